@@ -523,8 +523,10 @@ static inline void fake_migrate_wait(usec_t end) {
 static inline void fake_arrive(bool leaves) {
         bool off = fake.flags & VIR_MIGRATE_OFFLINE;
 
-        fake.hosts[1].state = off ? VIR_DOMAIN_SHUTOFF : VIR_DOMAIN_RUNNING;
-        fake.hosts[1].reason = 0;
+        const bool paused = fake.flags & VIR_MIGRATE_PAUSED;
+
+        fake.hosts[1].state = off ? VIR_DOMAIN_SHUTOFF : paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
+        fake.hosts[1].reason = paused ? VIR_DOMAIN_PAUSED_USER : 0;
         fake.hosts[1].persistent = fake.flags & VIR_MIGRATE_PERSIST_DEST;
         if (leaves)
                 fake.hosts[0].state = -1;

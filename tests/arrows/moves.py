@@ -21,6 +21,7 @@ SAY_IT = {'Move', 'MoveOrder'}
 PAIRS = {
     'RouteLesson': 'what finished migrations between two hosts taught',
     'RouteLearned': 'the same, by indexes',
+    'MoveHold': 'a VM, a host, or a VM and a host that are left alone for a while',
 }
 FIELD = re.compile(r'^(?:const\s+)?(?:struct\s+)?(\w+)\b(?:\s+const)?\s*(.*)$', re.S)
 

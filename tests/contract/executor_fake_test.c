@@ -7,6 +7,7 @@
 
 #include "scheduler/act/libvirt/domain_speed.h"
 #include "scheduler/act/libvirt/executor_libvirt.h"
+#include "scheduler/act/libvirt/migration_blame.h"
 #include "tests/fake_libvirt.h"
 
 static const ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,
@@ -270,6 +271,92 @@ Test(executor_fake, a_vm_that_somebody_moves_now_is_stepped_back_from) {
 Test(executor_fake, a_vm_that_was_turned_off_is_stepped_back_from) {
         fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
         ends(run(usual()), MIGRATION_FOREIGN, "not started: on h1 it is not running but shut off");
+}
+
+Test(executor_fake, a_vm_that_a_person_paused_moves_and_stays_paused) {
+        fake.hosts[0].state = VIR_DOMAIN_PAUSED;
+        fake.hosts[0].reason = VIR_DOMAIN_PAUSED_USER;
+        ends(run(usual()), MIGRATION_DONE, "");
+        cr_assert(fake.flags & VIR_MIGRATE_PAUSED);
+        cr_assert_eq(VIR_DOMAIN_PAUSED, fake.hosts[1].state);
+        cr_assert_eq(-1, fake.hosts[0].state);
+}
+
+Test(executor_fake, a_vm_that_runs_is_not_paused) {
+        ends(run(usual()), MIGRATION_DONE, "");
+        cr_assert_not(fake.flags & VIR_MIGRATE_PAUSED);
+}
+
+Test(executor_fake, a_pause_that_is_libvirts_own_is_stepped_back_from) {
+        static const int reasons[] = { VIR_DOMAIN_PAUSED_MIGRATION, VIR_DOMAIN_PAUSED_IOERROR,
+                                       VIR_DOMAIN_PAUSED_POSTCOPY, VIR_DOMAIN_PAUSED_SNAPSHOT };
+
+        for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+                fake.hosts[0].state = VIR_DOMAIN_PAUSED;
+                fake.hosts[0].reason = reasons[i];
+                ends(run(usual()), MIGRATION_FOREIGN, "not started: on h1 it is not running but paused");
+        }
+        cr_assert_eq(0, fake.migrations);
+}
+
+/* What each bad end teaches: of this VM and target, of the VM, of the target, or nothing. */
+static void teaches(MigrationStatus s, MoveMiss miss, MissBlame blame) {
+        cr_assert_eq(s.blame, blame, "%s", s.message);
+        cr_assert(blame == BLAME_NONE || s.miss == miss, "%s", s.message);
+}
+
+Test(executor_fake, how_it_misses_says_whom_that_is_about) {
+        MigrationRequest r = usual();
+
+        fake.hosts[1].refuses = true;
+        teaches(run(usual()), MISS_UNREACHED, BLAME_TARGET);
+        fake.hosts[1].refuses = false;
+        fake.hosts[1].network = NULL;
+        teaches(run(usual()), MISS_REFUSED, BLAME_PAIR);
+        fake.hosts[1].network = fake.hosts[0].network;
+        fake.hosts[0].refuses = true;
+        teaches(run(usual()), MISS_UNREACHED, BLAME_SOURCE);
+        fake.hosts[0].refuses = false;
+        fake.end = FAKE_SAYS_DONE;
+        teaches(run(usual()), MISS_FAILED, BLAME_PAIR);
+        fake.end = FAKE_HANGS;
+        r.time_limit = 200 * USEC_PER_MSEC;
+        teaches(run(r), MISS_DEADLINE, BLAME_PAIR);
+}
+
+Test(executor_fake, libvirts_code_says_whom_a_refusal_is_about) {
+        static const struct {
+                int code;
+                const char *words;
+                bool sent;
+                MoveMiss miss;
+                MissBlame blame;
+        } rows[] = {
+                { VIR_ERR_OPERATION_INVALID, "cannot migrate domain with 1 snapshots", false, MISS_REFUSED,
+                  BLAME_VM },
+                { VIR_ERR_MIGRATE_UNSAFE, "Unsafe migration: ...", false, MISS_REFUSED, BLAME_VM },
+                { VIR_ERR_OPERATION_UNSUPPORTED, "State blocked by non-migratable device", false,
+                  MISS_REFUSED, BLAME_VM },
+                { VIR_ERR_OPERATION_FAILED,
+                  "operation failed: Failed to connect to remote libvirt URI qemu+tcp://h2/system: unable to "
+                  "connect to server at 'h2:16509': Connection refused",
+                  false, MISS_UNREACHED, BLAME_TARGET },
+                { VIR_ERR_NO_CONNECT, "", false, MISS_UNREACHED, BLAME_TARGET },
+                { VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '/iso/a.iso': No such file or directory",
+                  false, MISS_REFUSED, BLAME_PAIR },
+                { VIR_ERR_OPERATION_FAILED, "migration out job: unexpectedly failed", true, MISS_FAILED,
+                  BLAME_PAIR },
+                { VIR_ERR_OPERATION_INVALID, "domain is not running", true, MISS_FAILED, BLAME_PAIR },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                MoveMiss miss = MOVE_MISS_N;
+
+                cr_assert_eq(rows[i].blame,
+                             migration_blame_of(rows[i].code, rows[i].words, rows[i].sent, &miss), "%s",
+                             rows[i].words);
+                cr_assert_eq(rows[i].miss, miss, "%s", rows[i].words);
+        }
 }
 
 Test(executor_fake, a_target_that_runs_it_already_is_left_alone) {

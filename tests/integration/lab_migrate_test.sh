@@ -32,6 +32,7 @@ quickly() { # SECONDS COMMAND...: true, and within that time
 is_running() { grep -qs "^phase running" "$LAB/$1.out"; }
 persistent() { lab virsh "$1" dominfo "$2" | grep -q "^Persistent: *$3"; }
 not_defined() { ! lab virsh "$1" dominfo "$2" >/dev/null 2>&1; }
+is_paused_on() { [ "$(lab virsh "$1" -q domstate --reason "$2")" = "paused (user)" ]; }
 statistics_are_there() { # bytes and downtime of a finished one
 	grep -qE "^result done seconds=[0-9.]+ bytes=[1-9][0-9]+ downtime_ms=[0-9]+ " "$LAB/$1.out"
 }
@@ -65,8 +66,13 @@ check "a target that is not there, at once" quickly 5 \
 	move_ends nowhere failed "not started: h9 cannot be asked: unable to connect" g2 h1 h9
 check "a target that has it already" move_ends there foreign "not started: h1 has it already: running" g2 h1 h1
 check "a paused VM" lab virsh h1 -q suspend g3
-check "is not moved" move_ends paused foreign "not started: on h1 it is not running but paused" g3 h1 h2
+check "is moved paused" move_ends paused "done" "" g3 h1 h2
+check "it is paused there" is_paused_on h2 g3
+check "and not on the source" not lab virsh h1 -q domstate g3
+check "it is moved back, still paused" move_ends back "done" "" g3 h2 h1
+check "it is paused here" is_paused_on h1 g3
 check "it is resumed" lab virsh h1 -q resume g3
+check "its counter goes on" counter_goes_on g3
 
 echo "--- stopped on the way"
 check "an aborted one says so" move_ends abort aborted "canceled" g2 h1 h2 bandwidth=4 abort=700

@@ -61,14 +61,8 @@ TestSuite(move_holds, .init = setup, .fini = teardown);
 
 static void misses(const char *vm, const char *to, MoveMiss miss, MissBlame blame, usec_t at) {
         const VmIx v = snapshot_vm(&cluster, vm);
-        const MoveMissed m = { .vm = vm,
-                               .uuid = vms[v].uuid,
-                               .from = hosts[vms[v].host].name,
-                               .to = to,
-                               .miss = miss,
-                               .blame = blame,
-                               .why = WORDS,
-                               .at = at };
+        const MoveOrder order = { .vm = vm, .uuid = vms[v].uuid, .from = hosts[vms[v].host].name, .to = to };
+        const MoveMissed m = { .order = &order, .miss = miss, .blame = blame, .why = WORDS, .at = at };
 
         cr_assert_eq(0, move_holds_missed(&arena, list, &m, &cluster, settings, &list));
 }
@@ -142,7 +136,8 @@ Test(move_holds, a_move_that_was_done_ends_what_it_was_about) {
         misses("b", "h2", MISS_FAILED, BLAME_PAIR, START);
         misses("b", "h2", MISS_UNREACHED, BLAME_TARGET, START);
         misses("b", "h3", MISS_UNREACHED, BLAME_TARGET, START);
-        cr_assert_eq(0, move_holds_done(&arena, list, "a", "h1", "h2", &list));
+        cr_assert_eq(
+                0, move_holds_done(&arena, list, &(MoveOrder){ .vm = "a", .from = "h1", .to = "h2" }, &list));
         cr_assert_null(hold_of("a", "h2"));
         cr_assert_null(hold_of("a", NULL));
         cr_assert_null(hold_of(NULL, "h2"));
@@ -242,9 +237,9 @@ Test(move_holds, at_most_so_many_are_remembered_and_those_that_end_first_go) {
         for (int i = 0; i < MOVE_HOLDS_MAX + 50; i++) {
                 (void) snprintf(names[i], sizeof(names[i]), "vm%04d", i);
                 cr_assert_eq(0, move_holds_missed(&arena, list,
-                                                  &(MoveMissed){ .vm = names[i],
-                                                                 .from = "h1",
-                                                                 .to = "h2",
+                                                  &(MoveMissed){ .order = &(MoveOrder){ .vm = names[i],
+                                                                                        .from = "h1",
+                                                                                        .to = "h2" },
                                                                  .miss = MISS_FAILED,
                                                                  .blame = BLAME_PAIR,
                                                                  .at = START + i },
@@ -257,9 +252,8 @@ Test(move_holds, at_most_so_many_are_remembered_and_those_that_end_first_go) {
 
 Test(move_holds, words_are_bounded_and_steer_no_terminal) {
         char endless[3000];
-        MoveMissed m = {
-                .vm = "a", .from = "h1", .to = "h2", .blame = BLAME_PAIR, .at = START, .why = endless
-        };
+        const MoveOrder order = { .vm = "a", .from = "h1", .to = "h2" };
+        MoveMissed m = { .order = &order, .blame = BLAME_PAIR, .at = START, .why = endless };
 
         memset(endless, 'x', sizeof(endless));
         endless[sizeof(endless) - 1] = '\0';

@@ -13,6 +13,12 @@ static bool has_failed_in_post_copy(int state, int reason) {
                (state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
 }
 
+/* By a person, all of its memory there: it moves so, and stays so. Any other pause is libvirt's own: a migration's, an I/O
+ * error's … */
+static bool is_paused_by_user(int state, int reason) {
+        return state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_USER;
+}
+
 static Presence presence_of(virDomainPtr domain, char words[LIBVIRT_WORDS], bool *ret_post_copy_failed) {
         static const char *const names[] = {
                 [VIR_DOMAIN_NOSTATE] = "in no known state", [VIR_DOMAIN_RUNNING] = "running",
@@ -36,9 +42,17 @@ static Presence presence_of(virDomainPtr domain, char words[LIBVIRT_WORDS], bool
                                 state == VIR_DOMAIN_PAUSED ? "paused" : "running");
                 return PRESENCE_OTHER;
         }
+        if (is_paused_by_user(state, reason))
+                return PRESENCE_RUNNING;
         return state == VIR_DOMAIN_RUNNING   ? PRESENCE_RUNNING
                : state == VIR_DOMAIN_SHUTOFF ? PRESENCE_NONE
                                              : PRESENCE_OTHER;
+}
+
+bool libvirt_is_paused(virDomainPtr domain) {
+        int state = -1, reason = 0;
+
+        return virDomainGetState(domain, &state, &reason, 0) == 0 && is_paused_by_user(state, reason);
 }
 
 Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {

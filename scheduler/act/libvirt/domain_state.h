@@ -15,8 +15,8 @@
 typedef enum Presence {
         PRESENCE_UNKNOWN, /* the host cannot be asked */
         PRESENCE_NONE,    /* not there, or defined and not running */
-        PRESENCE_RUNNING,
-        PRESENCE_OTHER, /* there and active, but paused, crashed, incoming, without all its memory … */
+        PRESENCE_RUNNING, /* or paused by a person: it is there with all that it is */
+        PRESENCE_OTHER, /* there and active, but paused by libvirt, crashed, incoming, without all its memory … */
         PRESENCE_N,
 } Presence;
 
@@ -41,3 +41,6 @@ void libvirt_read_stats(virTypedParameterPtr params, int n, MigrationStatus *io)
 
 /* Is it running, as far as this connection knows? Also words for any other state. */
 Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]);
+
+/* Paused by a person: it is moved so. */
+bool libvirt_is_paused(virDomainPtr domain);

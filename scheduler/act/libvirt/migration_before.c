@@ -158,6 +158,8 @@ static void choose_params(Migration *m, virDomainPtr domain, virConnectPtr sourc
                 virDomainIsPersistent(domain) == 1);
         if (m->disks[0])
                 m->params.flags |= VIR_MIGRATE_NON_SHARED_DISK;
+        if (!m->request->offline && libvirt_is_paused(domain))
+                m->params.flags |= VIR_MIGRATE_PAUSED; /* it is not started there */
         if (!m->params.lacks[0])
                 return;
         (void) snprintf(words, sizeof(words), "not known to libvirt or QEMU there: %s", m->params.lacks);

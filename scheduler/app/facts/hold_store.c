@@ -103,7 +103,7 @@ int hold_store_missed(const Leadership *l, const MoveMissed *missed, const Snaps
         return r;
 }
 
-int hold_store_done(const Leadership *l, const char *vm, const char *from, const char *to) {
+int hold_store_done(const Leadership *l, const MoveOrder *order) {
         TextFault fault = { 0 };
         MoveHolds list, left = { 0 };
         Arena a;
@@ -113,7 +113,7 @@ int hold_store_done(const Leadership *l, const char *vm, const char *from, const
                 return r;
         r = hold_store_get(l->store, &a, &list, &fault);
         if (r == 0 && list.n > 0)
-                r = move_holds_done(&a, list, vm, from, to, &left);
+                r = move_holds_done(&a, list, order, &left);
         if (r == 0 && left.n != list.n)
                 r = hold_store_put(l, &a, left);
         arena_close(&a);

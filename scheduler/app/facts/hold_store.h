@@ -32,7 +32,7 @@ int hold_store_write(const HoldStore *holds, const Leadership *l, Arena *a, cons
  * another leads; a negative errno of the store. */
 int hold_store_missed(const Leadership *l, const MoveMissed *missed, const Snapshot *facts,
                       const Settings *settings) must_check;
-int hold_store_done(const Leadership *l, const char *vm, const char *from, const char *to) must_check;
+int hold_store_done(const Leadership *l, const MoveOrder *order) must_check;
 
 /* "This VM or host may be tried again at once", by whom. 0; a negative errno of the store. */
 int hold_store_retry(Store *store, const char *name, const char *by, usec_t at) must_check;

@@ -247,11 +247,7 @@ static void mover_cool(const Mover *m, uint32_t move) {
 
 /* What a move that did not come about teaches, where its executor does not say. */
 static MoveMissed mover_missed(const Mover *m, uint32_t move, const MoveOutcome *o) {
-        const MoveOrder *order = &m->moves[move];
-        MoveMissed missed = { .vm = order->vm,
-                              .uuid = order->uuid,
-                              .from = order->from,
-                              .to = order->to,
+        MoveMissed missed = { .order = &m->moves[move],
                               .miss = o->status.miss,
                               .blame = o->status.blame,
                               .why = o->why,
@@ -278,8 +274,8 @@ static void mover_learn(Mover *m, uint32_t move, const MoveOutcome *o) {
         int r = 0, k = 0;
 
         if (o->end == MOVE_DONE) {
-                r = move_holds_done(&m->own, m->missed, order->vm, order->from, order->to, &m->missed);
-                k = l ? hold_store_done(l, order->vm, order->from, order->to) : 0;
+                r = move_holds_done(&m->own, m->missed, order, &m->missed);
+                k = l ? hold_store_done(l, order) : 0;
         } else if ((o->end == MOVE_FAILED || o->end == MOVE_ABORTED || o->end == MOVE_FOREIGN) &&
                    missed.blame != BLAME_NONE) {
                 r = move_holds_missed(&m->own, m->missed, &missed, facts, m->in->settings, &m->missed);

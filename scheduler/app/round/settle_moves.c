@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/facts/hold_store.h"
 #include "scheduler/app/round/resume_move.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/round/settled_audit.h"
@@ -173,6 +174,22 @@ static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2]
         return settled.message ? round_store_write(l, a, &settled) : -ENOMEM;
 }
 
+/* One that was begun and did not come about is not tried again at once, whoever began it. */
+static int settle_learn(const Leadership *l, const Settings *settings, const Settled *settled) {
+        const MoveOrder *order = settled->entry.order;
+        const MoveMissed missed = { .order = order,
+                                    .miss = MISS_FAILED,
+                                    .blame = BLAME_PAIR,
+                                    .why = settled->words,
+                                    .at = clock_now_of(l->world->clock) };
+
+        if (settled->now == JOURNAL_DONE)
+                return hold_store_done(l, order);
+        return settled->now == JOURNAL_FAILED && settled->entry.event != JOURNAL_INTENT
+                       ? hold_store_missed(l, &missed, NULL, settings)
+                       : 0;
+}
+
 static bool settle_stops(void *arg) {
         const Leadership *l = arg;
 
@@ -253,6 +270,8 @@ int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t 
                         r = round_store_cool(l, open[i].order->vm, in->settings);
                 if (r == 0 && !journal_is_open(list[i].now))
                         r = settled_audit(l, a, in->settings, &list[i]);
+                if (r == 0)
+                        r = settle_learn(l, in->settings, &list[i]);
         }
         if (r == 0)
                 r = settle_words_take(l, &words, list, n);

@@ -180,7 +180,7 @@ static uint32_t move_holds_targets(const HoldDraft *d, const MoveMissed *m, cons
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < d->n; i++)
-                n += d->at[i].to && move_holds_is_vm(&d->at[i], m->vm, m->uuid) &&
+                n += d->at[i].to && move_holds_is_vm(&d->at[i], m->order->vm, m->order->uuid) &&
                      !move_holds_is_forgotten(&d->at[i], settings, m->at);
         return n;
 }
@@ -192,22 +192,22 @@ int move_holds_missed(Arena *a, MoveHolds list, const MoveMissed *m, const Snaps
         HoldDraft d;
         int r = hold_draft(a, list, &d);
 
-        of_vm.vm = m->vm;
-        of_vm.uuid = m->uuid;
-        of_vm.from = m->from;
+        of_vm.vm = m->order->vm;
+        of_vm.uuid = m->order->uuid;
+        of_vm.from = m->order->from;
         switch (m->blame) {
         case BLAME_TARGET:
-                hold.to = m->to;
+                hold.to = m->order->to;
                 break;
         case BLAME_SOURCE:
-                hold.from = m->from;
+                hold.from = m->order->from;
                 break;
         case BLAME_VM:
                 hold = of_vm;
                 break;
         default:
                 hold = of_vm;
-                hold.to = m->to;
+                hold.to = m->order->to;
                 break;
         }
         if (r == 0)
@@ -239,21 +239,16 @@ static int move_holds_keep(Arena *a, MoveHolds list, HoldTest stays, const void 
         return 0;
 }
 
-typedef struct DoneMove {
-        const char *vm, *from, *to;
-} DoneMove;
-
 static bool move_holds_outlives(const MoveHold *hold, const void *arg) {
-        const DoneMove *m = arg;
+        const MoveOrder *m = arg;
 
         if (hold->vm)
                 return strcmp(hold->vm, m->vm) != 0 || (hold->to && strcmp(hold->to, m->to) != 0);
         return hold->to ? strcmp(hold->to, m->to) != 0 : !move_holds_same(hold->from, m->from);
 }
 
-int move_holds_done(Arena *a, MoveHolds list, const char *vm, const char *from, const char *to,
-                    MoveHolds *ret) {
-        return move_holds_keep(a, list, move_holds_outlives, &(DoneMove){ vm, from, to }, ret);
+int move_holds_done(Arena *a, MoveHolds list, const MoveOrder *order, MoveHolds *ret) {
+        return move_holds_keep(a, list, move_holds_outlives, order, ret);
 }
 
 static bool move_holds_is_other(const MoveHold *hold, const void *arg) {

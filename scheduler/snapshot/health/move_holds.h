@@ -17,12 +17,13 @@
 
 #include "scheduler/base/arena.h"
 #include "scheduler/model/cluster.h"
+#include "scheduler/model/move_order.h"
 #include "scheduler/model/settings.h"
 
 extern const SettingDef retry_settings[]; /* section "retry" */
 
 typedef struct MoveMissed {
-        const char *vm, *uuid, *from, *to; /* uuid NULL: not known */
+        const MoveOrder *order;
         MoveMiss miss;
         MissBlame blame;
         const char *why; /* any bytes; "" or NULL: not said */
@@ -35,8 +36,7 @@ int move_holds_missed(Arena *a, MoveHolds list, const MoveMissed *missed, const 
                       const Settings *settings, MoveHolds *ret) must_check;
 
 /* The list after that move was done. */
-int move_holds_done(Arena *a, MoveHolds list, const char *vm, const char *from, const char *to,
-                    MoveHolds *ret) must_check;
+int move_holds_done(Arena *a, MoveHolds list, const MoveOrder *order, MoveHolds *ret) must_check;
 
 /* What of the list is still to be heeded, or counted, by what VMs and hosts are in `s`. */
 int move_holds_standing(Arena *a, MoveHolds list, const Snapshot *s, const Settings *settings,
