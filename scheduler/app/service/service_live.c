@@ -93,7 +93,8 @@ int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, u
 static const char *service_live_why(Arena *a, const Vm *vm, const Refused *refused) {
         if (!vm->movable && vm->unmovable_why)
                 return vm->unmovable_why;
-        if (refused->reason == REASON_SOURCE_FENCED && refused->by)
+        if (refused->by && (refused->reason == REASON_SOURCE_FENCED || refused->reason == REASON_IMAGE ||
+                            refused->reason == REASON_TARGET_MISSED || refused->reason == REASON_HOST_MISSED))
                 return text_format(a, "%s (%s)", reason_texts[refused->reason], refused->by);
         return reason_texts[refused->reason];
 }
