@@ -10,6 +10,7 @@
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/round/record_row.h"
 #include "scheduler/app/service/service_share.h"
+#include "scheduler/app/state/settle_word.h"
 #include "scheduler/model/bounds.h"
 
 #define HOSTS 16U
@@ -102,10 +103,27 @@ static void as_candidate(Arena *a, const char *text, size_t n) {
                 abort();
 }
 
+static void as_settle_word(Arena *a, const char *text, size_t n) {
+        SettleWord word = { 0 }, again = { 0 };
+        const char *printed;
+        size_t length;
+
+        if (settle_word_parse(a, text, n, &word) != 0)
+                return;
+        if (!text_is_name(word.at, strlen(word.at)) || !text_is_name(word.by, strlen(word.by)))
+                abort();
+        bounded(word.said_at);
+        if (settle_word_print(a, &word, &printed, &length) < 0 ||
+            settle_word_parse(a, printed, length, &again) < 0)
+                return;
+        if (strcmp(word.id, again.id) != 0 || strcmp(word.why, again.why) != 0)
+                abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-        static void (*const as[])(Arena *, const char *, size_t) = { as_clear,    as_note, as_loss,
-                                                                     as_answer,   as_roll, as_record_row,
-                                                                     as_candidate };
+        static void (*const as[])(Arena *, const char *,
+                                  size_t) = { as_clear, as_note,       as_loss,      as_answer,
+                                              as_roll,  as_record_row, as_candidate, as_settle_word };
         static unsigned char memory[4 << 20];
         Arena a = arena_over(memory, sizeof(memory));
 
