@@ -95,3 +95,23 @@ Test(policy_recorded, what_each_costs_refuses_and_says) {
         }
         recording_end(&r);
 }
+
+Test(policy_recorded, each_that_has_settings_has_one_section_in_their_order) {
+        const PolicySet all = policies_all();
+        const SettingSection *sections = NULL;
+        uint32_t n = 0, at = 0;
+        Arena arena;
+
+        cr_assert_eq(0, arena_open(1 << 20, &arena));
+        cr_assert_eq(0, policies_settings(&arena, &sections, &n));
+        for (uint32_t i = 0; i < all.n; i++) {
+                if (!all.policies[i]->settings)
+                        continue;
+                cr_assert_lt(at, n);
+                cr_assert_str_eq(all.policies[i]->name, sections[at].name);
+                cr_assert_eq(all.policies[i]->settings, sections[at].defs);
+                at++;
+        }
+        cr_assert_eq(at, n);
+        arena_close(&arena);
+}

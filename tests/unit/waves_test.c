@@ -8,12 +8,12 @@
 /* Small problems by hand: memory only, hosts of `capacity`, all movable. */
 typedef struct Board {
         Problem p;
-        int64_t capacity[6], limit[6], base[6], need[8], price[8];
-        HostIx home[8];
-        Reason pinned[8];
+        int64_t capacity[6], limit[6], base[6], need[64], price[64];
+        HostIx home[64];
+        Reason pinned[64];
         HostRole roles[6];
-        uint32_t groups_start[9], groups_of[8];
-        VmIx members[8];
+        uint32_t groups_start[65], groups_of[64];
+        VmIx members[64];
         Group group;
         GroupRule rule;
 } Board;
@@ -219,6 +219,30 @@ Test(waves, of_a_host_the_dear_moves_go_first_or_the_cheap_ones_if_that_is_asked
         cr_assert_eq(o.moves[0].move.vm, x);
         cr_assert_eq(o.moves[1].move.vm, z);
         cr_assert_eq(o.moves[2].move.vm, y);
+}
+
+/* A host whose first 48 moves have no place waits for the next wave, unless nothing else goes. */
+Test(waves, of_a_host_so_many_moves_are_tried_for_a_wave) {
+        for (uint32_t blocked = 47; blocked <= 48; blocked++) {
+                Board b;
+                Move moves[50];
+                uint32_t n = 0;
+                WaveOrder o;
+
+                board_new(&b, 4, 100);
+                b.base[1] = 50;
+                for (uint32_t i = 0; i < blocked; i++)
+                        moves[n++] = (Move){ vm(&b, 0, 60), 0, 1 };
+                moves[n++] = (Move){ vm(&b, 0, 1), 0, 2 };
+                moves[n++] = (Move){ vm(&b, 3, 1), 3, 2 };
+                o = order(&b, moves, n, limits_of(10, 10, 100, false));
+                cr_assert_eq(2, o.n);
+                cr_assert_eq(blocked, o.n_left_out);
+                cr_assert_eq(blocked == 47 ? 1 : 2, o.n_waves);
+                o = order(&b, moves, n - 1, limits_of(10, 10, 100, false));
+                cr_assert_eq(1, o.n, "nothing else goes: all are tried");
+                cr_assert_eq(1, o.n_waves);
+        }
 }
 
 Test(waves, a_small_arena_is_reported) {
