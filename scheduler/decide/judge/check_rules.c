@@ -39,8 +39,8 @@ static int number_domains(Check *c) {
                                                          : check_rules_place_of(&c->s->hosts[h], level),
                                                  h };
                 qsort(sorted, n, sizeof(*sorted), check_rules_by_name);
-                for (uint32_t i = 0, number = 0; i < n; i++) {
-                        if (i > 0 && strcmp(sorted[i].name, sorted[i - 1].name) != 0)
+                for (uint32_t i = 1, number = 0; i < n; i++) { /* the first one's is 0 */
+                        if (strcmp(sorted[i].name, sorted[i - 1].name) != 0)
                                 number++;
                         c->domain[level][sorted[i].host] = number;
                 }
