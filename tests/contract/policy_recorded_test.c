@@ -21,17 +21,45 @@ static Tier first_gain(Costs c) {
         return (Tier) t;
 }
 
-static void print_sentence(PolicyLaws *l, FILE *f, Evaluator *e, Move m, Costs gain) {
+/* The snapshot of the laws; what is emptied in it is in maintenance, or has one fault or another. */
+static const Snapshot *faulty_snapshot(PolicyLaws *l) {
+        static const char *const vms[] = { "vm-0", "vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6", "vm-7" };
+        static const Fault faults[] = {
+                { .device = "sdb",
+                  .grade = 3,
+                  .why = "SMART says so",
+                  .partly = true,
+                  .vms = { .at = vms, .n = 8 } },
+                { .device = "mc0", .grade = 4, .why = "many errors" },
+        };
+        const Snapshot *s = laws_snapshot(&l->arena, l->p);
+
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                Host *host = (Host *) (uintptr_t) &s->hosts[h];
+                const uint64_t kind = (l->seed + h) % 5;
+
+                if (host->state != HOST_MAINTENANCE || kind == 0)
+                        continue;
+                host->state = HOST_ACTIVE;
+                host->fault_grade = 3 + (kind == 4);
+                host->fault_why = kind == 1 ? NULL : "all of it";
+                host->n_faults = kind < 3 ? 0 : 1;
+                host->faults = kind < 3 ? NULL : &faults[kind - 3];
+        }
+        return s;
+}
+
+static void print_sentence(PolicyLaws *l, FILE *f, Evaluator *e, Move m, Costs gain, bool alone) {
         ResourceWords words[ARRAY_SIZE(laws_titles)];
         MoveView v = { .p = l->p,
-                       .s = laws_snapshot(&l->arena, l->p),
+                       .s = faulty_snapshot(l),
                        .settings = l->settings,
                        .e = e,
                        .end = e->x->host_of,
                        .words = words,
                        .m = &m,
-                       .tier = first_gain(gain),
-                       .alone = true,
+                       .tier = alone ? first_gain(gain) : TIER_BALANCE,
+                       .alone = alone,
                        .gain = gain };
         SentenceDraft d = { .sentence.by = l->name };
         const Sentence *kept = NULL;
@@ -53,7 +81,7 @@ static void print_sentence(PolicyLaws *l, FILE *f, Evaluator *e, Move m, Costs g
 static void record(PolicyLaws *l, FILE *f) {
         Prng g = prng_seeded(l->seed ^ 0x7e);
         Evaluator *e = laws_evaluator(l, NULL);
-        uint32_t refused = 0, said = 0;
+        uint32_t refused = 0, said = 0, asked = 0;
 
         (void) fprintf(f, "%s %llu:", l->name, (unsigned long long) l->seed);
         print_costs(f, e->cost);
@@ -72,7 +100,9 @@ static void record(PolicyLaws *l, FILE *f) {
                 }
                 gain = evaluator_delta(e, m);
                 if (first_gain(gain) < TIER_N && said++ < SENTENCES)
-                        print_sentence(l, f, e, m, gain);
+                        print_sentence(l, f, e, m, gain, true);
+                else if (first_gain(gain) == TIER_N && asked++ < SENTENCES)
+                        print_sentence(l, f, e, m, gain, false);
                 evaluator_move(e, m);
         }
         (void) fprintf(f, "    after:");

@@ -202,3 +202,17 @@ Test(deadline, the_cost_of_a_restart_is_from_1_to_1000_and_the_last_that_is_said
                 cr_assert_eq(all[i].weight, deadline_weight(&vm), "row %zu", i);
         }
 }
+
+Test(deadline, of_as_much_weight_a_second_the_heavier_goes_first_and_of_as_heavy_ones_the_first) {
+        DeadlineJob jobs[] = { { .move = { .to = 1 }, .ms = 100, .within = INT64_MAX, .weight = 10 },
+                               { .move = { .to = 1 }, .ms = 200, .within = INT64_MAX, .weight = 20 },
+                               { .move = { .to = 1 }, .ms = 200, .within = INT64_MAX, .weight = 20 },
+                               { .move = { .to = 1 }, .ms = 50, .within = INT64_MAX, .weight = 5 } };
+        uint32_t rank[4];
+
+        cr_assert_eq(15, choose(jobs, 4, rank));
+        cr_assert_eq(2, rank[0]);
+        cr_assert_eq(0, rank[1]);
+        cr_assert_eq(1, rank[2]);
+        cr_assert_eq(3, rank[3]);
+}
