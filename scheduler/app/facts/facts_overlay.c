@@ -68,6 +68,12 @@ static int facts_overlay_shift(Arena *a, Host *host, const Vm *vm, VmLoad load, 
         return r < 0 ? r : facts_overlay_traffic(a, host, load, sign);
 }
 
+static int64_t facts_overlay_scale(int64_t mcores, int64_t from_mhz, int64_t to_mhz) {
+        const __int128 there = (__int128) mcores * from_mhz / to_mhz;
+
+        return there > QUANTITY_MAX ? QUANTITY_MAX : (int64_t) there;
+}
+
 /* Cores of another speed: it needs more or fewer of them for the same. */
 static int facts_overlay_speed(Arena *a, Vm *vm, int64_t from_mhz, int64_t to_mhz) {
         VmLoad *there;
@@ -75,14 +81,14 @@ static int facts_overlay_speed(Arena *a, Vm *vm, int64_t from_mhz, int64_t to_mh
         if (from_mhz <= 0 || to_mhz <= 0 || from_mhz == to_mhz)
                 return 0;
         if (vm->cpu_mcores != UNKNOWN)
-                vm->cpu_mcores = vm->cpu_mcores * from_mhz / to_mhz;
+                vm->cpu_mcores = facts_overlay_scale(vm->cpu_mcores, from_mhz, to_mhz);
         if (!vm->measured || vm->measured->cpu_mcores == UNKNOWN)
                 return 0;
         there = arena_new(a, VmLoad, 1);
         if (!there)
                 return -ENOMEM;
         *there = *vm->measured;
-        there->cpu_mcores = there->cpu_mcores * from_mhz / to_mhz;
+        there->cpu_mcores = facts_overlay_scale(there->cpu_mcores, from_mhz, to_mhz);
         vm->measured = there;
         return 0;
 }
