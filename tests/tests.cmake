@@ -109,7 +109,7 @@ foreach(source ${fuzzers})
   target_link_libraries(${name} app)
 endforeach()
 
-# Every parser has a fuzzer; tests/fuzz/coverage says how much of each its corpus reaches (minutes: not a test).
+# Every parser has a fuzzer; tests/fuzz/coverage says how much of each its corpus reaches (a minute or two: not a test).
 add_test(NAME parsers COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz/parsers.py ${CMAKE_SOURCE_DIR})
 set_tests_properties(parsers PROPERTIES LABELS fast)
 
