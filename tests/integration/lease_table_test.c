@@ -189,7 +189,8 @@ Test(lease_table, who_has_it_is_read) {
         static const struct {
                 const char *lease, *holder;
                 int k;
-        } all[] = { { "5 d1", "d1", 0 }, { NULL, "", 1 }, { "d1", "", 0 }, { "5 ", "", 0 }, { "", "", 0 } };
+        } all[] = { { "5 d1", "d1", 0 }, { NULL, "", 1 },      { "d1", "", 0 },
+                    { "5 ", "", 0 },     { "5 dd\\n", "", 0 }, { "", "", 0 } };
 
         for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
                 StoreLease lease = { .holder = "" };

@@ -5,8 +5,10 @@
 
 #include "scheduler/base/prng.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/limits.h"
 #include "scheduler/snapshot/health/fault_facts.h"
 #include "scheduler/snapshot/health/fault_grade.h"
+#include "scheduler/snapshot/health/fault_list.h"
 #include "tests/recorded.h"
 
 #define SAMPLES 160
@@ -141,6 +143,9 @@ Test(fault_recorded, each_hazard_on_both_sides_of_its_threshold) {
 
                 for (int64_t number = at - counts; number <= at + counts; number++)
                         record_hazard(r.f, h, number);
+                if (strstr(h->words, "#m")) /* thousandths */
+                        for (int64_t number = 999; number < 70000; number += 32999)
+                                record_hazard(r.f, h, number);
                 arena_rewind(&arena, mark);
         }
         recording_end(&r);
@@ -220,6 +225,107 @@ Test(fault_recorded, what_is_remembered_and_damaged_is_refused_or_read_as_it_is)
                 record_damaged(r.f, text, n - 1, "less", i);
         }
         recording_end(&r);
+}
+
+/* What else is refused of what is remembered, and a list of changes that is full. */
+Test(fault_recorded, a_memory_without_a_name_or_with_one_twice_is_refused) {
+        static const char *const texts[] = {
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"grade\": 1 } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\" }, { \"device\": \"a\" }, { "
+                "\"device\": \"b\" } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\" }, { \"device\": \"a\" } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\", \"grade\": 5 } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\", \"grade\": -1 } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\", \"marks\": { \"disk.crc\": [1, 1, 2, 2, "
+                "3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12] } } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\", \"marks\": { \"disk.crc\": [1, 1, 2, 2, "
+                "3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13] } } ] }",
+                "{ \"schema\": \"plimsoll.faults/1\", \"devices\": [ { \"device\": \"b\", \"marks\": { \"disk.crc\": [1] } } ] }",
+                "{ \"devices\": [] }",
+                "{ }",
+                "[ ]",
+                "",
+        };
+        Recording r;
+
+        recording_begin(&r, "fault_memories_refused");
+        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+                record_damaged(r.f, texts[i], strlen(texts[i]), "text", i);
+        recording_end(&r);
+}
+
+Test(fault_recorded, of_a_counter_that_rises_for_days_the_last_twelve_changes_are_kept) {
+        CounterMark mark = { .metric = METRIC_DISK_CRC };
+
+        for (int64_t i = 0; i < 14; i++) {
+                const DeviceMemory memory = { .device = "sda", .marks = &mark, .n_marks = 1 };
+
+                mark = mark_next(&memory, METRIC_DISK_CRC, 10 + i, T0 + i * 3 * HOUR);
+                cr_assert_eq(i < (int64_t) MARKS_MAX ? i + 1 : MARKS_MAX, mark.n);
+        }
+        for (uint32_t i = 0; i < MARKS_MAX; i++) {
+                cr_assert_eq(12 + i, mark.points[i].number);
+                cr_assert_eq(T0 + (2 + (int64_t) i) * 3 * HOUR, mark.points[i].at);
+        }
+}
+
+/* Many VMs on a disk, and evidence of thousands of bytes, some of two bytes a letter. */
+Test(fault_recorded, names_and_evidence_are_cut) {
+        static const char *const all[] = { "v1", "v2", "v3", "v4", "v5", "v6", "v7" };
+        static char text[3200];
+        Recording r;
+
+        recording_begin(&r, "faults_cut");
+        for (uint32_t n = 4; n <= 7; n++) {
+                Facts *f = facts_new(T0);
+
+                for (uint32_t i = 0; i < n; i++) {
+                        say(f, 0, METRIC_VM_STATE, all[i], 0, "running");
+                        say(f, 0, METRIC_VM_DEVICES, all[i], 0, "sda");
+                }
+                say(f, 0, METRIC_DISK_BLOCKS, "sda", 0, "sda");
+                say(f, 0, METRIC_DISK_HEALTH, "sda", 0, "failing");
+                memset(text, 'x', sizeof(text));
+                for (size_t i = n; i + 1 < sizeof(text); i += 2)
+                        memcpy(text + i, "\u00e4", 2);
+                text[sizeof(text) - 2 + n % 2] = '\0';
+                say(f, 2, METRIC_FAULT_GRADE, "vendor", 3, NULL);
+                say(f, 2, METRIC_FAULT_DEVICE, "vendor", 0, "fan 3");
+                say(f, 2, METRIC_FAULT_WHY, "vendor", 0, text);
+                (void) grade(r.f, f, NULL, NULL, 0, T0);
+        }
+        recording_end(&r);
+}
+
+Test(fault_recorded, faults_are_sorted_and_the_worst_is_the_hosts) {
+        Fault many[FAULTS_MAX + 1], few[] = { { .device = "c", .grade = 2, .why = "x" },
+                                              { .device = "b", .grade = 3 },
+                                              { .device = "a", .grade = 3, .why = "y" },
+                                              { .device = "d", .grade = 1, .why = "z" } };
+        Host host = { .name = "h" };
+
+        cr_assert_eq(0, host_take_faults(&arena, &host, few, 4));
+        cr_assert_eq(4, host.n_faults);
+        for (uint32_t i = 0; i < 4; i++)
+                cr_assert_eq("abcd"[i], host.faults[i].device[0]);
+        cr_assert_eq(3, host.fault_grade);
+        cr_assert_str_eq("a: y", host.fault_why, "of two alike the first by name");
+        few[0].grade = 0;
+        cr_assert_eq(0, host_take_faults(&arena, &host, few, 2));
+        cr_assert_str_eq("b", host.fault_why, "nobody says why");
+        cr_assert_eq(0, host_take_faults(&arena, &host, few, 1));
+        cr_assert_eq(0, host.fault_grade);
+        cr_assert_null(host.fault_why);
+        few[1].device = few[0].device;
+        cr_assert_eq(-EEXIST, host_take_faults(&arena, &host, few, 2));
+        for (uint32_t i = 0; i <= FAULTS_MAX; i++)
+                many[i] = (Fault){ .device = text_format(&arena, "d%05u", i),
+                                   .grade = i == 7 ? 1 : 2 + (i == 9) };
+        cr_assert_eq(0, host_take_faults(&arena, &host, many, FAULTS_MAX + 1));
+        cr_assert_eq(FAULTS_MAX, host.n_faults);
+        cr_assert_eq(3, host.fault_grade);
+        for (uint32_t i = 0; i < host.n_faults; i++)
+                cr_assert_str_neq("d00007", host.faults[i].device, "the least is left out");
 }
 
 /* ---- hosts over days ---- */

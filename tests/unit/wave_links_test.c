@@ -157,3 +157,21 @@ Test(wave_links, switches_and_pools_bound_the_moves_at_once) {
         cr_assert_not(take(w, 5, 2, 3));
         cr_assert(take(w, 6, 2, 3));
 }
+
+/* Of a VM eight pools count; the rest of them do not. */
+Test(wave_links, of_many_pools_the_first_eight_count) {
+        static const char *const first[] = { "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9" };
+        static const char *const eighth[] = { "p8" }, *const ninth[] = { "p9" };
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 0, 64);
+        n.vms[0].pools = (Strings){ .at = (const char **) (uintptr_t) first, .n = 9 };
+        n.vms[1].pools = (Strings){ .at = (const char **) (uintptr_t) ninth, .n = 1 };
+        n.vms[2].pools = (Strings){ .at = (const char **) (uintptr_t) eighth, .n = 1 };
+        w = links(&n, (LinkCaps){ .per_pool = 1 });
+        cr_assert(take(w, 0, 0, 1));
+        cr_assert_not(take(w, 2, 2, 3), "p8 is in use");
+        cr_assert(take(w, 1, 2, 3), "p9 was not counted");
+        cr_assert_not(take(w, 1, 1, 3), "now it is");
+}
