@@ -328,6 +328,41 @@ Test(fault_recorded, faults_are_sorted_and_the_worst_is_the_hosts) {
                 cr_assert_str_neq("d00007", host.faults[i].device, "the least is left out");
 }
 
+/* A serial number of one digit over and over is none: some controllers say that of all their disks. */
+Test(fault_recorded, disks_are_one_by_a_serial_number_that_is_one) {
+        static const struct {
+                const char *left, *right;
+                uint32_t n;
+        } all[] = { { "0001", "0001", 1 },
+                    { "0001", "0002", 2 },
+                    { "0000", "0000", 2 },
+                    { "00", "00", 2 },
+                    { "AAAA", "aaaa", 2 },
+                    { "0X12", "0x12", 1 },
+                    { "NA", "NA", 2 },
+                    { "unknown", "Unknown", 2 },
+                    { "unknown1", "Unknown1", 1 },
+                    { "-", "-", 2 },
+                    { "7", "7", 1 },
+                    { "9A", "9a", 1 } };
+        char *text = NULL;
+        size_t size = 0;
+        FILE *ignored = open_memstream(&text, &size);
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+                Facts *f = facts_new(T0);
+
+                say(f, 0, METRIC_DISK_HEALTH, "sda", 0, "failing");
+                say(f, 0, METRIC_DISK_SERIAL, "sda", 0, all[i].left);
+                say(f, 1, METRIC_DISK_HEALTH, "c0:e8:s1", 0, "failing");
+                say(f, 1, METRIC_DISK_SERIAL, "c0:e8:s1", 0, all[i].right);
+                cr_expect_eq(all[i].n, grade(ignored, f, NULL, NULL, 0, T0).n_faults, "%s, %s", all[i].left,
+                             all[i].right);
+        }
+        (void) fclose(ignored);
+        free(text);
+}
+
 /* ---- hosts over days ---- */
 
 static const char *const blocks[] = { "sda", "sdb", "sdc", "sdd", "sde" };
