@@ -345,6 +345,19 @@ Test(run_waves, those_that_share_a_link_for_long_begin_one_behind_the_other) {
                      "it prepares, and half of what it would send alone");
 }
 
+Test(run_waves, those_that_come_over_one_link_begin_one_behind_the_other_too) {
+        Story s = story();
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h3", "h2");
+        add(&s, 0, "c", "h2", "h1");
+        s.moves[0].sends = s.moves[1].sends = s.moves[2].sends = 8 * USEC_PER_SEC;
+        s.options.prepares = USEC_PER_SEC;
+        cr_assert_eq(0, run(&s));
+        cr_assert_eq(s.outcomes[0].status.started, s.outcomes[2].status.started, "the other way");
+        cr_assert_eq(s.outcomes[1].status.started - s.outcomes[0].status.started, 3 * USEC_PER_SEC);
+}
+
 Test(run_waves, one_that_has_little_left_makes_room_whatever_was_predicted) {
         Story s = story();
 
