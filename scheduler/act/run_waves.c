@@ -110,11 +110,26 @@ static void run_waves_fence(Run *r, uint32_t unclear) {
                         run_waves_refuse(r, i, MOVE_LEFT_OUT, why);
 }
 
+/* What the executor has not begun with, since hosts do not answer, is not begun any more. */
+static void run_waves_drop_queued(Run *r) {
+        for (uint32_t i = 0; i < r->n; i++) {
+                MigrationStatus s = { .phase = MIGRATION_RUNNING };
+
+                if (r->slots[i].step != STEP_RUNNING || r->moves[i].request.resume)
+                        continue;
+                r->executor->poll(r->executor->self, r->slots[i].id, &s);
+                if (s.phase == MIGRATION_QUEUED)
+                        r->executor->abort(r->executor->self, r->slots[i].id);
+        }
+}
+
 static void check_stop(Run *r) {
         StopRequest stop_request = r->hooks.stop_request ? r->hooks.stop_request(r->hooks.arg) : STOP_NONE;
 
-        if (stop_request != STOP_NONE)
+        if (stop_request != STOP_NONE) {
                 r->stopped = true;
+                run_waves_drop_queued(r);
+        }
         if (stop_request != STOP_ABORT || r->aborting)
                 return;
         r->aborting = true;

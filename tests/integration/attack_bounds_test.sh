@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # One odd name, one absurd number, one endless report: it is left out and named, and no other host is seen the less.
-# Needs redis-server. Argument: the build folder.
+# Needs redis-server. Argument: the build folder. MUCH=1 (tests/long/attack_bounds): as large as the attacks were, and not
+# just above the bounds.
 set -u
 B=$1
+MUCH=${MUCH:-}
 command -v redis-server >/dev/null && command -v redis-cli >/dev/null || { echo "no redis-server, no redis-cli"; exit 77; }
 D=$(mktemp -d) || exit 1
 redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
@@ -76,8 +78,8 @@ fresh
 cli hset "$(key report:evil)" a b >/dev/null
 survives "a report that is no text" "holds no text"
 fresh
-head -c 89000000 /dev/zero | tr '\0' x | evil
-survives "a report of 89 MB" "longer than its bound"
+head -c ${MUCH:+8}9000000 /dev/zero | tr '\0' x | evil # the bound is 8 MiB
+survives "an endless report" "longer than its bound"
 fresh
 { report evil ''; for i in $(seq 20000); do printf 'vm.state\tn%d\toff\n' "$i"; done; } | evil
 check "20,000 VMs of a host: the plan is made" plans
@@ -109,7 +111,7 @@ domain() { # NAME NUMBER METADATA
 	printf '<node><cpu><mhz>6000</mhz><model>i986</model><active>50</active><nodes>4</nodes><sockets>4</sockets><cores>4</cores><threads>2</threads></cpu><memory>8192000</memory>'
 	domain small 1 ''
 	printf '<domain type="test"><name>big</name><uuid>11111111-1111-4111-8111-111111111112</uuid><metadata><p:vm xmlns:p="urn:plimsoll:vm:1">'
-	yes '<group apart="rack">g</group>' | head -n 300000 | tr -d '\n'
+	yes '<group apart="rack">g</group>' | head -n ${MUCH:+3}50000 | tr -d '\n' # 1.7 MB: the bound is 1 MiB
 	printf '</p:vm></metadata><memory>8192</memory><currentMemory>8192</currentMemory><vcpu>1</vcpu><os><type>hvm</type></os></domain></node>'
 } >"$D/node.xml"
 printf 'agentless:\n  timeout: 50s\n' >"$D/slow.yaml" # on a busy machine

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "scheduler/act/libvirt/executor_libvirt.h"
+#include "scheduler/act/run_waves.h"
 
 static const ExecutorLibvirtOptions quick = { .connect_at_most = 300 * USEC_PER_MSEC,
                                               .verify_at_most = 300 * USEC_PER_MSEC,
@@ -134,6 +135,36 @@ Test(executor_libvirt, what_was_given_up_stays_so_when_its_threads_come_back) {
         cr_assert_eq(s.phase, MIGRATION_ABORTED);
         begins(&s, "not started: told to stop while the hosts did not answer");
         e.free(e.self);
+        close(fd);
+}
+
+static StopRequest once_it_is_queued(void *arg) {
+        int *asked = arg;
+
+        return (*asked)++ < 3 ? STOP_NONE : STOP_DRAIN;
+}
+
+/* Who is told to stop does not wait for hosts that do not answer: it has begun nothing there. */
+Test(executor_libvirt, a_run_that_is_told_to_stop_drops_what_waits_for_hosts_that_hang) {
+        ExecutorLibvirtOptions o = { .connect_at_most = 20 * USEC_PER_SEC, .verify_at_most = USEC_PER_SEC };
+        char uri[64];
+        int fd = mute_server(uri, sizeof(uri)), asked = 0;
+        const MoveOrder order = {
+                .vm = "test", .from = "h1", .to = "h2", .from_uri = uri, .to_uri = "test:///default"
+        };
+        const RunMove move = { .request = { .order = &order } };
+        const RunHooks hooks = { .arg = &asked, .stop_request = once_it_is_queued };
+        const usec_t begun = clock_monotonic();
+        MoveOutcome outcome;
+        Executor e;
+
+        cr_assert_eq(0, executor_libvirt_open(o, &e));
+        cr_assert_geq(run_waves(&e, &move, 1, (RunOptions){ 0 }, hooks, &outcome), 0);
+        e.free(e.self);
+        cr_assert_eq(outcome.end, MOVE_ABORTED, "%s", outcome.why);
+        cr_assert(strstr(outcome.why, "not started: told to stop while the hosts did not answer"), "%s",
+                  outcome.why);
+        cr_assert_lt(clock_monotonic() - begun, 15 * USEC_PER_SEC, "not as long as it waits for the host");
         close(fd);
 }
 

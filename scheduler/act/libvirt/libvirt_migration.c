@@ -35,14 +35,19 @@ static usec_t stop_was_due(const Migration *m) {
         return 0;
 }
 
+/* One that waits for hosts that do not answer, and was told to stop: nothing was done yet, and nothing will be. */
+#define QUEUED_GIVE_UP (500 * USEC_PER_MSEC)
+
 /* Under the lock. One that ought to have stopped and has not for too long is called what it is. */
 static void give_up_overdue(Migration *m) {
+        const bool queued = m->status.phase == MIGRATION_QUEUED;
+        const usec_t most = m->hub->options.give_up;
         usec_t due = stop_was_due(m);
 
         if (due == 0 || migration_has_ended(m->status.phase) ||
-            clock_monotonic() - due < m->hub->options.give_up)
+            clock_monotonic() - due < (queued && most > QUEUED_GIVE_UP ? QUEUED_GIVE_UP : most))
                 return;
-        if (m->status.phase == MIGRATION_QUEUED) { /* and will not be: the worker asks before it starts */
+        if (queued) { /* and will not be: the worker asks before it starts */
                 (void) snprintf(m->status.message, sizeof(m->status.message),
                                 "not started: told to stop while the hosts did not answer");
                 migration_set_phase(m, MIGRATION_ABORTED);
@@ -287,8 +292,17 @@ static void mover_never_ran(Migration *m) {
         (void) snprintf(m->mover_words, sizeof(m->mover_words), "no memory, or no thread, to start it");
 }
 
-static void libvirt_migration_begins(Migration *m) {
+/* Under one lock with who tells it to stop: what was called not started does not start. False: it was told. */
+static bool libvirt_migration_begins(Migration *m) {
+        bool begins;
+
         hub_lock(m->hub);
+        begins = !m->stop_asked && !migration_has_ended(m->status.phase);
+        if (!begins) {
+                hub_unlock(m->hub);
+                migration_not_started(m, MIGRATION_ABORTED, "it was told to stop");
+                return false;
+        }
         if (m->request->resume) { /* whoever asks counts the tries */
                 m->params.flags |= VIR_MIGRATE_POSTCOPY_RESUME;
                 m->status.post_copy = true;
@@ -299,6 +313,7 @@ static void libvirt_migration_begins(Migration *m) {
         m->status.cap_mib_s = m->params.bandwidth_mib_s;
         migration_set_phase(m, MIGRATION_RUNNING);
         hub_unlock(m->hub);
+        return true;
 }
 
 /* The call that migrates, in a thread of its own, and watching it until it comes back. */
@@ -321,18 +336,21 @@ static void *libvirt_migration_work(void *data) {
         Migration *m = data;
         virConnectPtr conn = NULL;
         virDomainPtr domain = migration_prepare(m, &conn); /* both hosts asked: it can go */
+        const bool begins = domain && libvirt_migration_begins(m);
 
-        if (domain) {
-                libvirt_migration_begins(m);
+        if (begins) {
                 do
                         libvirt_migration_call(m, domain);
                 while (migration_resume_due(m)); /* post-copy that broke off */
                 libvirt_migration_is_over(m);
                 give_back_cap(m, domain);
+        }
+        if (domain) {
                 (void) virDomainFree(domain);
                 (void) virConnectClose(conn);
-                migration_verify(m); /* both hosts asked: where it runs now */
         }
+        if (begins)
+                migration_verify(m); /* both hosts asked: where it runs now */
         migration_unref(m);
         return NULL;
 }
