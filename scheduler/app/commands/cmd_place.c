@@ -64,7 +64,11 @@ static void print_settled(const Placing *placing) {
 
         if (!a->plan)
                 return;
-        if (a->plan->n_moves == 0)
+        if (a->plan->cut)
+                (void) fputs(
+                        "time was up (service.think): whether it stays there was not looked into to the end\n",
+                        out);
+        else if (a->plan->n_moves == 0)
                 (void) fputs("planned again with it there: no move is worth its price\n", out);
         else if (a->settled)
                 (void) out_say(out, "planned again with %s there: %u move%s of other VMs, none of %s\n",
@@ -229,13 +233,16 @@ static ExitStatus cmd_place_print_json(const Placing *placing) {
 static ExitStatus cmd_place_find(Placing *placing) {
         Invocation *in = placing->in;
         const WhatIf one = { .vms = &placing->wanted, .n_vms = 1 };
-        const PlaceRequest request = { .plan = placing->input.request, .tries = PLACE_TRIES };
+        RoundTime time = { .began = clock_monotonic(), .think = placing->input.think };
+        PlaceRequest request = { .plan = placing->input.request, .tries = PLACE_TRIES };
         const Snapshot *s;
         TextFault fault = { 0 };
         int r = what_if_apply(in->arena, placing->what_if.snapshot, &one, &s, &fault);
 
         if (r == -EINVAL)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
+        request.plan.time =
+                (TimeLimit){ .is_up = round_time_is_up, .arg = &time }; /* for all tries together */
         if (r == 0)
                 r = place_find(in->arena, s, placing->facts->settings, policies_all(), &request,
                                &placing->answer);

@@ -289,6 +289,8 @@ static int try_others(Place *pl, Start *best) {
         for (uint32_t i = 0; r == 0 && i < pl->n_open && tried < pl->request->tries; i++, tried++) {
                 Start next;
 
+                if (time_limit_is_up(time_limit_of(pl->request->plan.time, PLAN_PART_SEARCH)))
+                        break;
                 if (best->n_placed == pl->n && best->moved == 0 && (!pl->at_rest || n_moves(best) == 0))
                         break;
                 if (best->n_placed == pl->n && !same_early_tiers(&pl->hosts[i], &pl->hosts[0]))
@@ -365,7 +367,7 @@ int place_find(Arena *a, const Snapshot *s, const Settings *settings, PolicySet 
         answer.snapshot = best.snapshot;
         answer.plan = best.plan;
         answer.moved = best.moved;
-        answer.settled = best.plan && best.moved == 0;
+        answer.settled = best.plan && best.plan->cut == 0 && best.moved == 0;
         answer.trial = pl.trial;
         *ret = answer;
         return 0;

@@ -4,6 +4,8 @@
  * held; and the planner is asked what it would do after it. Where it would move what was just placed, other
  * starts are tried.
  *
+ * When the time of the request's plans is up, no other starts are tried; a plan that was cut short settles nothing.
+ *
  * What is promised: `settled` says that planner_plan() on the answer's snapshot was made and moves none of
  * the placed VMs; `plan` is that plan. On a cluster at rest with one VM to place, whenever some host that
  * accepts it and costs the same in the tiers before balance leaves the planner nothing to do, and is among
