@@ -117,6 +117,22 @@ static void cool_downs(Case *c) {
         c->in.n_cool_downs = 1;
 }
 
+/* "a" may not leave its host: that failed lately. */
+static void missed(Case *c) {
+        static const MoveHold holds[] = { { .vm = "a",
+                                            .from = "h1",
+                                            .miss = MISS_REFUSED,
+                                            .tries = 2,
+                                            .until = 600 * HOUR,
+                                            .why = "no" } };
+        Snapshot *s = arena_new(&arena, Snapshot, 1);
+
+        cr_assert_not_null(s);
+        *s = *c->in.snapshot;
+        s->holds = (MoveHolds){ .at = holds, .n = 1 };
+        c->in.snapshot = s;
+}
+
 /* A later time ends the cool-down that `cool_downs` has: compared with that case. */
 static void later(Case *c) {
         c->in.n_cool_downs = 1;
@@ -339,4 +355,16 @@ Test(record_covers, who_must_leave_a_host_leaves_it_though_that_mends_a_rule) {
                                                           "\"group\":\"db\"}]}";
 
         cr_assert_eq(2, without(text, SNAPSHOT_NO_REPAIR).plan->n_moves);
+}
+
+Test(record_covers, what_failed_lately_is_kept) {
+        Case without = usual(), with = usual();
+        Round round;
+        const char *plan, *missed_plan;
+
+        missed(&with);
+        plan = decided(&without, &round);
+        missed_plan = decided(&with, &round);
+        cr_assert_str_neq(plan, missed_plan);
+        cr_assert_str_eq(missed_plan, decided_again(&with, &round));
 }

@@ -10,6 +10,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/app/text/missed_text.h"
 #include "scheduler/base/out.h"
 
 #define NAMES_MOST 1000
@@ -39,12 +40,7 @@ static void cmd_retry_json(const Invocation *in, const Snapshot *s) {
 
                 if (!cmd_retry_is_named(in, hold))
                         continue;
-                o = json_pack("{s:s*, s:s*, s:s*, s:s*, s:s, s:I, s:f, s:f, s:b, s:s*}", "vm", hold->vm,
-                              "uuid", hold->uuid, "from", hold->from, "to", hold->to, "miss",
-                              move_miss_names[hold->miss], "tries", (json_int_t) hold->tries, "at",
-                              (double) hold->at / USEC_PER_SEC, "until", (double) hold->until / USEC_PER_SEC,
-                              "waits", (int) move_hold_holds(hold, s->taken_at), "why", hold->why);
-                (void) json_array_append_new(list, o);
+                (void) json_array_append_new(list, missed_json(s, hold));
         }
         o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.retry/1", "cluster", s->cluster, "missed", list);
         (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

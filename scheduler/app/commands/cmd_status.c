@@ -18,6 +18,7 @@
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/late_text.h"
+#include "scheduler/app/text/missed_text.h"
 #include "scheduler/app/text/shared_findings.h"
 #include "scheduler/app/text/stranded_text.h"
 #include "scheduler/app/text/trial_text.h"
@@ -281,6 +282,7 @@ static void cmd_status_print_json(Invocation *in, const Facts *facts, const Stat
         if (s->loss)
                 (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
         (void) json_object_set_new(o, "held", held_json(s));
+        (void) json_object_set_new(o, "missed", missed_waiting_json(s->snapshot));
         (void) json_object_set_new(o, "findings", findings_json(in->arena, s->snapshot));
         (void) json_object_set_new(o, "hosts", hosts);
         (void) json_object_set_new(o, "doubled", doubled_json(s->snapshot));
@@ -452,6 +454,13 @@ static void print_alert(const char *words, const Screen *screen) {
 }
 
 /* Migrations whose end nobody could see: where such a VM runs is for a person to find out. */
+static void print_missed(uint32_t n, const Screen *screen) {
+        if (n > 0)
+                (void) out_say(screen->out,
+                               "%u migration%s that failed wait%s to be tried again: plimsoll retry\n", n,
+                               n == 1 ? "" : "s", n == 1 ? "s" : "");
+}
+
 static void print_unclear(const Status *s, const Screen *screen) {
         for (uint32_t i = 0; i < s->n_open; i++) {
                 const JournalEntry *e = &s->open[i];
@@ -552,6 +561,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         print_alert(s->stopped, screen);
         for (uint32_t i = 0; i < s->held.n; i++)
                 print_alert(s->held.at[i], screen);
+        print_missed(missed_waiting(s->snapshot), screen);
         r = stranded_print(in->arena, s->snapshot, screen);
         if (r < 0)
                 return r;
