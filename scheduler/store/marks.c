@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Marks: one hash, host → what an operator said of it.
  *
- * A mark that is taken back leaves "-TIME" (µs by the server's clock), which is no mark: so a service that remembers a mark
+ * A mark that is taken back leaves "-TIME BY" (µs by the server's clock; who did it, where that is known), which is no mark: so a service that remembers a mark
  * tells one that was taken back from one that the store has lost (store_memory.h). After 30 days the line has done its
  * time: the next change of a mark removes it. */
 #include <string.h>
@@ -16,11 +16,13 @@ static const char marks_change_script[] =
         "local is = redis.call('HGET', KEYS[1], ARGV[1]) or ''\n"
         "if string.sub(is, 1, 1) == '-' then is = '' end\n"
         "if ARGV[4] ~= '' and is ~= ARGV[2] then return 1 end\n"
-        "if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])\n"
-        "elseif is ~= '' then redis.call('HSET', KEYS[1], ARGV[1], string.format('-%.0f', now)) end\n"
+        "local back = ARGV[3] == '' or string.sub(ARGV[3], 1, 1) == '-'\n"
+        "if not back then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])\n"
+        "elseif is ~= '' then redis.call('HSET', KEYS[1], ARGV[1],\n"
+        "  string.format('-%.0f', now) .. (ARGV[3] ~= '' and ' ' .. string.sub(ARGV[3], 2) or '')) end\n"
         "local all = redis.call('HGETALL', KEYS[1])\n"
         "for i = 1, #all, 2 do\n"
-        "  local gone = string.match(all[i + 1], '^-(%d+)$')\n"
+        "  local gone = string.match(all[i + 1], '^-(%d+)')\n"
         "  if gone and now - tonumber(gone) > 30 * 86400000000 then redis.call('HDEL', KEYS[1], all[i]) end\n"
         "end\n"
         "if ARGV[4] ~= '' then redis.call('INCR', KEYS[2]) end\n"
@@ -90,14 +92,22 @@ bool mark_is_gone(const char *text, size_t n) {
         return n > 0 && text[0] == '-';
 }
 
-int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+static int marks_get(Store *s, Arena *a, bool gone, StoredText **ret, uint32_t *ret_n) {
         uint32_t n = 0, kept = 0;
         int r = store_read_hash(s, a, KEY_MARKS, ret, &n);
 
         for (uint32_t i = 0; r == 0 && i < n; i++)
-                if (!mark_is_gone((*ret)[i].text, (*ret)[i].n))
+                if (mark_is_gone((*ret)[i].text, (*ret)[i].n) == gone)
                         (*ret)[kept++] = (*ret)[i];
         if (r == 0)
                 *ret_n = kept;
         return r;
+}
+
+int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        return marks_get(s, a, false, ret, ret_n);
+}
+
+int store_get_marks_gone(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        return marks_get(s, a, true, ret, ret_n);
 }

@@ -124,12 +124,15 @@ int store_lead_admits(Store *s, uint64_t token) must_check;
 int store_get_clusters(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) must_check;
 
 /* ---- marks: what operators said of hosts (cordon, maintenance) ---- */
-int store_set_mark(Store *s, const char *host, const char *state) must_check; /* "" removes it */
+int store_set_mark(Store *s, const char *host,
+                   const char *state) must_check; /* "" removes it, "-BY": by whom */
 /* The same, if the host's mark is still `was` ("": none), and a round begins at once (store_call_round).
  * 1: it is another by now, and nothing was changed. */
 int store_change_mark(Store *s, const char *host, const char *was, const char *is) must_check;
 /* Sorted by host. */
 int store_get_marks(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* What marks left that were taken back, sorted by host: "-TIME BY", BY where it is known. */
+int store_get_marks_gone(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- peers: where agents reach each other, to measure the distance between hosts ---- */
 /* By its agent: where `host` is reached (address and port). It stays for ten minutes. */

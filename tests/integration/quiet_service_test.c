@@ -273,6 +273,22 @@ Test(quiet, with_nothing_to_do) {
         expect_quiet("round.planned");
 }
 
+static void exits_later(void) {
+        if (*now > BEGIN + 100 * SECOND && *now < BEGIN + 120 * SECOND)
+                cr_assert_eq(0, store_set_mark(store, "h2", "-carol@desk"));
+        agents_report();
+}
+
+Test(quiet, who_enters_maintenance_and_who_exits_is_named) {
+        pinned = true;
+        mark("h2", HOST_MAINTENANCE);
+        meanwhile = exits_later;
+        idle("auto");
+        expect_quiet("host.marked host=h2 state=maintenance by=root@here since=");
+        cr_assert_eq(1, count("host.marked"), "%s", log_text);
+        cr_assert_eq(1, count("host.unmarked host=h2 by=carol@desk after="), "%s", log_text);
+}
+
 Test(quiet, without_agents) {
         hosts_there = 0;
         idle("auto");

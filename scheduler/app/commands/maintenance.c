@@ -166,14 +166,14 @@ ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *hos
 
 ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host) {
         Store *store = source_store(facts->source);
-        char safe[256], time[HUMAN_SIZE], by[256];
+        char safe[256], time[HUMAN_SIZE], by[256], me[256];
         ExitStatus status;
 
         (void) text_safe(host, safe, sizeof(safe));
         for (int i = 0; i < TRIES; i++) {
                 OperatorMark was = { 0 };
-                const char *old = "", *text = "";
-                int r = host_mark_get(store, in->arena, host, &was, &old);
+                const char *old = "", *text = text_format(in->arena, "-%s", operator_name(me, sizeof(me)));
+                int r = text ? host_mark_get(store, in->arena, host, &was, &old) : -ENOMEM;
                 bool there = was.state == HOST_MAINTENANCE;
                 Strings known;
 
@@ -196,7 +196,7 @@ ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host
                         continue;
                 if (!in->json)
                         (void) out_say(in->out.out, "%s %s; it was in maintenance for %s by %s\n", safe,
-                                       text[0] ? "is cordoned, as before" : "takes VMs again",
+                                       text[0] != '-' ? "is cordoned, as before" : "takes VMs again",
                                        was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
                                                   : "an unknown time",
                                        was.by ? text_safe(was.by, by, sizeof(by)) : "somebody");

@@ -192,8 +192,8 @@ static void print_order(const Roll *roll) {
 /* Only an active host is cordoned, and only our own cordon is taken back. */
 static int roll_cordon(const Roll *roll, const char *host, bool on) {
         OperatorMark was = { 0 };
-        const char *old = "", *text = "";
-        int r = host_mark_get(roll->store, roll->in->arena, host, &was, &old);
+        const char *old = "", *text = text_format(roll->in->arena, "-%s", roll->by);
+        int r = text ? host_mark_get(roll->store, roll->in->arena, host, &was, &old) : -ENOMEM;
         bool ours = was.state == HOST_CORDONED && was.why && strcmp(was.why, CORDON_WHY) == 0;
 
         if (r < 0 || (on ? old[0] != '\0' : !ours))

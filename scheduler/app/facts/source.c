@@ -43,6 +43,8 @@ struct Source {
         bool admits;      /* the store once said that hosts must be admitted: it may forget that, we do not */
         BrakeStore brake; /* in that arena too */
         HoldStore holds;  /* likewise */
+        const HostMark *marks; /* in that arena too */
+        uint32_t n_marks;
         const StoredText *known; /* in that arena too */
         uint32_t n_known;
         KnownHosts hosts;     /* SOURCE_HOSTS: what earlier readings saw */
@@ -115,6 +117,11 @@ const LostStore *source_loss(const Source *s) {
 
 uint64_t source_left_out(const Source *s) {
         return s->n_left_out;
+}
+
+const HostMark *source_marks(const Source *s, uint32_t *ret_n) {
+        *ret_n = s->n_marks;
+        return s->marks;
 }
 
 const StoredText *source_known(const Source *s, uint32_t *ret_n) {
@@ -363,7 +370,9 @@ static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
                                                    .leave_by = m.leave_by,
                                                    .for_good = m.for_good,
                                                    .at = m.at,
-                                                   .several = m.several };
+                                                   .several = m.several,
+                                                   .by = m.by,
+                                                   .why = m.why };
         }
         in->marks = marks;
         return 0;
@@ -593,6 +602,8 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = reports_fetch(a, &workers, s->store, &all);
         if (r == 0)
                 r = source_read_marks(s, a, &in);
+        s->marks = r == 0 ? in.marks : NULL;
+        s->n_marks = r == 0 ? in.n_marks : 0;
         if (r == 0)
                 r = fault_store_read(s->store, a, &in, &s->faults, &note);
         if (r == 0)

@@ -112,6 +112,9 @@ uint64_t source_left_out(const Source *s);
  * that reading. */
 const FaultStore *source_faults(const Source *s);
 
+/* SOURCE_REDIS: what operators said of hosts, as of the last reading. In its arena. */
+const HostMark *source_marks(const Source *s, uint32_t *ret_n);
+
 /* SOURCE_REDIS: what the store has of VMs as they were last known. In the arena of the last reading. */
 const StoredText *source_known(const Source *s, uint32_t *ret_n);
 

@@ -7,9 +7,10 @@
 #include "scheduler/base/log.h"
 
 static void admit_say(const HostAdmission *admission) {
-        log_event(LOG_INFO, "host.admitted", "host=%s uuid=%s cpus=%lld memory_mib=%lld why=%s",
-                  admission->host, admission->uuid ? admission->uuid : "", (long long) admission->cpus,
-                  (long long) admission->memory_mib, admission->why ? admission->why : "");
+        log_event(LOG_INFO, "host.admitted", "host=%s by=%s uuid=%s cpus=%lld memory_mib=%lld why=%s",
+                  admission->host, admission->by ? admission->by : "", admission->uuid ? admission->uuid : "",
+                  (long long) admission->cpus, (long long) admission->memory_mib,
+                  admission->why ? admission->why : "");
 }
 
 /* One that another changed meanwhile stays as that one wrote it. */
@@ -93,8 +94,11 @@ static void admit_say_seen(const AdmissionMemory *m, const Snapshot *s) {
                 const HostIx h = snapshot_host(s, m->seen[i].name);
 
                 if (h == IX_NONE || s->hosts[h].excluded != EXCLUDED_SEEN)
-                        log_event(LOG_INFO, h == IX_NONE ? "host.gone" : "host.takes_part", "host=%s",
-                                  m->seen[i].name);
+                        log_event(LOG_INFO, h == IX_NONE ? "host.gone" : "host.takes_part", "host=%s by=%s",
+                                  m->seen[i].name,
+                                  h != IX_NONE && s->hosts[h].admitted && s->hosts[h].admitted->by
+                                          ? s->hosts[h].admitted->by
+                                          : "not known");
         }
 }
 

@@ -225,6 +225,14 @@ static int service_facts_notices(const ServiceRound *round) {
         return 0;
 }
 
+/* Who entered, who left maintenance. */
+static void service_facts_say_marks(const ServiceRound *round) {
+        uint32_t n = 0;
+        const HostMark *marks = source_marks(round->source, &n);
+
+        service_say_marks(&round->memory->said, marks, n, round->store, round->arena, round_monotonic(round));
+}
+
 static int service_facts_source(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         TextFault fault;
         int r = source_read(round->source, round->arena, round->settings, &found->input.snapshot, &fault);
@@ -237,6 +245,7 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         found->facts = source_facts(round->source);
         service_facts_say_blind(round, found->facts);
         service_say_silent(&round->memory->said, round->arena, found->facts, round_monotonic(round));
+        service_facts_say_marks(round);
         service_say_doubled(&round->memory->said, round->arena, found->facts, round_monotonic(round));
         service_say_late(&round->memory->said, found->facts, round_now(round), round_monotonic(round));
         return service_facts_notices(round);

@@ -20,6 +20,7 @@ void service_said_close(ServiceSaid *said) {
         said_close(&said->held);
         said_close(&said->silent);
         said_close(&said->late);
+        said_close(&said->marks);
 }
 
 static const char *say_for(const SaidThing *thing, usec_t now, char buf[HUMAN_SIZE]) {
@@ -73,16 +74,20 @@ static void say_name(SayNames *names, const char *name) {
         names->n++;
 }
 
+static const char SAY_AGENT[] = "agent.silent", SAY_LIBVIRT[] = "libvirt.silent", SAY_LACKS[] = "host.lacks",
+                  SAY_CLOCK[] = "host.clock";
+
 /* The words that matter: its report's age is another each time. */
 static const char *say_silence(const Host *host) {
         switch (host->excluded) {
         case EXCLUDED_STALE:
-        case EXCLUDED_MISSING:
-                return "agent.silent";
+                return SAY_AGENT;
+        case EXCLUDED_MISSING: /* there is no report, or it lacks something: then the agent speaks */
+                return host->seen_at > 0 ? SAY_LACKS : SAY_AGENT;
         case EXCLUDED_DAEMON:
-                return "libvirt.silent";
+                return SAY_LIBVIRT;
         case EXCLUDED_CLOCK:
-                return "host.clock";
+                return SAY_CLOCK;
         default:
                 return NULL; /* that it is only seen is said elsewhere; offline is what an operator said */
         }
@@ -123,7 +128,7 @@ static void say_silent_many(const Snapshot *s, const bool *begins, const char *e
 }
 
 void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now) {
-        static const Exclusion kinds[] = { EXCLUDED_STALE, EXCLUDED_DAEMON, EXCLUDED_CLOCK };
+        static const char *const events[] = { SAY_AGENT, SAY_LIBVIRT, SAY_LACKS, SAY_CLOCK };
         bool *begins = arena_new(a, bool, s->n_hosts);
 
         for (HostIx h = 0; begins && h < s->n_hosts; h++) {
@@ -131,8 +136,8 @@ void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t n
 
                 begins[h] = event && said_look(&said->silent, s->hosts[h].name, event, now) != SAID_GOES_ON;
         }
-        for (size_t i = 0; begins && i < ARRAY_SIZE(kinds); i++)
-                say_silent_many(s, begins, say_silence(&(Host){ .excluded = kinds[i] }));
+        for (size_t i = 0; begins && i < ARRAY_SIZE(events); i++)
+                say_silent_many(s, begins, events[i]);
         if (begins)
                 said_turn(&said->silent, say_silent_ended, &now);
 }
@@ -157,6 +162,62 @@ void service_say_late(ServiceSaid *said, const Snapshot *s, usec_t of_day, usec_
                                   s->hosts[h].name, human_time(s->hosts[h].leave_by, at), n);
         }
         said_turn(&said->late, say_late_ended, &now);
+}
+
+/* ---- marks ---- */
+
+typedef struct SayGone {
+        Store *store;
+        Arena *arena;
+        usec_t now;
+} SayGone;
+
+/* "-TIME BY"; "not known": a mark of before, or of a store that does not answer. */
+static const char *say_gone_by(const SayGone *gone, const char *host) {
+        StoredText *texts = NULL;
+        uint32_t n = 0;
+
+        if (store_get_marks_gone(gone->store, gone->arena, &texts, &n) < 0)
+                return "not known";
+        for (uint32_t i = 0; i < n; i++) {
+                const char *blank =
+                        strcmp(texts[i].name, host) == 0 ? memchr(texts[i].text, ' ', texts[i].n) : NULL;
+
+                if (blank)
+                        return text_copy(gone->arena, blank + 1,
+                                         texts[i].n - (size_t) (blank + 1 - texts[i].text));
+        }
+        return "not known";
+}
+
+static void say_mark_ended(void *arg, const SaidThing *thing) {
+        const SayGone *gone = arg;
+        const char *by = say_gone_by(gone, thing->name);
+        char lasted[HUMAN_SIZE];
+
+        log_event(LOG_INFO, "host.unmarked", "host=%s by=%s after=\"%s\"", thing->name, by ? by : "not known",
+                  say_for(thing, gone->now, lasted));
+}
+
+void service_say_marks(ServiceSaid *said, const HostMark *marks, uint32_t n, Store *store, Arena *a,
+                       usec_t now) {
+        SayGone gone = { store, a, now };
+        char words[QUOTE], since[HUMAN_SIZE], by[HUMAN_SIZE];
+
+        for (uint32_t i = 0; i < n; i++) {
+                const HostMark *m = &marks[i];
+
+                (void) snprintf(words, sizeof(words), "%d %lld %lld %d", (int) m->state, (long long) m->at,
+                                (long long) m->leave_by, (int) m->for_good);
+                if (said_look(&said->marks, m->host, words, now) == SAID_GOES_ON)
+                        continue;
+                log_event(LOG_INFO, "host.marked",
+                          "host=%s state=%s by=%s since=\"%s\" deadline=\"%s\" why=%s", m->host,
+                          host_state_names[m->state], m->by ? m->by : "not known",
+                          m->at > 0 ? human_time(m->at, since) : "not known",
+                          m->leave_by > 0 ? human_time(m->leave_by, by) : "none", m->why ? m->why : "-");
+        }
+        said_turn(&said->marks, say_mark_ended, &gone);
 }
 
 /* ---- single hosts ---- */

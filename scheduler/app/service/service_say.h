@@ -9,7 +9,9 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/said.h"
 #include "scheduler/model/cluster.h"
+#include "scheduler/snapshot/build/build.h"
 #include "scheduler/snapshot/health/brake.h"
+#include "scheduler/store/store.h"
 
 typedef struct ServiceSaid {
         Said states;  /* of the service as a whole, by the event that said it began */
@@ -19,6 +21,7 @@ typedef struct ServiceSaid {
         Said held;    /* hosts that the brake holds */
         Said silent;  /* hosts that are not seen */
         Said late;    /* hosts whose deadline has passed with VMs on them */
+        Said marks;   /* hosts that an operator marked */
 } ServiceSaid;
 
 void service_said_close(ServiceSaid *said);
@@ -37,6 +40,9 @@ void service_say_silent(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t n
 
 /* Hosts in maintenance whose deadline has passed: as it does, and when they are empty, have another deadline, or it is ended. */
 void service_say_late(ServiceSaid *said, const Snapshot *s, usec_t of_day, usec_t now);
+/* What operators said of hosts, and who: marks[n]. Of one that was taken back the store is asked by whom. */
+void service_say_marks(ServiceSaid *said, const HostMark *marks, uint32_t n, Store *store, Arena *a,
+                       usec_t now);
 
 /* What there is to say of single hosts: texts[n]. */
 void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n, usec_t now);

@@ -48,6 +48,7 @@ typedef struct HostMark {
         usec_t at;                              /* since the epoch; 0: not known */
         bool several;                           /* the operator knew that many hosts are emptied */
         const char *zone, *rack, *neighborhood; /* NULL: not said */
+        const char *by, *why;                   /* who said so, for logs; NULL: not known */
 } HostMark;
 
 /* What was decided about emptying a host, as it is remembered. */

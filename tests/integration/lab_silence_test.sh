@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Silence is not balance, on real hosts: a libvirtd that hangs while its host is in maintenance, an agent that dies, and a
+# target that dies during a migration. Needs what `tests/lab/lab needs` says, and redis-server.
+. tests/lab/story.sh
+
+export LAB_CPUS="1 1 1" LAB_MEMS="1024 1024 1024"
+GUESTS="g1 g2"
+exits() { # STATUS COMMAND…
+	local want=$1 got
+	shift
+	"$@" >"$LAB/exits.out" 2>&1
+	got=$?
+	[ $got = "$want" ] || return 1
+}
+has() { grep -Eq -- "$1" "$LAB/exits.out" || { cat "$LAB/exits.out"; return 1; }; }
+lines() { [ "$(grep -c -- "$2" "$LAB/$1")" = "$3" ]; }
+
+story_needs redis-server
+story_lab 3
+check "two guests are on h1" boot_on h1 mem=32
+redis_start
+agents_start "h1 h2 h3" --interval 1s
+serve silence.log --mode auto --interval 1s --set service.hold=0s --set snapshot.stale_after=5s
+sees_all() { plimsoll status >"$LAB/exits.out" 2>&1; grep -q '3 hosts, 2 VMs;' "$LAB/exits.out"; }
+check "all hosts have reported" until_true 60 sees_all
+check "and the service has seen them" until_true 60 says silence.log 'round.planned status=balanced hosts=3 excluded=0 vms=2'
+
+echo "--- a libvirtd that hangs, in maintenance"
+lab freezed h1 >/dev/null
+check "the service says so, once, with the time" until_true 60 says silence.log 'libvirt.silent host=h1 since="20'
+check "h1 is to be emptied" exits 0 plimsoll maintenance enter h1 --several
+check "status is blocked" until_true 30 exits 3 plimsoll status
+check "both guests are counted" has '3 hosts, 2 VMs'
+check "and named" has 'blocked: h1 must be left and is not seen .*: g1, g2'
+check "maintenance status is blocked" exits 3 plimsoll maintenance status h1
+check "with what it last had" has '^h1 .* 2 .*its 2 VMs are as last known'
+check "it is not said to be empty, nor that any has left" not has '(empty|have left)'
+check "said once" lines silence.log 'libvirt.silent host=h1 ' 1
+lab thawd h1 >/dev/null
+check "when it answers again it is left" until_true 120 says silence.log 'move.done vm=g2 '
+check "that it is back is said" says silence.log 'host.back host=h1'
+check "who asked for it stands in the log" says silence.log 'host.marked host=h1 state=maintenance by=.*@'
+
+echo "--- an agent dies"
+agent=$(pgrep -f "plimsoll-agent.*--host h3" | head -1)
+[ -n "$agent" ] && kill -KILL "$agent"
+check "it is said with the time" until_true 60 says silence.log 'agent.silent host=h3 since="20'
+check "once" lines silence.log 'agent.silent host=h3' 1
+check "SIGTERM ends it with status 0" service_stops
+[ "$story_failed" = 0 ] || cat "$LAB/silence.log"
+
+story_part "a target dies during a migration"
+GUESTS=g1
+check "a guest is on h1" lab boot h1 g1 mem=64 dirty=24 rate=2
+redis_start
+agents_start "h1 h2 h3" --interval 1s
+check "the hosts have reported" until_true 30 exits 0 plimsoll status
+check "h3 takes none" exits 0 plimsoll maintenance enter h3
+check "h1 is to be emptied" exits 0 plimsoll maintenance enter h1 --several
+serve died.log --mode auto --interval 1s --set service.hold=0s --set migration.bandwidth=32Mbit/s --set brake.hosts=10
+check "its guest is on its way" until_true 60 is_migrating h1
+lab crash h2 >/dev/null
+check "it is settled from its source, while the target is down" until_true 120 says died.log 'move.(settled|missed) vm=g1 .*(end=failed|failed)'
+check "nothing is open" until_true 60 exits 0 plimsoll journal
+check "it runs where it was" [ "$(lab virsh h1 domstate g1)" = running ]
+check "the audit has it" plimsoll audit
+check "SIGTERM ends it with status 0" service_stops
+[ "$story_failed" = 0 ] || cat "$LAB/died.log"
+story_end
