@@ -497,7 +497,7 @@ void run_waves_overtake(Run *r) {
 }
 
 bool run_waves_begins_more(const Run *r) {
-        return r->first < r->n && !r->stopped;
+        return !r->stopped && run_waves_has_waiting(r, r->first, r->n);
 }
 
 int run_waves(const Executor *executor, const RunMove *moves, uint32_t n, RunOptions options, RunHooks hooks,

@@ -59,5 +59,31 @@ took=$(($(date +%s%3N) - from))
 echo "from the drop to the first migration: at most $took ms"
 check "h1 is emptied" until_true 60 is_empty h1
 check "every guest's counter goes on" each_runs_once
+
+story_part "drain now, while slow guests move for the load line"
+GUESTS="g1 g2"
+check "two guests are on h1" boot_on h1 mem=24 dirty=2 rate=1 burn=2
+GUESTS="s1 s2 s3 s4"
+check "four large ones are on h2, which is above its load line" boot_on h2 mem=160 dirty=2 rate=1 burn=22
+GUESTS="g1 g2 s1 s2 s3 s4"
+redis_start
+rm -f "$LAB"/faults-h*/*
+agents_start "h1 h2 h3" --interval 1s --set "faults_d.dir=$LAB/faults-%h"
+check "the agents have measured" until_true 20 agents_know 3
+serve plimsolld.log --mode auto --interval 30s --set load.headroom_cpu=30% --set service.hold=0s --set migration.bandwidth=8Mbit/s \
+	--set snapshot.stale_after=30s
+slow_runs() { says plimsolld.log 'move.started vm=s[1-4] from=h2' && is_migrating h2; }
+check "a slow one moves for the load line" until_true 60 slow_runs
+from=$(date +%s%3N)
+drop h1 board.json '{ "device": "board", "grade": 4, "why": "smoke" }'
+leaves() { says plimsolld.log 'move.started vm=g[12] from=h1'; }
+check "a guest of the failing host is on its way beside it" until_true 20 leaves
+took=$(($(date +%s%3N) - from))
+echo "from the drop to the first evacuation, beside slow moves: at most $took ms"
+check "that is no matter of the slow one's minutes" [ "$took" -le 10000 ]
+check "what was in the way and ended for it was cut short, the others run" not says plimsolld.log 'move.missed vm=s[1-4] .*end=(failed|aborted|unclear)'
+check "h1 is emptied" until_true 120 is_empty h1
+check "every guest's counter goes on" each_runs_once
+check "the service ends on SIGTERM" service_stops
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-h1.log
 story_end

@@ -264,6 +264,27 @@ Test(run_waves, what_runs_of_an_earlier_plan_counts_for_the_limits) {
         cr_assert_str_eq(t.log, "+b +s1 -s1:done +s2 -s2:done -b:done "); /* two at once on a link */
 }
 
+Test(run_waves, nothing_more_begins_once_all_of_the_last_wave_has) {
+        Story s = story();
+        RunHooks hooks = { .arg = &s, .intent = intent, .result = result };
+        Run *run = NULL;
+
+        add(&s, 0, "s1", "h1", "h2");
+        add(&s, 1, "a", "h1", "h2");
+        cr_assert_eq(0, run_waves_open(&s.executor, s.options, hooks, &run));
+        cr_assert_not(run_waves_begins_more(run));
+        cr_assert_eq(0, run_waves_add(run, s.moves, s.n, s.outcomes));
+        while (strcmp(s.log, "+s1 -s1:done +a ") != 0) {
+                cr_assert(run_waves_begins_more(run), "%s", s.log);
+                cr_assert(run_waves_step(run));
+        }
+        cr_assert_not(run_waves_begins_more(run), "one runs, none waits");
+        while (run_waves_step(run))
+                ;
+        cr_assert_null(run_waves_free(run));
+        s.executor.free(s.executor.self);
+}
+
 Test(run_waves, nothing_to_do_is_done) {
         Story s = story();
 

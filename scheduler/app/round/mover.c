@@ -560,6 +560,17 @@ bool mover_begins_more(const Mover *m) {
         return run_waves_begins_more(m->run);
 }
 
+int mover_facts(const Mover *m, Arena *a, const Snapshot *s, const Snapshot **ret) {
+        return facts_overlay(a, s, m->done, m->n_done, ret);
+}
+
+bool mover_waits(const Mover *m, const char *vm) {
+        for (uint32_t i = 0; i < m->n; i++)
+                if (m->stages[i] == STAGE_WAITING && strcmp(m->moves[i].vm, vm) == 0)
+                        return true;
+        return false;
+}
+
 bool mover_is_running(const Mover *m) {
         for (uint32_t i = 0; i < m->n; i++)
                 if (m->stages[i] == STAGE_INTENT || m->stages[i] == STAGE_RUNNING)

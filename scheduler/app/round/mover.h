@@ -73,6 +73,9 @@ int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) must_ch
 /* One step (run_waves_step()). false: all have ended. */
 bool mover_step(Mover *m) must_check;
 
+/* The facts with the moves applied that have ended since they were read. 0 or -ENOMEM. */
+int mover_facts(const Mover *m, Arena *a, const Snapshot *s, const Snapshot **ret) must_check;
+
 /* One that runs, by its number from 0; false: there is no such number. One that does not run has order NULL. */
 bool mover_under_way(const Mover *m, uint32_t move, MoveUnderWay *ret);
 
@@ -84,6 +87,7 @@ bool mover_cut(Mover *m, uint32_t move, const char *why);
 void mover_overtake(Mover *m);
 bool mover_begins_more(const Mover *m);
 bool mover_is_running(const Mover *m);
+bool mover_waits(const Mover *m, const char *vm); /* a move of this VM */
 
 /* ret_outcomes[n] is filled in. 0: all done. 1: not all. A negative errno: nothing was started. */
 int mover_run(const MoverInput *in, MoveOutcome *ret_outcomes) must_check;

@@ -128,7 +128,7 @@ static bool service_beside_is_called(const ServiceRun *run, usec_t now) {
         return true;
 }
 
-/* What was to be started is not, and it is time to look again. */
+/* It is time to look again. */
 static bool service_beside_is_due(const ServiceRun *run, usec_t now) {
         const RoundMoves *last = service_beside_last(run);
         const bool unfinished = last->n_ended == last->n && service_moves_left(last);
@@ -138,8 +138,7 @@ static bool service_beside_is_due(const ServiceRun *run, usec_t now) {
                 return true;
         if (run->soon > 0)
                 return now >= run->begun + UNFINISHED;
-        return !mover_begins_more(run->mover) &&
-               now >= run->begun + (unfinished && UNFINISHED < run->first->interval ? UNFINISHED
+        return now >= run->begun + (unfinished && UNFINISHED < run->first->interval ? UNFINISHED
                                                                                     : run->first->interval);
 }
 
@@ -151,7 +150,8 @@ static void service_beside_look(ServiceRun *run) {
         if (run->lost || round_is_stopped(x) || now < run->looked + CALLS_EVERY)
                 return;
         run->looked = now;
-        if (service_beside_is_called(run, now)) {
+        run->called = service_beside_is_called(run, now);
+        if (run->called) {
                 run->done->called = true;
                 mover_overtake(run->mover);
         } else if (!service_beside_is_due(run, now)) {

@@ -111,12 +111,13 @@ typedef struct ServiceRun {
         usec_t begun, looked; /* monotonic: the last round; when calls were looked for */
         usec_t deadline;      /* since the epoch: the next one of a host's maintenance; 0: none */
         uint32_t soon;        /* rounds that are to come soon: room is being made */
+        bool called;          /* the last round beside it: what waited is planned anew */
         bool lost;            /* the store is not what it was: what runs may end */
 } ServiceRun;
 
 typedef struct ServiceBeside {
-        /* Between two steps of the run: keeps the decisions whose moves have ended; and where hosts or operators call, or
-         * nothing more is to be started, plans what cannot wait. */
+        /* Between two steps of the run: keeps the decisions whose moves have ended; and where hosts or operators call, and each
+         * interval, plans what cannot wait. */
         void (*look)(ServiceRun *run);
         /* All has ended: whether moves of rounds beside the first were not reached. */
         bool (*close)(ServiceRun *run);
@@ -182,6 +183,9 @@ int service_urgent_moves(Arena *a, const Round *round, bool beside, const MoveUr
 
 /* Whether some of the moves leave hardware of grade 4, while others could be told to stop. */
 bool service_urgent_mixed(const MoveUrgency *urgency, uint32_t n);
+
+/* Whether the plan moves a VM that no move of the run waits to move. */
+bool service_urgent_is_new(const ServiceRun *run, const Round *round);
 
 /* The next deadline of a host in maintenance with VMs on it; 0: none. */
 usec_t service_urgent_deadline(const Snapshot *s, usec_t now);

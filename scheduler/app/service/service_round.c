@@ -85,6 +85,11 @@ static int service_round_act(RoundState *s) {
                 service_urgent_look(x->run, s->wanted.round.snapshot);
                 r = service_urgent_make_room(s, ACTION_KINDS_ALL & ~may);
         }
+        if (r == 0 && x->run && !x->run->called && service_round_has_moves(s) &&
+            !service_urgent_is_new(x->run, &s->wanted.round)) {
+                s->over = true; /* all of it is about to be done already */
+                return 0;
+        }
         if (r == 0 && service_round_has_moves(s) && !round_is_stopped(x))
                 r = service_round_run_plan(x, &s->wanted.round, &s->done, &s->shown);
         return r < 0 ? r : 0;
@@ -248,6 +253,14 @@ static int service_round_plan(RoundState *s) {
         return r;
 }
 
+/* Reports may be older than the moves of the run that have ended. */
+static int service_round_overlay(RoundState *s) {
+        const Mover *m = s->given->run->mover;
+        int r = mover_facts(m, s->given->arena, s->found.facts, &s->found.facts);
+
+        return r < 0 ? r : mover_facts(m, s->given->arena, s->found.input.snapshot, &s->found.input.snapshot);
+}
+
 int service_round_beside(const ServiceRound *round, const Workers *workers, RoundState *s) {
         int r;
 
@@ -256,6 +269,8 @@ int service_round_beside(const ServiceRound *round, const Workers *workers, Roun
         round->run->shown = &s->shown;
         s->found.deferred = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
         r = service_round_step(s, service_round_facts, "reads the facts");
+        if (r == 0)
+                r = service_round_step(s, service_round_overlay, "takes in what has moved");
         if (r == 0)
                 r = service_round_step(s, service_round_still, "looks whether the store is what it was");
         if (r == 0)

@@ -69,13 +69,29 @@ usec_t service_urgent_deadline(const Snapshot *s, usec_t now) {
         return next;
 }
 
+bool service_urgent_is_new(const ServiceRun *run, const Round *round) {
+        for (uint32_t i = 0; i < round->plan->n_moves; i++)
+                if (!mover_waits(run->mover, round->snapshot->vms[round->plan->moves[i].move.vm].name))
+                        return true;
+        return false;
+}
+
 /* ---- what runs ---- */
 
 static bool service_urgent_host_is_left(const Host *host) {
         return host->state == HOST_MAINTENANCE || host->fault_grade >= 3;
 }
 
+/* It would come to a host that is to be empty by then, and have to leave it again. */
+static bool service_urgent_is_too_late(const Host *to, const MoveUnderWay *m, usec_t now) {
+        const int64_t left = move_urgency_left(m);
+
+        return to->state == HOST_MAINTENANCE && to->leave_by > 0 &&
+               left > (to->leave_by - now) / USEC_PER_MSEC - m->order->predicted.ms;
+}
+
 void service_urgent_look(const ServiceRun *run, const Snapshot *s) {
+        const usec_t now = round_now(run->first);
         MoveUnderWay m = { 0 };
 
         for (uint32_t i = 0; mover_under_way(run->mover, i, &m); i++) {
@@ -91,10 +107,18 @@ void service_urgent_look(const ServiceRun *run, const Snapshot *s) {
                         mover_spare(run->mover, i);
                         continue;
                 }
-                if (s->hosts[to].fault_grade < GRADE_NOW)
+                if (s->hosts[to].fault_grade >= GRADE_NOW)
+                        (void) snprintf(why, sizeof(why),
+                                        "cut short: its target, %.100s, has a fault of grade %lld",
+                                        m.order->to, (long long) s->hosts[to].fault_grade);
+                else if (service_urgent_is_too_late(&s->hosts[to], &m, now))
+                        (void) snprintf(
+                                why, sizeof(why),
+                                "cut short: it could not leave its target, %.100s, again before the deadline "
+                                "of its maintenance",
+                                m.order->to);
+                else
                         continue;
-                (void) snprintf(why, sizeof(why), "cut short: its target, %.100s, has a fault of grade %lld",
-                                m.order->to, (long long) s->hosts[to].fault_grade);
                 (void) mover_cut(run->mover, i, why); /* said as it ends */
         }
 }
