@@ -21,27 +21,70 @@ static_assert(SELECT_FROM_VMS == 0 && SELECT_FROM_HOSTS == 1, "the columns above
 
 /* ---- one pattern ---- */
 
-/* The set that opens at text ('['): whether c is in it, and where it ends. NULL: it has no end, and '[' is a
- * letter like others. */
+/* One letter of a set, which may stand behind a backslash. */
+static const char *set_letter(const char *s, unsigned char *ret) {
+        if (*s == '\\' && s[1] != '\0')
+                s++;
+        *ret = (unsigned char) *s;
+        return *s != '\0' ? s + 1 : s;
+}
+
+/* The set that opens at text ('['): whether c is in it, and where it ends. "[!…]" and "[^…]" are all letters but these.
+ * NULL: it has no end, and '[' is a letter like others. */
 static const char *set_end(const char *text, unsigned char c, bool *ret_in) {
-        const char *s = text + 1;
+        const bool but = text[1] == '!' || text[1] == '^';
+        const char *s = text + 1 + but;
         bool in = false;
 
         do {
-                unsigned char low = (unsigned char) *s, high;
+                unsigned char low, high;
 
-                if (low == '\0')
+                if (*s == '\0')
                         return NULL;
+                s = set_letter(s, &low);
                 high = low;
-                if (s[1] == '-' && s[2] != '\0' && s[2] != ']') {
-                        high = (unsigned char) s[2];
-                        s += 2;
-                }
+                if (*s == '-' && s[1] != '\0' && s[1] != ']')
+                        s = set_letter(s + 1, &high);
                 in |= low <= c && c <= high;
-                s++;
         } while (*s != ']');
-        *ret_in = in;
+        *ret_in = in != but;
         return s + 1;
+}
+
+/* What a set of the pattern says otherwise than whoever writes it means. NULL: nothing. */
+static const char *set_fault(const char *text) {
+        const bool but = text[1] == '!' || text[1] == '^';
+
+        for (const char *s = text + 1 + but; *s != '\0';) {
+                unsigned char low, high;
+
+                if (*s == '[' && (s[1] == ':' || s[1] == '.' || s[1] == '='))
+                        return "there are no classes such as [[:digit:]]; accepted: [0-9], [a-z], [!0-9]";
+                s = set_letter(s, &low);
+                if (*s == '-' && s[1] != '\0' && s[1] != ']') {
+                        s = set_letter(s + 1, &high);
+                        if (high < low)
+                                return "a range goes from the lower letter to the higher: [0-9], not [9-0]";
+                }
+                if (*s == ']')
+                        return NULL;
+        }
+        return NULL;
+}
+
+const char *text_pattern_fault(const char *pattern) {
+        for (const char *s = pattern; *s != '\0'; s++) {
+                bool in;
+                const char *end = *s == '[' ? set_end(s, 0, &in) : NULL;
+
+                if (end && set_fault(s))
+                        return set_fault(s);
+                if (end)
+                        s = end - 1;
+                else if (*s == '\\' && s[1] != '\0')
+                        s++;
+        }
+        return NULL;
 }
 
 /* One step of the pattern that stands for one letter: past it when it fits c, else NULL. */
@@ -145,6 +188,17 @@ static int label_split(char *pattern, SelectTerm *t, TextFault *f) {
         return -EINVAL;
 }
 
+static int pattern_fault(const SelectTerm *t, TextFault *f) {
+        const char *what = text_pattern_fault(t->pattern);
+
+        if (!what && t->value)
+                what = text_pattern_fault(t->value);
+        if (!what)
+                return 0;
+        text_fault(f, f->field, "'%.40s': %s", t->pattern, what);
+        return -EINVAL;
+}
+
 /* word: [!][prefix:]pattern, its own copy. */
 static int term_parse(Arena *a, char *word, SelectFrom from, SelectTerm *ret, TextFault *f) {
         SelectTerm t = { .kind = from == SELECT_FROM_HOSTS ? SELECT_HOST : SELECT_VM };
@@ -177,6 +231,8 @@ static int term_parse(Arena *a, char *word, SelectFrom from, SelectTerm *ret, Te
         if (t.kind == SELECT_LABEL || t.kind == SELECT_HOST_LABEL)
                 r = label_split(word, &t, f);
         t.pattern = word;
+        if (r == 0)
+                r = pattern_fault(&t, f);
         if (r == 0)
                 r = exact_of(a, word, &t.exact);
         *ret = t;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which VMs, or which hosts, are meant: the small language that rules, groups and commands share.
  *
- *   web1                   by name                       *, ?, [0-9] in any word stand for other letters
+ *   web1                   by name                       *, ?, [0-9], [!0-9] in any word stand for other letters
  *   label:tier=db          by a label (of VMs: the VM's, of hosts: the host's); label:tier: whatever its value
  *   group:web              by a group of the VM
  *   host:h1 zone:a rack:r1 neighborhood:n host-label:disk=ssd
@@ -70,6 +70,9 @@ int selection_hosts(Arena *a, const Selection *sel, const Snapshot *s, const Hos
 /* A word that selects what has this name and nothing else, whatever its letters. NULL: no room in `a`. */
 const char *selection_name(Arena *a, const char *name);
 
-/* "h[0-9]*" fits "h12"; '*' any letters, '?' one byte, '[a-z]' one of these, '\' makes the next one itself.
- */
+/* "h[0-9]*" fits "h12"; '*' any letters, '?' one byte, '[a-z]' one of these, '[!a-z]' and '[^a-z]' one of the others, '\'
+ * makes the next one itself: as fnmatch(3) of POSIX without flags, whose classes ("[[:digit:]]") are not accepted. */
 bool text_fits(const char *pattern, const char *text);
+
+/* What is wrong with a pattern, and what is accepted: a class, a range that is empty. NULL: nothing. */
+const char *text_pattern_fault(const char *pattern);

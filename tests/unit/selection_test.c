@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
 
+#include "scheduler/base/prng.h"
 #include "scheduler/model/selection.h"
 
 #define WORDS(...)                                                                                           \
@@ -90,6 +92,11 @@ Test(selection, vms_by_all_that_is_known_of_them) {
                 { "nobody", "" },
                 { "w*b*2", "web12" },
                 { "[web1", "" },
+                { "web[!2-9]", "web1" }, /* once "one of !, 2 … 9": it pinned whom it was to free */
+                { "web[^2-9]", "web1" },
+                { "db[!1]", "db2" },
+                { "[!w]*", "a,b db1 db2 odd:name" },
+                { "!web[!1]*", "a,b db1 db2 odd:name web1 web12" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -135,6 +142,10 @@ Test(selection, what_is_wrong_is_said_with_the_nearest_right_word) {
                 { "label:=ssd", "needs a key", SELECT_FROM_HOSTS },
                 { "zoen:a", "did you mean zone:", SELECT_FROM_HOSTS },
                 { "a\tb", "control", SELECT_FROM_VMS },
+                { "app[9-1]", "from the lower letter to the higher", SELECT_FROM_VMS },
+                { "web[[:digit:]]", "no classes", SELECT_FROM_VMS },
+                { "label:tier=[z-a]", "from the lower letter", SELECT_FROM_VMS },
+                { "h[![:alpha:]]", "no classes", SELECT_FROM_HOSTS },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -182,4 +193,30 @@ Test(selection, stars_do_not_take_time_that_grows_with_their_number) {
                 strcat(pattern, "*a");
         strcat(pattern, "*b");
         cr_assert_not(text_fits(pattern, text)); /* two to the power of thirty steps would not end */
+}
+
+/* Who writes a pattern knows them from the shell: what fits there fits here. */
+Test(selection, patterns_are_those_of_the_shell) {
+        static const char letters[] = "ab19!^-]-[*?\\[[!";
+        Prng g = prng_seeded(1);
+        uint32_t fitting = 0, sets = 0;
+
+        for (uint32_t i = 0; i < 400000; i++) {
+                char pattern[12], text[6];
+                const uint32_t n = prng_below(&g, sizeof(pattern)), m = prng_below(&g, sizeof(text));
+
+                for (uint32_t k = 0; k < n; k++)
+                        pattern[k] = letters[prng_below(&g, sizeof(letters) - 1)];
+                for (uint32_t k = 0; k < m; k++)
+                        text[k] = "ab19!^-][*"[prng_below(&g, 10)];
+                pattern[n] = text[m] = '\0';
+                if (text_pattern_fault(pattern) || (n > 0 && pattern[n - 1] == '\\'))
+                        continue;
+                cr_assert_eq(text_fits(pattern, text), fnmatch(pattern, text, 0) == 0, "'%s' and '%s'",
+                             pattern, text);
+                fitting += text_fits(pattern, text);
+                sets += strchr(pattern, '[') && strchr(pattern, ']');
+        }
+        cr_assert_gt(fitting, 2000);
+        cr_assert_gt(sets, 20000);
 }
