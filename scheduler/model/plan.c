@@ -10,8 +10,8 @@ const char *const plan_part_texts[PLAN_PART_N] = {
         "the moves were not judged to the end, and so none is made",
 };
 const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-minutes" };
-const char *const plan_status_names[PLAN_STATUS_N] = { "balanced", "improved",   "repaired", "evacuated",
-                                                       "blocked",  "infeasible", "blind" };
+const char *const plan_status_names[PLAN_STATUS_N] = { "balanced", "improved", "repaired",   "evacuated",
+                                                       "asked",    "blocked",  "infeasible", "blind" };
 
 const char *const move_strategy_names[STRATEGY_N] = { "plain",     "multifd", "auto-converge",
                                                       "post-copy", "cold",    "not-now" };

@@ -15,6 +15,7 @@ typedef enum PlanStatus {
         PLAN_IMPROVED,   /* moves that gain */
         PLAN_REPAIRED,   /* … and rules or load lines broken before hold after it */
         PLAN_EVACUATED,  /* … and hosts to be emptied are empty after it */
+        PLAN_ASKED,      /* a person wants the move, which gains nothing (MoveWish) */
         PLAN_BLOCKED,    /* something that must be done cannot: `refused` says what, and by what */
         PLAN_INFEASIBLE, /* rules that cannot hold together: `conflicts` */
         PLAN_BLIND, /* no host takes part (excluded, offline): nothing is known, and so nothing is good */
@@ -228,6 +229,13 @@ typedef struct PlanLate {
         int64_t within_ms; /* when it should have */
 } PlanLate;
 
+/* A VM that a person wants elsewhere, by name. */
+typedef struct MoveWish {
+        const char *vm; /* NULL: there is none */
+        const char *to; /* a host; NULL: wherever it costs least */
+        bool makes_way; /* other VMs may move first, so that it fits */
+} MoveWish;
+
 typedef struct Plan {
         PlanStatus status;
         uint32_t n_moves, n_waves, n_refused, n_policies, n_res;
@@ -251,6 +259,7 @@ typedef struct Plan {
         const char *const *res_names;    /* [n_res] */
         Strings about;      /* hosts that it is about: what leaves them, and what makes way; none: the
                                             cluster */
+        MoveWish wish;      /* that it is for */
         uint32_t threshold; /* what was a reason to move (plan.threshold) */
         uint64_t seed, evaluations;
         PlanSearch search;

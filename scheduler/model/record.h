@@ -12,6 +12,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/cool_down.h"
 #include "scheduler/model/move_order.h"
+#include "scheduler/model/plan.h"
 
 /* One move: what was said of it beforehand, and what was seen. */
 typedef struct RecordMove {
@@ -31,6 +32,7 @@ typedef struct Record {
         int64_t max_mib, max_ms;
         uint32_t threshold;   /* in place of plan.threshold; 0: as the settings say */
         Strings about;        /* hosts that the plan was about; none: the cluster */
+        MoveWish wish;        /* that the plan was for */
         const char *solver;   /* what went on where the search ended; NULL: nothing did */
         const char *settings; /* a settings file, without passwords; only what is not the default */
         const char *paused;   /* why balance was paused, or NULL */

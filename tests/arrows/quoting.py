@@ -20,6 +20,7 @@ PLAIN = {
     'scheduler/app/commands/cmd_status.c': 'what cmd_status_show() printed into memory',
     'scheduler/app/commands/cmd_plan.c': 'JSON of text_writer_string()',
     'scheduler/app/commands/cmd_evacuate.c': 'JSON of text_writer_string()',
+    'scheduler/app/commands/cmd_move.c': 'JSON of text_writer_string()',
     'scheduler/app/text/frontier_text.c': 'characters of its own for the curve',
     'scheduler/app/text/plan_text.c': 'a style',
     'scheduler/app/plimsoll_main.c': 'words of its own before the system\'s',

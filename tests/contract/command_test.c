@@ -167,3 +167,49 @@ Test(command, evacuate_balances_where_it_is_asked_to) {
         cr_expect_gt(json_array_size(json_object_get(plan, "moves")), 100);
         json_decref(plan);
 }
+
+/* A command about one VM moves that VM. */
+Test(command, about_a_vm_moves_it_and_nothing_else) {
+        static const char *const move[] = { "move", "app054",    "kvm08",  "--from",
+                                            FORTY,  "--dry-run", "--json", NULL };
+        const json_t *m;
+        json_t *plan;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (strcmp(rows[i].which, "OFF") == 0 && strcmp(rows[i].about, "VM") == 0)
+                        cr_assert_str_eq("move", rows[i].command, "nobody tries plimsoll %s here",
+                                         rows[i].command);
+        plan = moves_said(move);
+        cr_assert_eq(1, json_array_size(json_object_get(plan, "moves")));
+        m = json_array_get(json_object_get(plan, "moves"), 0);
+        cr_expect_str_eq("app054", json_string_value(json_object_get(m, "vm")));
+        cr_expect_str_eq("kvm08", json_string_value(json_object_get(m, "to")));
+        cr_expect_str_eq("asked", json_string_value(json_object_get(plan, "status")));
+        json_decref(plan);
+}
+
+/* app054 needs 6 cores, and kvm23 lacks 1.2 of them: what it would take is said, and done where that is asked for. */
+Test(command, move_says_why_not_and_makes_way_where_it_is_asked_to) {
+        static const char *const way[] = { "move",      "app054", "kvm23",      "--from", FORTY,
+                                           "--dry-run", "--json", "--make-way", NULL };
+        char *const argv[] = { (char[]){ "plimsoll" }, (char[]){ "move" },   (char[]){ "app054" },
+                               (char[]){ "kvm23" },    (char[]){ "--from" }, (char[]){ FORTY },
+                               (char[]){ "--dry-run" } };
+        FILE *out = tmpfile();
+        json_t *plan = moves_said(way), *first = json_array_get(json_object_get(plan, "moves"), 0);
+        size_t n;
+
+        cr_expect_eq(2, json_array_size(json_object_get(plan, "moves")));
+        cr_expect_str_eq("kvm23", json_string_value(json_object_get(first, "from")));
+        cr_expect(strstr(json_string_value(json_object_get(first, "why")), "makes room on kvm23 for app054"));
+        json_decref(plan);
+        cr_assert_eq(3, command_main(ARRAY_SIZE(argv), (char **) argv, out, out));
+        rewind(out);
+        n = fread(said, 1, sizeof(said) - 1, out);
+        said[n] = '\0';
+        (void) fclose(out);
+        cr_expect(strstr(said, "app054 cannot move to kvm23"), "%s", said);
+        cr_expect(strstr(said, "lacks 1.2 cores"), "%s", said);
+        cr_expect(strstr(said, "(--make-way does it)"), "%s", said);
+        cr_expect(strstr(said, "it could move to: kvm15, kvm38, kvm04"), "%s", said);
+}

@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         if (r != 0)
                 return 0;
         cool_check(&a, list, count);
-        if (cool_downs_moved(&a, list, count, (VmMoved){ count > 0 ? list[0].vm : "v", COOL_NOW }, length,
-                             &list, &count) == 0)
+        if (cool_downs_moved(&a, list, count, (VmMoved){ count > 0 ? list[0].vm : "v", COOL_NOW, NULL },
+                             length, &list, &count) == 0)
                 cool_check(&a, list, count);
         return 0;
 }

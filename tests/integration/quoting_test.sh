@@ -142,6 +142,7 @@ for command in $lines; do
 	explain) set -- "explain $V" "explain $E" "explain $V $E" ;;
 	confirm) set -- "confirm" "confirm $E --yes" "confirm w1" ;;
 	evacuate) set -- "evacuate $H4 --dry-run" "evacuate $E" ;;
+	move) set -- "move $V --dry-run" "move $V $H4 --dry-run" "move $E $E" "move $V $E" ;;
 	maintenance) set -- "maintenance status" "maintenance enter $E" "maintenance exit $E" "maintenance enter h4 --why $E" "maintenance roll --all --plan" "maintenance roll --resume" ;;
 	snapshot) set -- "snapshot -o $D/taken.json" "snapshot -o -" ;;
 	stop) set -- "stop" "stop --why $E" "resume" ;;
@@ -158,7 +159,7 @@ for command in $lines; do
 		IFS=' ' read -ra each <<<"$words"
 		check "plimsoll $(cat -v <<<"$words") --redis" try "$command" "${each[@]}" --redis "$U"
 		case $command in
-		plan | explain | place | capacity | frontier | status | check | evacuate)
+		plan | explain | place | capacity | frontier | status | check | evacuate | move)
 			check "plimsoll $(cat -v <<<"$words") --from" try "$command" "${each[@]}" --from "$D/s.json" ;;
 		esac
 	done

@@ -121,7 +121,7 @@ Test(service, a_vm_that_was_moved_lately_is_not_moved_again) {
                 char vm[] = "web0";
 
                 vm[3] = (char) ('0' + i);
-                cr_assert_eq(0, cool_downs_moved(&arena, list, n, (VmMoved){ vm, clock_now() },
+                cr_assert_eq(0, cool_downs_moved(&arena, list, n, (VmMoved){ vm, clock_now(), NULL },
                                                  (CoolLength){ 600 * USEC_PER_SEC, 600 * USEC_PER_SEC },
                                                  &list, &n));
         }
@@ -130,6 +130,88 @@ Test(service, a_vm_that_was_moved_lately_is_not_moved_again) {
         cr_assert_eq(EXIT_DONE, serve("advise"));
         s = live();
         cr_assert_eq(0, s.n_moves, "%s", s.summary);
+}
+
+/* web1, web2 and web3 have been moved by the service just now: none of these is moved for balance. */
+static void three_cool_down(void) {
+        const CoolLength length = { 600 * USEC_PER_SEC, 600 * USEC_PER_SEC };
+        const CoolDown *list = NULL;
+        const char *text;
+        uint32_t n = 0;
+        size_t size;
+
+        for (int i = 0; i < 3; i++)
+                cr_assert_eq(0,
+                             cool_downs_moved(&arena, list, n,
+                                              (VmMoved){ (const char *const[]){ "web1", "web2", "web3" }[i],
+                                                         clock_now(), NULL },
+                                              length, &list, &n));
+        cr_assert_eq(0, cool_downs_print(&arena, list, n, clock_now(), &text, &size));
+        cr_assert_eq(0, store_put_state(store, COOL_DOWNS_NAME, text, size, 0));
+}
+
+/* The cool-down of web4; `over`: its time is past from now on. */
+static CoolDown cool_down_of_web4(bool over) {
+        const CoolDown *list = NULL;
+        CoolDown *copy, ret = { 0 };
+        const char *text;
+        uint32_t n = 0;
+        size_t size;
+
+        cr_assert_eq(0, store_get_state(store, &arena, COOL_DOWNS_NAME, &text, &size));
+        cr_assert_eq(0, cool_downs_parse(&arena, text, size, &list, &n));
+        copy = arena_new(&arena, CoolDown, n);
+        memcpy(copy, list, sizeof(*copy) * n);
+        for (uint32_t i = 0; i < n; i++)
+                if (strcmp(copy[i].vm, "web4") == 0) {
+                        copy[i].until = over ? clock_now() - 1 : copy[i].until;
+                        ret = copy[i];
+                }
+        cr_assert_eq(0, cool_downs_print(&arena, copy, n, clock_now(), &text, &size));
+        cr_assert_eq(0, store_put_state(store, COOL_DOWNS_NAME, text, size, 0));
+        return ret;
+}
+
+/* With virsh, say: the host of web4 is another one, and no journal entry of ours says so. h1 is far above its load line
+ * then, and only web4 may be moved: it stays for service.cool_down, and leaves at once where h1 is to be emptied. */
+Test(service, a_vm_that_an_operator_moved_stays_where_it_was_put) {
+        const OperatorMark mark = { .state = HOST_MAINTENANCE, .by = "t", .at = clock_now() };
+        const char *text;
+        CoolDown c;
+        LiveState s;
+
+        report("h1", 3);
+        report_vms("h2", 4, 1);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        three_cool_down();
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_eq(0, s.n_moves, "web4 is not moved back: %s", s.summary);
+        c = cool_down_of_web4(false);
+        cr_assert_str_eq("somebody outside Plimsoll", c.by);
+        cr_assert_gt(c.until, clock_now());
+        cr_assert_eq(EXIT_DONE, serve("advise"), "another life of the service");
+        cr_assert_eq(0, live().n_moves);
+
+        (void) cool_down_of_web4(true);
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        s = live();
+        cr_assert_eq(1, s.n_moves, "its time is over: %s", s.summary);
+        cr_assert_str_eq("web4", s.moves[0].order->vm);
+
+        report("h1", 3);
+        report_vms("h2", 4, 1);
+        cr_assert_eq(EXIT_DONE, serve("advise"), "somebody moves it back");
+        report("h1", 4);
+        report("h2", 0);
+        cr_assert_eq(EXIT_DONE, serve("advise"), "and there again");
+        cr_assert_eq(0, live().n_moves, "%s", live().summary);
+        cr_assert_eq(0, host_mark_print(&arena, &mark, &text));
+        cr_assert_eq(0, store_set_mark(store, "h1", text));
+        cr_assert_eq(EXIT_DONE, serve("advise"));
+        cr_assert_eq(4, live().n_moves, "a host to be emptied is: %s", live().summary);
 }
 
 static const Snapshot *read_as_everyone(void) {

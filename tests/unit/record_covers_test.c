@@ -173,6 +173,10 @@ static void about(Case *c) {
         c->in.request.about = (Strings){ .at = hosts, .n = 1 };
 }
 
+static void wish(Case *c) {
+        c->in.request.wish = (MoveWish){ .vm = "d", .to = "h3" };
+}
+
 static void seed(Case *c) {
         c->in.request.seed = 77;
 }
@@ -220,6 +224,7 @@ static const Field fields[] = {
         KEPT(request.max_ms, short_plan),
         KEPT(request.threshold, threshold),
         KEPT(request.about, about),
+        KEPT(request.wish, wish),
         KEPT(request.seed, seed),
         READ(request.evaluations, evaluations),
         NOT(request.time, "the wall clock, as think"),
@@ -230,7 +235,7 @@ static const Field fields[] = {
 /* A field that is added to either type is missing here, and the compiler says so: it belongs into the record,
  * into round_replay(), and into the table above. */
 static const RoundInput all_fields = {
-        NULL, NULL, { 0, 0, 0, 0, { NULL, 0 }, 0, 0, { NULL, NULL, 0 }, NULL, NULL },
+        NULL, NULL, { 0, 0, 0, 0, { NULL, 0 }, { NULL, NULL, false }, 0, 0, { NULL, NULL, 0 }, NULL, NULL },
         NULL, 0,    NULL,
         NULL, 0,    0,
         NULL, NULL, NULL,

@@ -266,3 +266,23 @@ Test(round, a_vm_moved_as_often_as_a_rule_allows_stays_for_the_day) {
         cr_assert(strstr(r.snapshot->vms[0].unmovable_why, "moved 2 times within a day"));
         cr_assert_eq(1, decide(one_left, 2).plan->n_moves);
 }
+
+/* A person put it there: balance leaves it, and says whom it is by; a rule that must hold does not. */
+Test(round, a_vm_that_was_moved_by_hand_is_left_by_balance_and_not_by_rules) {
+        static const CoolDown hand[] = { { .vm = "a", .until = 2000, .by = "root@h9", .by_at = 400 },
+                                         { .vm = "b", .until = 2000, .by = "root@h9", .by_at = 400 } };
+        TextFault f = { 0 };
+        Round r;
+
+        read_cluster("active");
+        r = decide(hand, 2);
+        cr_assert_eq(0, r.plan->n_moves);
+        cr_assert(strstr(r.snapshot->vms[0].unmovable_why,
+                         "moved by hand 0 ms ago by root@h9, and stays until"),
+                  "%s", r.snapshot->vms[0].unmovable_why);
+        cr_assert_eq(0, settings_list_add("rules", "{apart: [a, b]}", settings, &f), "%s", f.what);
+        cr_assert_eq(0, rules_apply(&arena, snapshot, settings_rules(settings), &snapshot));
+        cr_assert_eq(1, decide(hand, 2).plan->n_moves);
+        read_cluster("maintenance");
+        cr_assert_eq(2, decide(hand, 2).plan->n_moves);
+}

@@ -143,9 +143,9 @@ Test(selection, what_is_wrong_is_said_with_the_nearest_right_word) {
                 { "zoen:a", "did you mean zone:", SELECT_FROM_HOSTS },
                 { "a\tb", "control", SELECT_FROM_VMS },
                 { "app[9-1]", "from the lower letter to the higher", SELECT_FROM_VMS },
-                { "web[[:digit:]]", "no classes", SELECT_FROM_VMS },
+                { "vm:web[[:digit:]]", "no classes", SELECT_FROM_VMS },
                 { "label:tier=[z-a]", "from the lower letter", SELECT_FROM_VMS },
-                { "h[![:alpha:]]", "no classes", SELECT_FROM_HOSTS },
+                { "host:h[![:alpha:]]", "no classes", SELECT_FROM_HOSTS },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

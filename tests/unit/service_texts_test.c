@@ -154,7 +154,8 @@ static CoolDown moved(const CoolDown **list, uint32_t *n, const char *vm, usec_t
         const char *text;
         size_t size;
 
-        cr_assert_eq(0, cool_downs_moved(&arena, *list, *n, (VmMoved){ vm, now }, half_an_hour, list, n));
+        cr_assert_eq(0,
+                     cool_downs_moved(&arena, *list, *n, (VmMoved){ vm, now, NULL }, half_an_hour, list, n));
         cr_assert_eq(0, cool_downs_print(&arena, *list, *n, now, &text, &size));
         cr_assert_eq(0, cool_downs_parse(&arena, text, size, list, n), "%s", text);
         for (uint32_t i = 0; i < *n; i++)
@@ -212,4 +213,26 @@ Test(service_texts, cool_downs_of_the_first_version_are_read_and_others_refused)
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 cr_assert_eq(-EBADMSG, cool_downs_parse(&arena, bad[i], strlen(bad[i]), &list, &n), "%s",
                              bad[i]);
+}
+
+/* A person's move is remembered with the VM's cool-down, and ours ends that. */
+Test(service_texts, cool_downs_know_who_moved_a_vm_by_hand) {
+        const CoolLength length = { .first = 600 * USEC_PER_SEC, .most = 3600 * USEC_PER_SEC };
+        const usec_t now = INT64_C(1700000000) * USEC_PER_SEC;
+        const CoolDown *list = NULL;
+        const char *text = NULL;
+        uint32_t n = 0;
+        size_t size = 0;
+
+        cr_assert_eq(0,
+                     cool_downs_moved(&arena, list, n, (VmMoved){ "a", now, "root@h1" }, length, &list, &n));
+        cr_assert_eq(0, cool_downs_print(&arena, list, n, now, &text, &size));
+        cr_assert_eq(0, cool_downs_parse(&arena, text, size, &list, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("root@h1", list[0].by);
+        cr_assert_eq(now, list[0].by_at);
+        cr_assert_eq(now + length.first, list[0].until);
+        cr_assert_eq(0,
+                     cool_downs_moved(&arena, list, n, (VmMoved){ "a", now + 1, NULL }, length, &list, &n));
+        cr_assert_null(list[0].by);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/round/round.h"
 #include "scheduler/snapshot/build/what_if.h"
 
 /* Plans for facts->snapshot, in which `suppose` (or NULL) is true already; shows the plan, asks, and moves. `about`: hosts
@@ -15,3 +16,7 @@
  * Each start is judged on fresh facts with `suppose` put on them. Options: those of SOURCE_OPTIONS,
  * PLAN_OPTIONS, "all", "yes", "json". */
 ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose, Strings about);
+
+/* Carries out what was decided and shown already: asks, and moves. The wish of the input's request is a person's: its VM
+ * counts as moved by hand (docs/operations.md). Options: "yes", "json". */
+ExitStatus apply_decided(Invocation *in, const Facts *facts, const RoundInput *input, const Round *round);

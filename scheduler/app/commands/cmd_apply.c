@@ -14,6 +14,7 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/file.h"
@@ -68,12 +69,23 @@ static ExitStatus from_plan_file(Apply *apply, const char *path) {
         return EXIT_DONE;
 }
 
+/* The moves of the plan, as orders. */
+static ExitStatus cmd_apply_orders(Apply *apply) {
+        TextFault fault;
+
+        if (mover_moves_of_plan(apply->in->arena, apply->round.snapshot, apply->round.plan, &apply->moves,
+                                &fault) < 0)
+                return command_complain_fault(apply->in, EXIT_BLOCKED, NULL, &fault);
+        apply->n = apply->round.plan->n_moves;
+        apply->blocked = apply->round.plan->status >= PLAN_BLOCKED || apply->round.plan->n_refused_all > 0;
+        return EXIT_DONE;
+}
+
 static ExitStatus from_planning(Apply *apply) {
         Invocation *in = apply->in;
         Workers workers = workers_threads(0);
         PlanView view = { .all = option_given(&in->options, "all") };
         Store *store = source_store(apply->facts.source);
-        TextFault fault;
         int r;
 
         apply->input = (RoundInput){ .snapshot = apply->facts.snapshot,
@@ -96,13 +108,8 @@ static ExitStatus from_planning(Apply *apply) {
         view.took = apply->round.took;
         if (!in->json && plan_text_print(in->arena, &view, &in->out) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
-        if (mover_moves_of_plan(in->arena, apply->round.snapshot, apply->round.plan, &apply->moves, &fault) <
-            0)
-                return command_complain_fault(in, EXIT_BLOCKED, NULL, &fault);
         apply->input.request.workers = &workers_none; /* what was decided is not decided again */
-        apply->n = apply->round.plan->n_moves;
-        apply->blocked = apply->round.plan->status >= PLAN_BLOCKED || apply->round.plan->n_refused_all > 0;
-        return EXIT_DONE;
+        return cmd_apply_orders(apply);
 }
 
 /* ---- a person's yes ---- */
@@ -161,6 +168,11 @@ static StopRequest cmd_apply_stop_request(void *arg) {
         return stop_signal_request();
 }
 
+/* What the audit calls it. */
+static const char *cmd_apply_mode(const Apply *apply) {
+        return apply->input.request.wish.vm ? "move" : "apply";
+}
+
 /* The record and the audit, as the service keeps them. What cannot be kept is said; the moves are made. */
 static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
         Invocation *in = apply->in;
@@ -168,9 +180,11 @@ static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
                                .facts = apply->facts.raw,
                                .round = &apply->round,
                                .leader = apply->leadership.self,
-                               .mode = "apply",
+                               .mode = cmd_apply_mode(apply),
                                .n_moves = apply->n };
-        AuditEntry entry = { .at = clock_now(), .leader = apply->leadership.self, .mode = "apply" };
+        AuditEntry entry = { .at = clock_now(),
+                             .leader = apply->leadership.self,
+                             .mode = cmd_apply_mode(apply) };
         char name[RECORD_NAME_SIZE] = "";
         int r;
 
@@ -252,6 +266,7 @@ static ExitStatus run_moves(Apply *apply) {
         Invocation *in = apply->in;
         MoveOutcome *outcomes = arena_new(in->arena, MoveOutcome, apply->n);
         Executor executor;
+        char by[256];
         MoverInput input = { .source = apply->facts.source,
                              .settings = apply->facts.settings,
                              .facts = apply->facts.snapshot,
@@ -261,6 +276,8 @@ static ExitStatus run_moves(Apply *apply) {
                              .moves = apply->moves,
                              .n = apply->n,
                              .by_hand = apply->file != NULL,
+                             .hand_vm = apply->input.request.wish.vm,
+                             .hand_by = operator_name(by, sizeof(by)),
                              .suppose = apply->suppose,
                              .watch = { .arg = apply,
                                         .started = cmd_apply_started,
@@ -373,6 +390,13 @@ static ExitStatus cmd_apply_carry_out(Apply *apply) {
 ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose, Strings about) {
         Apply x = { .in = in, .facts = *facts, .suppose = suppose, .about = about };
         ExitStatus status = from_planning(&x);
+
+        return status == EXIT_DONE ? cmd_apply_carry_out(&x) : status;
+}
+
+ExitStatus apply_decided(Invocation *in, const Facts *facts, const RoundInput *input, const Round *round) {
+        Apply x = { .in = in, .facts = *facts, .input = *input, .round = *round };
+        ExitStatus status = cmd_apply_orders(&x);
 
         return status == EXIT_DONE ? cmd_apply_carry_out(&x) : status;
 }

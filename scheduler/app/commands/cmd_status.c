@@ -17,6 +17,7 @@
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/hand_text.h"
 #include "scheduler/app/text/late_text.h"
 #include "scheduler/app/text/missed_text.h"
 #include "scheduler/app/text/shared_findings.h"
@@ -43,7 +44,8 @@ typedef struct Status {
         uint32_t n_open;
         const JournalEntry *recent; /* how the last moves ended, newest first */
         uint32_t n_recent;
-        Strings moved; /* VMs that the service moves, or has moved just now */
+        RoundInput holds; /* VMs that were moved lately, and by whom */
+        Strings moved;    /* VMs that the service moves, or has moved just now */
 } Status;
 
 /* ---- what there is ---- */
@@ -141,6 +143,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
                 r = read_recent(facts, in->arena, ret);
         if (r == 0)
                 r = cmd_status_moved(in->arena, ret);
+        if (r == 0 && source_store(facts->source))
+                r = round_store_holds(source_store(facts->source), in->arena, &ret->holds);
         if (r == 0 && source_store(facts->source))
                 r = round_store_open(source_store(facts->source), in->arena, &ret->open, &ret->n_open);
         return r;
@@ -283,6 +287,8 @@ static void cmd_status_print_json(Invocation *in, const Facts *facts, const Stat
                 (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
         (void) json_object_set_new(o, "held", held_json(s));
         (void) json_object_set_new(o, "missed", missed_waiting_json(s->snapshot));
+        (void) json_object_set_new(o, "moved_by_hand",
+                                   hand_json(s->holds.cool_downs, s->holds.n_cool_downs, clock_now()));
         (void) json_object_set_new(o, "findings", findings_json(in->arena, s->snapshot));
         (void) json_object_set_new(o, "hosts", hosts);
         (void) json_object_set_new(o, "doubled", doubled_json(s->snapshot));
@@ -562,6 +568,7 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         for (uint32_t i = 0; i < s->held.n; i++)
                 print_alert(s->held.at[i], screen);
         print_missed(missed_waiting(s->snapshot), screen);
+        hand_print(s->holds.cool_downs, s->holds.n_cool_downs, clock_now(), screen);
         r = stranded_print(in->arena, s->snapshot, screen);
         if (r < 0)
                 return r;

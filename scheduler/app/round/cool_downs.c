@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/store/stored_json.h"
 
 #define SCHEMA    "plimsoll.cool-downs/2"
@@ -29,6 +30,9 @@ static json_t *cool_downs_one_json(const CoolDown *c, usec_t now) {
                 if (c->moved[i] > now - DAY)
                         (void) json_array_append_new(moved, json_integer(c->moved[i]));
         (void) json_object_set_new(o, "moved", moved);
+        if (c->by)
+                (void) json_object_set_new(o, "hand",
+                                           json_pack("{s:s, s:I}", "by", c->by, "at", (json_int_t) c->by_at));
         return o;
 }
 
@@ -80,9 +84,25 @@ static int moved_parse(Arena *a, json_t *array, CoolDown *c) {
         return 0;
 }
 
+/* Who moved it by hand, and when; not there: nobody did. */
+static int hand_parse(Arena *a, json_t *hand, CoolDown *c) {
+        const char *by = NULL;
+        json_int_t at = 0;
+
+        if (!hand)
+                return 0;
+        if (json_unpack(hand, "{s:s, s:I}", "by", &by, "at", &at) < 0 || at < 0 ||
+            at > bound_of(BOUND_STORED))
+                return -EBADMSG;
+        c->by = text_copy(a, by, strlen(by));
+        c->by_at = at;
+        return c->by ? 0 : -ENOMEM;
+}
+
 static int one_parse(Arena *a, const char *vm, json_t *o, CoolDown *c) {
         json_int_t until = 0, length = 0;
         json_t *moved = NULL;
+        int r;
 
         *c = (CoolDown){ .vm = text_copy(a, vm, strlen(vm)) };
         if (!c->vm)
@@ -96,7 +116,8 @@ static int one_parse(Arena *a, const char *vm, json_t *o, CoolDown *c) {
                 return -EBADMSG;
         c->until = until;
         c->length = length;
-        return moved_parse(a, moved, c);
+        r = hand_parse(a, json_object_get(o, "hand"), c);
+        return r < 0 ? r : moved_parse(a, moved, c);
 }
 
 static int vms_parse(Arena *a, json_t *o, const CoolDown **ret, uint32_t *ret_n) {
@@ -176,7 +197,9 @@ int cool_downs_moved(Arena *a, const CoolDown *list, uint32_t n, VmMoved moved, 
                 c = &longer[n++];
                 c->vm = text_copy(a, moved.vm, strlen(moved.vm));
         }
-        if (!c->vm || moved_add(a, c, moved.at) < 0)
+        c->by = moved.by ? text_copy(a, moved.by, strlen(moved.by)) : NULL;
+        c->by_at = moved.by ? moved.at : 0;
+        if (!c->vm || (moved.by && !c->by) || moved_add(a, c, moved.at) < 0)
                 return -ENOMEM;
         cool_downs_cool(c, moved.at, length);
         *ret = longer;

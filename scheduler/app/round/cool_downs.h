@@ -24,6 +24,7 @@ int cool_downs_parse(Arena *a, const char *text, size_t n, const CoolDown **ret,
 typedef struct VmMoved {
         const char *vm;
         usec_t at;
+        const char *by; /* by hand: who; NULL: by us */
 } VmMoved;
 
 typedef struct CoolLength {

@@ -240,8 +240,10 @@ static void mover_progress(void *arg, uint32_t move, const MigrationStatus *stat
 
 static void mover_cool(const Mover *m, uint32_t move) {
         const Leadership *l = m->in->leadership;
+        const char *vm = m->moves[move].vm, *hand = m->in->hand_vm;
 
-        if (l && round_store_cool(l, m->moves[move].vm, m->in->settings) != 0)
+        if (l && round_store_cool(l, vm, hand && strcmp(vm, hand) == 0 ? m->in->hand_by : NULL,
+                                  m->in->settings) != 0)
                 mover_say_trouble(m, move, "its cool-down could not be written down");
 }
 

@@ -46,6 +46,8 @@ typedef struct MoverInput {
         MoverWatch watch;
         bool by_hand; /* a person's waves, and how many of a wave may run at once follows from the model
                          (moves_at_once.h); else the waves have been made by it */
+        const char *hand_vm,
+                *hand_by; /* this VM moves because a person asked for it, and who that is; NULL: none does */
         const WhatIf
                 *suppose; /* put on the facts each time they are read: a host that is to be emptied; NULL */
 } MoverInput;

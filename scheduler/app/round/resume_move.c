@@ -55,6 +55,6 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.message = ret->message;
         r = round_store_write(l, a, &e);
         if (r == 0 && e.event == JOURNAL_DONE)
-                r = round_store_cool(l, e.order->vm, settings);
+                r = round_store_cool(l, e.order->vm, NULL, settings);
         return r;
 }

@@ -54,8 +54,18 @@ static void hold_room(const Snapshot *s, const CoolDown *c, Vm *vm) {
         vm->in_flight_to = other;
 }
 
-/* Marks the VM of a cool-down that still holds it as not movable, and says why. 0 or -ENOMEM. */
-static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, Vm *vms) {
+/* "moved by hand 12 min ago by root@h1, stays until …" */
+static const char *round_hand_words(Arena *a, const RoundInput *in, const CoolDown *c) {
+        char ago[HUMAN_SIZE], until[HUMAN_SIZE];
+
+        return text_format(a, "it was moved by hand %s ago by %s, and stays until %s",
+                           human_ms((in->now > c->by_at ? in->now - c->by_at : 0) / USEC_PER_MSEC, ago),
+                           c->by, human_time(c->until, until));
+}
+
+/* mends: VMs whose moving mends a rule that must hold, or an overfull host: no person's move keeps them. NULL: not asked.
+ * Marks the VM of a cool-down that still holds it as not movable, and says why. 0 or -ENOMEM. */
+static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, const bool *mends, Vm *vms) {
         const Snapshot *s = in->snapshot;
         const VmIx v = snapshot_vm(s, c->vm);
         const uint32_t moves = moves_in_a_day(c, in->now);
@@ -69,6 +79,8 @@ static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, Vm *vms) {
         spent = vm->moves_a_day > 0 && moves >= vm->moves_a_day;
         if ((c->until <= in->now && !spent) || !may_be_held(s, vms, vm, c))
                 return 0;
+        if (c->by && !c->why && !spent && mends && mends[v])
+                return 0;
         vm->movable = false;
         vm->hold = spent && !c->why ? HOLD_MOVES : HOLD_FOR_NOW;
         hold_room(s, c, vm);
@@ -77,18 +89,43 @@ static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, Vm *vms) {
         else if (spent)
                 vm->unmovable_why = text_format(a, "it was moved %u times within a day; a rule allows %lld",
                                                 moves, (long long) vm->moves_a_day);
+        else if (c->by)
+                vm->unmovable_why = round_hand_words(a, in, c);
         else
                 vm->unmovable_why =
                         text_format(a, "it was moved lately and stays until %s", human_time(c->until, until));
         return vm->unmovable_why ? 0 : -ENOMEM;
 }
 
+/* Which VMs mend something by moving, where a person has moved some; *ret is NULL where none has. */
+static int round_mends(Arena *a, const RoundInput *in, const Snapshot *s, const bool **ret) {
+        const Problem *p = NULL;
+        bool any = false, *mends;
+        int r;
+
+        *ret = NULL;
+        for (uint32_t i = 0; i < in->n_cool_downs && !any; i++)
+                any = in->cool_downs[i].by && in->cool_downs[i].until > in->now;
+        if (!any)
+                return 0;
+        mends = arena_new(a, bool, s->n_vms);
+        r = mends ? problem_build(a, s, in->settings, &p) : -ENOMEM;
+        if (r == 0)
+                r = problem_mends(a, p, mends);
+        *ret = mends;
+        return r;
+}
+
 /* The snapshot with its cooling VMs marked as not movable; itself when there are none. */
 static int hold_cooling(Arena *a, const RoundInput *in, const Snapshot **io) {
         const Snapshot *s = *io;
+        const bool *mends = NULL;
         Snapshot *copy;
         Vm *vms;
-        int r = 0;
+        int r = round_mends(a, in, s, &mends);
+
+        if (r < 0)
+                return r;
 
         if (in->n_cool_downs == 0)
                 return 0;
@@ -100,7 +137,7 @@ static int hold_cooling(Arena *a, const RoundInput *in, const Snapshot **io) {
         if (s->n_vms > 0)
                 memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
         for (uint32_t i = 0; i < in->n_cool_downs && r == 0; i++)
-                r = hold_vm(a, in, &in->cool_downs[i], vms);
+                r = hold_vm(a, in, &in->cool_downs[i], mends, vms);
         copy->vms = vms;
         *io = copy;
         return r;

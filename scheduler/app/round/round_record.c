@@ -103,6 +103,7 @@ int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) {
                        .max_ms = in->request.max_ms,
                        .threshold = in->request.threshold,
                        .about = in->request.about,
+                       .wish = in->request.wish,
                        .solver = in->request.solver ? in->request.solver->name : NULL,
                        .paused = in->paused,
                        .stopped = in->stopped,
@@ -167,6 +168,7 @@ int round_replay(Arena *a, const Record *record, const Settings *settings, const
         in.request.max_ms = record->max_ms;
         in.request.threshold = record->threshold;
         in.request.about = record->about;
+        in.request.wish = record->wish;
         in.request.workers = workers;
         if (record->solver && strcmp(record->solver, exact_solver.name) == 0)
                 in.request.solver = &exact_solver;

@@ -8,7 +8,7 @@
 
 #define JOURNAL_LOOK_BACK 4096U
 
-int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
+int round_store_journal(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
         StoredText *texts = NULL;
         JournalEntry *entries;
         uint32_t n = 0, n_entries = 0;
@@ -25,7 +25,17 @@ int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t 
                         return r;
                 n_entries += r == 0;
         }
-        return journal_open_ones(a, entries, n_entries, ret, ret_n);
+        *ret = entries;
+        *ret_n = n_entries;
+        return 0;
+}
+
+int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) {
+        const JournalEntry *entries = NULL;
+        uint32_t n = 0;
+        int r = round_store_journal(store, a, &entries, &n);
+
+        return r < 0 ? r : journal_open_ones(a, entries, n, ret, ret_n);
 }
 
 int round_store_holds(Store *store, Arena *a, RoundInput *in) {
@@ -58,7 +68,7 @@ int round_store_holds(Store *store, Arena *a, RoundInput *in) {
         return 0;
 }
 
-int round_store_cool(const Leadership *l, const char *vm, const Settings *settings) {
+int round_store_cool(const Leadership *l, const char *vm, const char *by, const Settings *settings) {
         const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
                                     .most = settings_int(settings, "service", "cool_down_most") };
         const usec_t now = clock_now_of(l->world->clock);
@@ -76,7 +86,7 @@ int round_store_cool(const Leadership *l, const char *vm, const Settings *settin
         if (r == 0 && cool_downs_parse(&a, text, size, &list, &n) == -ENOMEM)
                 r = -ENOMEM;
         if (r >= 0)
-                r = cool_downs_moved(&a, list, n, (VmMoved){ vm, now }, length, &list, &n);
+                r = cool_downs_moved(&a, list, n, (VmMoved){ vm, now, by }, length, &list, &n);
         if (r == 0)
                 r = cool_downs_print(&a, list, n, now, &text, &size);
         if (r == 0)

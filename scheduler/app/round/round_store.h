@@ -14,12 +14,16 @@
  * store; a text in the store that cannot be read counts as none. In `a`. */
 int round_store_holds(Store *store, Arena *a, RoundInput *in) must_check;
 
+/* The journal's last entries, newest first; what cannot be read is left out. In `a`. */
+int round_store_journal(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
+
 /* All open moves of the journal, see journal_open_ones(). In `a`. */
 int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;
 
 /* One line of the journal. 0; 1: another leads by now; -ENOMEM, a negative errno of the store. */
 int round_store_write(const Leadership *l, Arena *a, const JournalEntry *entry) must_check;
 
-/* What was moved for balance stays where it is for a while (service.cool_down), whoever leads. 0; 1: another
- * leads by now; a negative errno of the store. */
-int round_store_cool(const Leadership *l, const char *vm, const Settings *settings) must_check;
+/* What was moved stays where it is for a while (service.cool_down), whoever leads; `by`: a person moved it by hand, NULL: we
+ * did. 0; 1: another leads by now; a negative errno of the store. */
+int round_store_cool(const Leadership *l, const char *vm, const char *by,
+                     const Settings *settings) must_check;

@@ -267,7 +267,7 @@ int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t 
                         r = settle_one(l, a, &pairs[(size_t) 2 * i], settle_word_of(&words, &open[i]),
                                        &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
-                        r = round_store_cool(l, open[i].order->vm, in->settings);
+                        r = round_store_cool(l, open[i].order->vm, NULL, in->settings);
                 if (r == 0 && !journal_is_open(list[i].now))
                         r = settled_audit(l, a, in->settings, &list[i]);
                 if (r == 0)

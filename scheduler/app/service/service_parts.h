@@ -147,6 +147,12 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
  * only where it is not there already. 0; a negative errno. */
 int service_facts_pose(const ServiceRound *round, RoundFindings *found, unsigned not_now) must_check;
 
+/* ---- service_hand.c ---- */
+
+/* VMs that somebody else has moved since the last look stay where they are for a while; then all holds are read. Logged as
+ * they begin and end. 0; a negative errno. */
+int service_hand(const ServiceRound *round, RoundFindings *found) must_check;
+
 /* ---- service_admit.c ---- */
 
 /* Hosts that the settings admit, or that were there before hosts were admitted at all, get their record; what a record

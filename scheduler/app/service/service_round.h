@@ -27,6 +27,7 @@ typedef struct ServiceMemory {
         const Snapshot *seen;       /* what it read, in its arena; NULL: there were no facts */
         KnownHosts known;           /* which VMs each host had when it was last seen */
         AdmissionMemory admissions; /* who was admitted, and who was only seen */
+        usec_t hand_looked;         /* when it was last looked whose hold of a hand move has ended */
         ServiceSaid said;           /* what goes on and was said */
         uint64_t audited;           /* the token with which the audit was last brought up to the journal */
         usec_t audited_at;          /* monotonic */

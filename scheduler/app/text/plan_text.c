@@ -17,6 +17,7 @@ static const char *const status_texts[PLAN_STATUS_N] = {
         [PLAN_IMPROVED] = "improved",
         [PLAN_REPAIRED] = "repaired: what was above its load line or broke a rule no longer does",
         [PLAN_EVACUATED] = "evacuated: the hosts to be emptied are empty after it",
+        [PLAN_ASKED] = "asked: an operator wants the move",
         [PLAN_BLOCKED] = "blocked: something that must be done cannot be; see what was refused",
         [PLAN_INFEASIBLE] = "infeasible: there are rules that cannot hold together, whatever is moved",
         [PLAN_BLIND] = "blind: the facts of no host can be used, so nothing is known and nothing is moved",

@@ -51,18 +51,19 @@ static int plan_about_problem(Planning *pl, bool others_move) {
 
 int plan_about_begin(Planning *pl) {
         const Problem *p = pl->first;
+        const VmIx wish = pl->request.wish.vm ? snapshot_vm(pl->s, pl->request.wish.vm) : IX_NONE;
         bool *about = arena_new(pl->arena, bool, p->n_hosts), *movers;
 
         pl->stage = p;
-        if (pl->request.about.n == 0)
+        if (pl->request.about.n == 0 && !pl->request.wish.vm)
                 return 0;
         movers = arena_new(pl->arena, bool, p->n_vms);
         if (!about || !movers)
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
-                about[h] = plan_about_names(pl, h);
+                about[h] = wish != IX_NONE ? h == p->home[wish] : plan_about_names(pl, h);
         for (VmIx v = 0; v < p->n_vms; v++)
-                movers[v] = about[p->home[v]];
+                movers[v] = wish != IX_NONE ? v == wish : about[p->home[v]];
         pl->about = about;
         pl->movers = movers;
         return plan_about_problem(pl, false);
@@ -177,17 +178,19 @@ static void way_search(Way *way, HostIx h, uint32_t i, uint32_t others) {
         }
 }
 
-/* 1: the steps lead there with the VM and those that make way for it; 0: no way was found; a negative errno. */
-static int way_find(Planning *pl, VmIx v) {
+/* v goes to `only`, or wherever it may. 1: the steps lead there with it and those that make way for it, `most` at most; 0: no
+ * way was found; a negative errno. */
+static int way_find(Planning *pl, VmIx v, HostIx only, uint32_t most) {
         Way way = { .pl = pl, .vm = v };
         HostIx *host_of = arena_new(&pl->scratch, HostIx, pl->first->n_vms);
         int r = host_of ? evaluator_build(&pl->scratch, pl->terms, pl->now, &way.e) : -ENOMEM;
 
         if (r == 0)
                 r = way_list(&way);
-        for (uint32_t others = 0; r == 0 && others <= WAY_MOVES_MAX && way.n_best == 0; others++)
+        for (uint32_t others = 0; r == 0 && others <= most && way.n_best == 0; others++)
                 for (HostIx h = 0; h < pl->first->n_hosts && way.tries < WAY_TRIES_MAX; h++)
-                        if (!pl->about[h] && problem_denied(pl->first, v, h) == REASON_NONE)
+                        if ((only == IX_NONE || h == only) && !pl->about[h] &&
+                            problem_denied(pl->first, v, h) == REASON_NONE)
                                 way_search(&way, h, way.on_start[h], others);
         if (r < 0 || way.n_best == 0)
                 return r;
@@ -212,16 +215,33 @@ static int plan_about_find_ways(Planning *pl) {
 
                 if (!plan_about_is_stuck(pl, v))
                         continue;
-                r = plan_time_is_up(pl, PLAN_PART_MEND) ? 0 : way_find(pl, v);
+                r = plan_time_is_up(pl, PLAN_PART_MEND) ? 0 : way_find(pl, v, IX_NONE, WAY_MOVES_MAX);
                 arena_rewind(&pl->scratch, mark);
                 left += r == 0;
         }
         return r < 0 ? r : left;
 }
 
+int plan_about_wish(Planning *pl) {
+        const MoveWish *wish = &pl->request.wish;
+        const VmIx v = snapshot_vm(pl->s, wish->vm);
+        const HostIx to = wish->to ? snapshot_host(pl->s, wish->to) : IX_NONE;
+        const ArenaMark mark = arena_mark(&pl->scratch);
+        int r;
+
+        pl->exact = EXACT_OFF;
+        if (v == IX_NONE || (wish->to && to == IX_NONE) || pl->first->pinned[v] != REASON_NONE)
+                return 0;
+        r = way_find(pl, v, to, wish->makes_way ? WAY_MOVES_MAX : 0);
+        arena_rewind(&pl->scratch, mark);
+        return r < 0 ? r : 0;
+}
+
 int plan_about_ways(Planning *pl) {
         int before = INT_MAX, left = 0, r;
 
+        if (pl->request.wish.vm)
+                return 0;
         while (pl->movers && !plan_time_is_up(pl, PLAN_PART_MEND)) {
                 left = plan_about_find_ways(pl);
                 if (left <= 0 || left >= before)

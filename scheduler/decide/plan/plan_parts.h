@@ -24,7 +24,7 @@ typedef struct Planning {
         const Problem *first; /* every VM where the snapshot has it */
         const Problem *stage; /* the same as the stages look at it: who may move, and for what */
         const bool *about;    /* [host] the request is about it; NULL: it is about the cluster */
-        const bool *movers;   /* [vm] on such a host; NULL as well */
+        const bool *movers;   /* [vm] on such a host, or of a wish; NULL as well */
         const Terms *terms;   /* of `first` */
         ResourceLayout layout;
         MigrationNet net;
@@ -77,6 +77,9 @@ int64_t plan_alone_ms(const Planning *pl, VmIx v);
 
 /* Sets `stage`, `about` and `movers`: VMs of these hosts move, others do not. 0 or -ENOMEM. */
 int plan_about_begin(Planning *pl) must_check;
+
+/* The VM of the request's wish goes where it is wanted, or where it costs least, if it may. 0; a negative errno. */
+int plan_about_wish(Planning *pl) must_check;
 
 /* VMs that should have left and did not are given a way: others move, too, as few as do. 0; a negative errno (-ETIME as
  * plan_about_prune()). */

@@ -99,6 +99,25 @@ static void ask_evacuees(Asking *k) {
         }
 }
 
+/* Is wanted elsewhere, or on one host, and stays. */
+static void ask_wish(Asking *k) {
+        const MoveWish *wish = &k->pl->request.wish;
+        const VmIx v = snapshot_vm(k->pl->s, wish->vm);
+        const HostIx to = wish->to ? snapshot_host(k->pl->s, wish->to) : IX_NONE;
+        Refused one = { .vm = v, .to = to, .hosts = 1 };
+
+        if (v == IX_NONE || k->pl->n_steps > 0 || to == k->pl->now[v])
+                return;
+        if (k->pl->first->pinned[v] != REASON_NONE || to == IX_NONE)
+                (void) ask_hosts(k, v, (Wish){ 0 }, &one);
+        else
+                one.reason = refused_objection(k, v, to, (Wish){ 0 });
+        if (one.reason == REASON_NONE)
+                one.reason = REASON_ORDER;
+        one.to = to;
+        plan_refused_list(k, &one, (Wish){ 0 });
+}
+
 static bool host_over(const Asking *k, HostIx h, const int64_t *line) {
         const Problem *p = k->pl->first;
 
@@ -289,7 +308,10 @@ int plan_refused(Planning *pl, Plan *plan) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < pl->n_steps; i++)
                 k.mib += problem_need(pl->first, pl->steps[i].move.vm)[RES_MEMORY];
-        ask_evacuees(&k);
+        if (pl->request.wish.vm)
+                ask_wish(&k);
+        else
+                ask_evacuees(&k);
         if (!pl->movers)
                 ask_rules(&k);
         if (!pl->movers && problem_last_tier(pl->first) >= TIER_LOAD)

@@ -126,6 +126,30 @@ static bool plan_why_makes_way(PlanWhy *w) {
         return true;
 }
 
+/* What only moves of the plan itself broke is told by what the whole plan gains. */
+static bool plan_why_has_reason(PlanWhy *w) {
+        for (int t = 0; t < TIER_N; t++) {
+                const bool own = t == TIER_REPAIR && w->pl->before.costs.tier[t] == 0;
+
+                if (w->step->delta.tier[t] > 0)
+                        return false;
+                if (w->step->delta.tier[t] < 0)
+                        return (own && plan_why_is_part(w, true)) || plan_why_gains(w, (Tier) t);
+        }
+        return false;
+}
+
+/* What a person wants needs no other reason; what it gains besides is said. */
+static bool plan_why_asked(PlanWhy *w) {
+        const MoveWish *wish = &w->pl->request.wish;
+
+        if (!wish->vm || !w->pl->movers[w->view.m->vm])
+                return false;
+        if (!plan_why_has_reason(w))
+                sentence_clause(w->draft, "an operator asked for it", NULL, 0);
+        return true;
+}
+
 /* It gains nothing alone. */
 static void plan_why_helps(PlanWhy *w) {
         const MoveView *v = &w->view;
@@ -149,19 +173,6 @@ static void plan_why_helps(PlanWhy *w) {
 }
 
 /* ---- */
-
-/* What only moves of the plan itself broke is told by what the whole plan gains. */
-static bool plan_why_has_reason(PlanWhy *w) {
-        for (int t = 0; t < TIER_N; t++) {
-                const bool own = t == TIER_REPAIR && w->pl->before.costs.tier[t] == 0;
-
-                if (w->step->delta.tier[t] > 0)
-                        return false;
-                if (w->step->delta.tier[t] < 0)
-                        return (own && plan_why_is_part(w, true)) || plan_why_gains(w, (Tier) t);
-        }
-        return false;
-}
 
 static int plan_why_keep(const Planning *pl, const SentenceDraft *draft, PlanMove *io) {
         if (sentence_keep(pl->arena, draft, &io->because) < 0)
@@ -189,8 +200,8 @@ int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *ste
         policy_costs_delta(&teller->costs, *w.view.m, &step->delta, teller->gain);
         if (step->goes_on || step->came)
                 plan_why_stop_over(&w);
-        else if (!plan_why_makes_way(&w) && !plan_why_has_reason(&w) && !plan_why_is_part(&w, true) &&
-                 !plan_why_is_part(&w, false))
+        else if (!plan_why_asked(&w) && !plan_why_makes_way(&w) && !plan_why_has_reason(&w) &&
+                 !plan_why_is_part(&w, true) && !plan_why_is_part(&w, false))
                 plan_why_helps(&w);
         return plan_why_keep(pl, &draft, io);
 }

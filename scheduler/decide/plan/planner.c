@@ -127,7 +127,11 @@ static PlanStatus planner_status(const Planning *pl, const Plan *plan) {
                 return PLAN_EVACUATED;
         relieved |= plan->reserve.uncovered_before > plan->reserve.uncovered_after ||
                     plan->reserve.lacking_before > plan->reserve.lacking_after;
-        return before[TIER_REPAIR] > after[TIER_REPAIR] || relieved ? PLAN_REPAIRED : PLAN_IMPROVED;
+        if (before[TIER_REPAIR] > after[TIER_REPAIR] || relieved)
+                return PLAN_REPAIRED;
+        return pl->request.wish.vm && costs_compare(&plan->after.costs, &plan->before.costs) >= 0
+                       ? PLAN_ASKED
+                       : PLAN_IMPROVED;
 }
 
 /* Where the steps lead, beside where all began. */
@@ -143,6 +147,7 @@ static int planner_scores(Planning *pl, Plan *plan) {
 static int planner_sum_up(Planning *pl, Plan *plan) {
         memcpy(plan->refusals, pl->refusals, sizeof(plan->refusals));
         plan->about = pl->request.about;
+        plan->wish = pl->request.wish;
         plan->threshold = pl->first->threshold;
         plan->seed = pl->request.seed;
         plan->evaluations = pl->evaluations;

@@ -19,6 +19,7 @@ typedef struct PlanRequest {
         int64_t max_ms;     /* predicted length of the whole schedule; INT64_MAX: no cap */
         uint32_t threshold; /* PLAN_THRESHOLD_MIN … MAX in place of plan.threshold; 0: as the settings say */
         Strings about; /* hosts, by name: only what leaves these moves, and what must make way for it; none: the cluster */
+        MoveWish wish; /* vm not NULL: this VM moves, and nothing else but what makes way for it */
         uint64_t seed;
         uint64_t evaluations; /* see SearchBudget */
         TimeLimit time;       /* the wall-clock guard; its parts are PlanPart's */

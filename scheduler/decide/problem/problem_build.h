@@ -63,6 +63,10 @@ int problem_build(Arena *a, const Snapshot *s, const Settings *settings, const P
  * problem_build() made, whatever its settings say. */
 void problem_set_threshold(Problem *p, uint32_t threshold);
 
+/* mends[vm]: whether its leaving its home mends something: an overfull host, a rule that must hold and is
+ * broken. The scratch it takes of `a` stays taken. 0 or -ENOMEM. */
+int problem_mends(Arena *a, const Problem *p, bool *mends) must_check;
+
 /* Of a problem whose home is no longer that of its snapshot, with a reserve: what was mended since does not
  * spend it any more. 0 or -ENOMEM. */
 int problem_reserve_again(Arena *a, Problem *p) must_check;

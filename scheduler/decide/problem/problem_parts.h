@@ -25,10 +25,6 @@ int problem_build_talks(Arena *a, const Snapshot *s, Problem *p, Group *groups) 
 /* distance: the price of the way between hosts, where it differs. After the rest of the prices. */
 int problem_build_distances(Arena *a, const Snapshot *s, Problem *p) must_check;
 
-/* mends[vm]: whether its leaving its home mends something: an overfull host, a rule that must hold and is
- * broken. The scratch it takes of `a` stays taken. */
-int problem_mends(Arena *a, const Problem *p, bool *mends) must_check;
-
 /* pinned: where repairs are left for later (SNAPSHOT_NO_REPAIR), the VMs that mend something by leaving their
  * home and need not leave it otherwise. After rules. */
 int problem_build_later(Arena *a, const Snapshot *s, Problem *p) must_check;

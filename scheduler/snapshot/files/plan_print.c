@@ -170,6 +170,19 @@ static void plan_print_put_about(Printer *printer) {
         text_writer_word(&printer->w, "]");
 }
 
+static void plan_print_put_wish(Printer *printer) {
+        const MoveWish *wish = &printer->p->wish;
+
+        if (!wish->vm)
+                return;
+        plan_print_put_line(printer, "wish");
+        text_writer_word(&printer->w, "{");
+        put_text(printer, true, "vm", wish->vm);
+        if (wish->to)
+                put_text(printer, false, "to", wish->to);
+        text_writer_word(&printer->w, "}");
+}
+
 static void put_limited_by(Printer *printer) {
         bool first = true;
 
@@ -429,6 +442,7 @@ static void plan_print_put_head(Printer *printer) {
         text_writer_string(&printer->w, plan_status_names[printer->p->status]);
         put_doubled(printer);
         plan_print_put_about(printer);
+        plan_print_put_wish(printer);
         put_limited_by(printer);
         put_idle(printer);
         plan_print_put_line(printer, "threshold");

@@ -43,6 +43,17 @@ static void record_file_put_about(TextWriter *w, const Strings *hosts) {
         text_writer_word(w, "]");
 }
 
+static void record_file_put_wish(TextWriter *w, const MoveWish *wish) {
+        if (!wish->vm)
+                return;
+        json_put_key(w, false, "wish");
+        text_writer_word(w, "{");
+        (void) json_put_text(w, true, "vm", wish->vm);
+        (void) json_put_text(w, false, "to", wish->to);
+        json_put_int(w, false, "makes_way", wish->makes_way);
+        text_writer_word(w, "}");
+}
+
 static void put_request(TextWriter *w, const Record *r) {
         record_file_put_line(w, "request");
         text_writer_word(w, "{");
@@ -57,6 +68,7 @@ static void put_request(TextWriter *w, const Record *r) {
         if (r->threshold > 0)
                 json_put_int(w, false, "threshold", r->threshold);
         record_file_put_about(w, &r->about);
+        record_file_put_wish(w, &r->wish);
         (void) json_put_text(w, false, "solver", r->solver);
         text_writer_word(w, "}");
 }
@@ -75,6 +87,10 @@ static void put_cool_down(TextWriter *w, const CoolDown *c) {
                 text_writer_word(w, "]");
         }
         (void) json_put_text(w, false, "why", c->why);
+        if (c->by) {
+                (void) json_put_text(w, false, "by", c->by);
+                json_put_int(w, false, "by_at", c->by_at);
+        }
         if (c->open) {
                 (void) json_put_text(w, false, "from", c->open->from);
                 (void) json_put_text(w, false, "to", c->open->to);
@@ -169,6 +185,24 @@ static int record_file_read_about(Reader *reader) {
         return k;
 }
 
+static int record_file_read_wish(Reader *reader) {
+        MoveWish *wish = &reader->record.wish;
+        int64_t makes_way = 0;
+        const char *key;
+        int k = json_reader_enter(&reader->json, JSON_OBJECT);
+
+        while (k == 0 && json_reader_field(&reader->json, &key)) {
+                if (json_key_is(key, "vm"))
+                        k = json_take_name(&reader->json, &wish->vm);
+                else if (json_key_is(key, "to"))
+                        k = json_take_name(&reader->json, &wish->to);
+                else if (json_key_is(key, "makes_way"))
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_FLAG), &makes_way);
+        }
+        wish->makes_way = makes_way != 0;
+        return k == 0 && !wish->vm ? json_reader_refuse(&reader->json, "a wish lacks its vm") : k;
+}
+
 static int read_request(Reader *reader) {
         int64_t seed = 1, evaluations = 0, max_moves = UINT32_MAX, threshold = 0;
         const char *key;
@@ -190,6 +224,8 @@ static int read_request(Reader *reader) {
                         k = json_take_int(&reader->json, 0, bound_of(BOUND_THRESHOLD), &threshold);
                 else if (json_key_is(key, "about"))
                         k = record_file_read_about(reader);
+                else if (json_key_is(key, "wish"))
+                        k = record_file_read_wish(reader);
                 else if (json_key_is(key, "solver"))
                         k = json_take_text(&reader->json, &reader->record.solver);
         }
@@ -234,6 +270,10 @@ static int read_cool_down(Reader *reader, CoolDown *c) {
                         k = read_moved(reader, c);
                 else if (json_key_is(key, "why"))
                         k = json_take_text(&reader->json, &c->why);
+                else if (json_key_is(key, "by"))
+                        k = json_take_text(&reader->json, &c->by);
+                else if (json_key_is(key, "by_at"))
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_STORED), &c->by_at);
                 else if (json_key_is(key, "from"))
                         k = json_take_text(&reader->json, &open.from);
                 else if (json_key_is(key, "to"))

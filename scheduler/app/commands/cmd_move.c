@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "policies/policies.h"
+#include "scheduler/app/commands/apply.h"
+#include "scheduler/app/commands/chosen_hosts.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/plan_options.h"
+#include "scheduler/app/commands/stopped.h"
+#include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
+#include "scheduler/decide/query/explain.h"
+#include "scheduler/snapshot/files/plan_file.h"
+
+#define NEAREST_SHOWN 3U
+
+typedef struct Moving {
+        Invocation *in;
+        Facts facts;
+        MoveWish wish;
+        VmIx vm;
+        RoundInput input;
+        Round round;
+        ExplainVm explained; /* the VM on every host */
+} Moving;
+
+/* ---- what is asked ---- */
+
+static ExitStatus cmd_move_vm(Moving *moving, const char *name) {
+        const Snapshot *s = moving->facts.snapshot;
+        const char **names, *near = NULL;
+
+        moving->vm = snapshot_vm(s, name);
+        if (moving->vm != IX_NONE) {
+                moving->wish.vm = s->vms[moving->vm].name;
+                return EXIT_DONE;
+        }
+        names = arena_new(moving->in->arena, const char *, s->n_vms);
+        for (VmIx v = 0; names && v < s->n_vms; v++)
+                names[v] = s->vms[v].name;
+        if (names && strlen(name) <= 64)
+                near = text_nearest(name, names, s->n_vms);
+        return command_complain(moving->in, EXIT_BAD_INPUT, "there is no VM %s in %s%s%s%s", name, s->cluster,
+                                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+}
+
+static ExitStatus cmd_move_to(Moving *moving, const char *word) {
+        const Snapshot *s = moving->facts.snapshot;
+        const Strings words = { .at = &word, .n = 1 };
+        Strings hosts = { 0 };
+        ExitStatus status = chosen_hosts(moving->in, s, "", &words, &hosts);
+
+        if (status == EXIT_DONE && hosts.n != 1)
+                return command_complain(moving->in, EXIT_BAD_INPUT,
+                                        "%s selects %u hosts; move takes one VM to one host", word, hosts.n);
+        if (status == EXIT_DONE)
+                status = chosen_hosts_take_part(moving->in, s, &hosts);
+        moving->wish.to = hosts.n > 0 ? hosts.at[0] : NULL;
+        return status;
+}
+
+/* ---- the plan ---- */
+
+/* A cool-down keeps the cluster from moving a VM back and forth. Whoever asks for a move knows what they do; how often a rule
+ * lets the VM move within a day counts all the same, and so does a move whose end is not known. */
+static int cmd_move_cool_downs(Arena *a, RoundInput *in) {
+        CoolDown *all = arena_new(a, CoolDown, in->n_cool_downs);
+
+        if (!all)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < in->n_cool_downs; i++) {
+                all[i] = in->cool_downs[i];
+                if (!all[i].why && all[i].until > in->now)
+                        all[i].until = in->now;
+        }
+        in->cool_downs = all;
+        return 0;
+}
+
+static ExitStatus cmd_move_decide(Moving *moving, const Workers *workers) {
+        Invocation *in = moving->in;
+        Store *store = source_store(moving->facts.source);
+        int r;
+
+        moving->input = (RoundInput){ .snapshot = moving->facts.snapshot,
+                                      .settings = moving->facts.settings,
+                                      .request = PLAN_REQUEST_DEFAULT,
+                                      .now = clock_now(),
+                                      .think = settings_int(moving->facts.settings, "service", "think") };
+        moving->input.request.workers = workers;
+        moving->input.request.wish = moving->wish;
+        r = store ? round_store_holds(store, in->arena, &moving->input) : 0;
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        moving->input.stopped = stopped_words(in, store);
+        r = cmd_move_cool_downs(in->arena, &moving->input);
+        if (r == 0)
+                r = round_decide(in->arena, &moving->input, &moving->round);
+        moving->input.request.workers = &workers_none;
+        if (r == 0)
+                r = explain_vm(in->arena, moving->round.snapshot, moving->facts.settings, policies_all(),
+                               moving->vm, IX_NONE, &moving->explained);
+        return r < 0 ? command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r)) : EXIT_DONE;
+}
+
+/* ---- what is said of it ---- */
+
+static const char *cmd_move_host(const Moving *moving, HostIx h) {
+        return moving->round.snapshot->hosts[h].name;
+}
+
+/* "h4, h5 and 3 more": hosts that would take it, the cheapest first, `but` aside. NULL: none; or no memory. */
+static const char *cmd_move_others(const Moving *moving, HostIx but) {
+        const ExplainVm *e = &moving->explained;
+        const char *text = NULL;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < e->n; i++) {
+                if (e->hosts[i].here || e->hosts[i].reason != REASON_NONE || e->hosts[i].host == but)
+                        continue;
+                if (n++ < NEAREST_SHOWN)
+                        text = text_format(moving->in->arena, "%s%s%s", text ? text : "", text ? ", " : "",
+                                           cmd_move_host(moving, e->hosts[i].host));
+        }
+        if (text && n > NEAREST_SHOWN)
+                text = text_format(moving->in->arena, "%s and %u more", text, n - NEAREST_SHOWN);
+        return text;
+}
+
+/* Where the verdict on the host stands; n: there is none. */
+static uint32_t cmd_move_verdict(const Moving *moving, const char *host) {
+        uint32_t i = 0;
+
+        while (i < moving->explained.n &&
+               (!host || strcmp(cmd_move_host(moving, moving->explained.hosts[i].host), host) != 0))
+                i++;
+        return i;
+}
+
+/* Why it stays, in words. */
+static const char *cmd_move_why_not(const Moving *moving) {
+        const Plan *plan = moving->round.plan;
+        const Vm *vm = &moving->round.snapshot->vms[moving->vm];
+        const uint32_t i = cmd_move_verdict(moving, moving->wish.to);
+        const Reason reason = plan->n_refused > 0 ? plan->refused[0].reason : REASON_ORDER;
+
+        if (moving->round.problem->pinned[moving->vm] != REASON_NONE)
+                return vm->unmovable_why && !vm->movable ? vm->unmovable_why : reason_texts[reason];
+        if (moving->wish.to && i < moving->explained.n && moving->explained.refusals[i])
+                return moving->explained.refusals[i];
+        if (!moving->wish.to && plan->n_refused > 0 && plan->refused[0].by)
+                return plan->refused[0].by;
+        return reason_texts[reason];
+}
+
+/* The smallest change that would let it go there, or anywhere; NULL: none is known. */
+static const char *cmd_move_remedy(const Moving *moving) {
+        const ExplainVm *e = &moving->explained;
+        const uint32_t i = moving->wish.to ? cmd_move_verdict(moving, moving->wish.to) : e->best;
+
+        if (i >= e->n || e->remedies[i].kind == REMEDY_NONE)
+                return NULL;
+        return moving->wish.to ? e->remedies[i].text
+                               : text_format(moving->in->arena, "%s: %s",
+                                             cmd_move_host(moving, e->hosts[i].host), e->remedies[i].text);
+}
+
+static bool cmd_move_makes_way(const Moving *moving) {
+        const ExplainVm *e = &moving->explained;
+        const uint32_t i = moving->wish.to ? cmd_move_verdict(moving, moving->wish.to) : e->best;
+
+        return i < e->n && e->remedies[i].kind == REMEDY_AWAY && !moving->wish.makes_way;
+}
+
+static ExitStatus cmd_move_refused_json(const Moving *moving, const char *why, const char *remedy) {
+        const ExplainVm *e = &moving->explained;
+        json_t *others = json_array(), *o;
+
+        for (uint32_t i = 0; i < e->n; i++)
+                if (!e->hosts[i].here && e->hosts[i].reason == REASON_NONE)
+                        (void) json_array_append_new(others,
+                                                     json_string(cmd_move_host(moving, e->hosts[i].host)));
+        o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s?, s:o}", "schema", "plimsoll.move/1",
+                      "cluster", moving->round.snapshot->cluster, "vm", moving->wish.vm, "from",
+                      cmd_move_host(moving, moving->round.snapshot->vms[moving->vm].host), "to",
+                      moving->wish.to, "status", "blocked", "why", why, "remedy", remedy, "others", others);
+        if (!o)
+                return command_complain(moving->in, EXIT_FAILED, "out of memory");
+        (void) json_print(o, moving->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void) fputc('\n', moving->in->out.out);
+        json_decref(o);
+        return EXIT_BLOCKED;
+}
+
+static ExitStatus cmd_move_refused(const Moving *moving) {
+        Invocation *in = moving->in;
+        const char *why = cmd_move_why_not(moving), *remedy = cmd_move_remedy(moving);
+        const char *others = cmd_move_others(moving, IX_NONE), *to = moving->wish.to;
+        char safe[1024];
+
+        if (in->json)
+                return cmd_move_refused_json(moving, why, remedy);
+        (void) out_say(in->out.out, "%s%s cannot move to %s%s\n  why: %s\n",
+                       screen_style(&in->out, STYLE_BAD), moving->wish.vm, to ? to : "any other host",
+                       screen_style(&in->out, STYLE_PLAIN), text_safe(why, safe, sizeof(safe)));
+        if (remedy)
+                (void) out_say(in->out.out, "  what would help: %s%s\n",
+                               text_safe(remedy, safe, sizeof(safe)),
+                               cmd_move_makes_way(moving) ? " (--make-way does it)" : "");
+        if (to && others)
+                (void) out_say(in->out.out, "  it could move to: %s\n",
+                               text_safe(others, safe, sizeof(safe)));
+        (void) out_say(in->out.out, "plimsoll explain %s%s%s has the whole\n", moving->wish.vm, to ? " " : "",
+                       to ? to : "");
+        return EXIT_BLOCKED;
+}
+
+/* One move, in a line or two of at most 80 columns where names are not long. */
+static void cmd_move_say(const Moving *moving, const PlanMove *m) {
+        const Snapshot *s = moving->round.snapshot;
+        FILE *out = moving->in->out.out;
+        char size[HUMAN_SIZE], time[HUMAN_SIZE], safe[1024];
+
+        (void) out_say(out, "%s%s%s moves from %s to %s: %s, about %s\n",
+                       screen_style(&moving->in->out, STYLE_STRONG), s->vms[m->move.vm].name,
+                       screen_style(&moving->in->out, STYLE_PLAIN), s->hosts[m->move.from].name,
+                       s->hosts[m->move.to].name, human_mib(s->vms[m->move.vm].memory_mib, size),
+                       human_ms(m->predicted.ms, time));
+        (void) out_say(out, "  why: %s\n", text_safe(m->why, safe, sizeof(safe)));
+        if (m->manner.reason && m->manner.reason[0])
+                (void) out_say(out, "  how: %s, %s\n", move_strategy_names[m->manner.strategy],
+                               text_safe(m->manner.reason, safe, sizeof(safe)));
+}
+
+static void cmd_move_show(const Moving *moving) {
+        const Plan *plan = moving->round.plan;
+        FILE *out = moving->in->out.out;
+
+        for (uint32_t i = 0; i < plan->n_moves; i++) {
+                const PlanMove *m = &plan->moves[i];
+                const char *others = m->move.vm == moving->vm ? cmd_move_others(moving, m->move.to) : NULL;
+                const uint32_t k = cmd_move_verdict(moving, cmd_move_host(moving, m->move.to));
+
+                cmd_move_say(moving, m);
+                if (m->move.vm != moving->vm)
+                        continue;
+                if (!moving->wish.to && moving->explained.n_open > 0)
+                        (void) out_say(out, "  %s is the best of %u host%s that could take it%s%s\n",
+                                       cmd_move_host(moving, m->move.to), moving->explained.n_open,
+                                       moving->explained.n_open == 1 ? "" : "s", others ? "; next: " : "",
+                                       others ? others : "");
+                if (k < moving->explained.n && moving->explained.hosts[k].over_line)
+                        (void) out_say(out, "  %snote:%s %s is above its load line then\n",
+                                       screen_style(&moving->in->out, STYLE_WARN),
+                                       screen_style(&moving->in->out, STYLE_PLAIN),
+                                       cmd_move_host(moving, m->move.to));
+        }
+        if (moving->input.stopped)
+                (void) out_say(out, "%s\n", moving->input.stopped);
+}
+
+/* ---- the command ---- */
+
+static ExitStatus cmd_move_dry_run(const Moving *moving) {
+        Invocation *in = moving->in;
+        const char *text = NULL;
+        size_t n = 0;
+
+        if (!in->json) {
+                (void) fputs("dry run: nothing has been moved\n", in->out.out);
+                return EXIT_DONE;
+        }
+        if (plan_file_print(in->arena, moving->round.snapshot, moving->round.plan, &text, &n) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        (void) fwrite(text, 1, n, in->out.out);
+        return EXIT_DONE;
+}
+
+static ExitStatus cmd_move_move(Moving *moving) {
+        Invocation *in = moving->in;
+        const bool dry = option_given(&in->options, "dry-run");
+        Workers workers = workers_threads(0);
+        ExitStatus status = cmd_move_vm(moving, in->options.arguments[0]);
+        const char *home;
+
+        if (status == EXIT_DONE && in->options.n_arguments > 1)
+                status = cmd_move_to(moving, in->options.arguments[1]);
+        if (status == EXIT_DONE && !dry && source_kind(moving->facts.source) == SOURCE_FILE)
+                status = command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "move needs live data; a snapshot may be out of date. Use --hosts or --redis, "
+                        "or --dry-run");
+        if (status != EXIT_DONE)
+                return status;
+        moving->wish.makes_way = option_given(&in->options, "make-way");
+        status = cmd_move_decide(moving, &workers);
+        if (status != EXIT_DONE)
+                return status;
+        home = cmd_move_host(moving, moving->round.snapshot->vms[moving->vm].host);
+        if (moving->wish.to && strcmp(home, moving->wish.to) == 0 && !in->json) {
+                (void) out_say(in->out.out, "%s runs on %s already: there is nothing to move\n",
+                               moving->wish.vm, home);
+                return EXIT_DONE;
+        }
+        if (moving->round.plan->status >= PLAN_BLOCKED)
+                return cmd_move_refused(moving);
+        if (!in->json)
+                cmd_move_show(moving);
+        return dry ? cmd_move_dry_run(moving)
+                   : apply_decided(in, &moving->facts, &moving->input, &moving->round);
+}
+
+static ExitStatus cmd_move_run(Invocation *in) {
+        Moving x = { .in = in };
+        ExitStatus status = facts_open(in, &x.facts);
+
+        if (status == EXIT_DONE)
+                status = facts_ending(&x.facts, cmd_move_move(&x));
+        facts_close(&x.facts);
+        return status;
+}
+
+static const OptionDef cmd_move_options[] = {
+        SOURCE_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
+        { "make-way", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "where the VM does not fit: other VMs of the target move away first, as few as it takes" },
+        { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "show the move, and move nothing" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask; needed when there is no terminal to ask on" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; where it cannot move plimsoll.move/1" },
+        { 0 },
+};
+
+const Command command_move = {
+        .name = "move",
+        .summary = "move one VM to another host, or to the best one",
+        .usage = "VM [HOST] [source] [--make-way] [--dry-run] [--yes]",
+        .help = "Moves the VM live to HOST, or where it costs least, and nothing else: shows the move, asks,\n"
+                "and moves. It is judged on fresh facts right before it starts, and written into the journal\n"
+                "and the audit, as any move. Where it cannot move, the reason, what would help and the nearest\n"
+                "other hosts are shown. Balance and load leave the VM where it was put for service.cool_down;\n"
+                "evacuation and rules that must hold do not (docs/operations.md).\n"
+                "Exit status 1: the move failed; 3: the VM cannot move there.",
+        .options = cmd_move_options,
+        .least_arguments = 1,
+        .most_arguments = 2,
+        .run = cmd_move_run,
+};
