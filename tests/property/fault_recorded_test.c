@@ -179,6 +179,25 @@ Test(fault_recorded, what_has_risen_counts_for_a_day) {
         recording_end(&r);
 }
 
+/* To the microsecond: 24 h of clean facts, from the first of them. */
+Test(fault_recorded, a_grade_falls_when_its_clean_hours_are_over) {
+        FaultMemory memory = { .host = "h" };
+        char *text = NULL;
+        size_t size = 0;
+        FILE *ignored = open_memstream(&text, &size);
+        Facts *f = facts_new(T0);
+
+        say(f, 0, METRIC_DISK_HEALTH, "sda", 0, "failing");
+        memory = grade(ignored, f, &memory, NULL, 0, T0).memory;
+        f = facts_new(T0 + HOUR);
+        say(f, 0, METRIC_DISK_HEALTH, "sda", 0, "passed");
+        memory = grade(ignored, f, &memory, NULL, 0, T0 + HOUR).memory;
+        cr_expect_eq(1, grade(ignored, f, &memory, NULL, 0, T0 + 25 * HOUR - 1).n_faults);
+        cr_expect_eq(0, grade(ignored, f, &memory, NULL, 0, T0 + 25 * HOUR).n_faults);
+        (void) fclose(ignored);
+        free(text);
+}
+
 /* ---- what is remembered, damaged ---- */
 
 static const char remembered_text[] =
