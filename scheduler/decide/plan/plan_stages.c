@@ -269,8 +269,6 @@ static int stage_run(Planning *pl) {
 int plan_stages(Planning *pl) {
         int r = STAGE_ADDED;
 
-        if (pl->request.wish.vm)
-                return plan_about_wish(pl);
         pl->stages = pl->n_steps > 0;
         while (pl->stages < STAGES_MAX && r == STAGE_ADDED && !stages_are_cut(pl)) {
                 r = stage_run(pl);

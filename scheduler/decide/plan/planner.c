@@ -194,7 +194,9 @@ static int planner_find(Planning *pl) {
         if (r == 0)
                 r = plan_score(pl, pl->now, &pl->before); /* how things stand */
         if (r == 0)
-                r = plan_stages(pl); /* search, order, and again until nothing is worth moving */
+                r = pl->request.wish.vm
+                            ? plan_about_wish(pl) /* one VM's move, and what must make way for it */
+                            : plan_stages(pl);    /* search, order, and again until nothing is worth moving */
         if (r == 0)
                 r = plan_about_ways(pl); /* of a request about some hosts: what must make way */
         if (r == 0)
