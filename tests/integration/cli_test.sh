@@ -273,6 +273,8 @@ for words in h9 label:disk=tape gruop:x '!*'; do
         says err "^plimsoll plan: --without: "
 done
 run 2 "$plimsoll" evacuate --dry-run --from "$dir/labels.json" h9
+# a host that does not answer: that no VM of it is known does not mean that it is empty
+run 3 "$plimsoll" evacuate --dry-run --hosts qemu+tcp://nowhere.invalid:1/system,test:///default nowhere.invalid
 says err 'there is no host h9 in demo (did you mean h1?)'
 sed -i 's/"disk=ssd", /"disk=ssd", "disk=hdd", /' "$dir/labels.json"
 run 2 "$plimsoll" plan --from "$dir/labels.json"

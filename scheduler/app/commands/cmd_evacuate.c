@@ -11,6 +11,7 @@
 #include "scheduler/app/round/round.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/model/host_silence.h"
 #include "scheduler/snapshot/files/plan_file.h"
 
 typedef struct Evacuation {
@@ -139,6 +140,21 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
         return status;
 }
 
+/* Without agents nobody remembers the VMs of a host that does not answer: that none is known does not mean that it is empty. */
+static ExitStatus cmd_evacuate_are_seen(const Evacuation *evacuation) {
+        const Snapshot *s = evacuation->facts.snapshot;
+
+        for (uint32_t i = 0; i < evacuation->hosts.n; i++) {
+                const HostIx h = snapshot_host(s, evacuation->hosts.at[i]);
+
+                if (h != IX_NONE && host_is_silent(&s->hosts[h]) && stranded_vms(s, h) == 0)
+                        return command_complain(evacuation->in, EXIT_BLOCKED,
+                                                "%s: %s. Which VMs run there is not known; nothing was moved",
+                                                s->hosts[h].name, host_silence_why(&s->hosts[h]));
+        }
+        return EXIT_DONE;
+}
+
 static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
         Invocation *in = evacuation->in;
         SourceKind kind = source_kind(evacuation->facts.source);
@@ -153,6 +169,8 @@ static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
                 status = command_complain(in, EXIT_BAD_INPUT, "--json takes one host, from Redis");
         if (status == EXIT_DONE)
                 status = chosen_hosts_take_part(in, evacuation->facts.snapshot, &evacuation->hosts);
+        if (status == EXIT_DONE && kind == SOURCE_HOSTS)
+                status = cmd_evacuate_are_seen(evacuation);
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "force") &&
