@@ -514,14 +514,15 @@ static SimulatedMove one_never_ends(const MoveOrder *order) {
         return (SimulatedMove){ .end = SIMULATED_HANGS, .takes = SECOND, .bytes = INT64_C(1) << 40 };
 }
 
-/* To the three targets one after the other; then it waits as a whole: 1, 2, 4 … minutes after the third, up to an hour. */
+/* Each pair waits 1, 2, 4 … minutes; from the third target on it waits as a whole, as long, up to an hour. A pair's first waits
+ * may be over before the third target's links are free: two pairs alone begin seven times at most in 100 minutes. */
 Test(failing_moves, one_that_always_ends_at_its_deadline_is_tried_less_and_less) {
         h1_breaks();
         live_through(4, BREAKS + 100 * MINUTE, one_never_ends);
         for (int v = 1; v < 6; v++)
                 cr_assert_not_null(done(vm_names[v]), "%s stays\n%s", vm_names[v], story.log);
         check_waits(of_pair);
-        cr_assert(tries("vm01", NULL) >= 6 && tries("vm01", NULL) <= 10, "%u times in 100 minutes\n%s",
+        cr_assert(tries("vm01", NULL) >= 6 && tries("vm01", NULL) <= 2 * 7 + 1, "%u times in 100 minutes\n%s",
                   tries("vm01", NULL), story.log);
         cr_assert_eq(1, tries("vm01", "h2") > 0 && tries("vm01", "h3") > 0 && tries("vm01", "h4") > 0);
         cr_assert_eq(1, story.live.n_stays);

@@ -2,15 +2,17 @@
 #include "scheduler/app/state/stop_signal.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t stop_signal_stops,
-        stop_signal_reloads_seen; /* read by any thread; written by one signal at a time */
+/* Written by the handler, read by any thread; free of locks, so that a handler may. */
+static atomic_uint stop_signal_stops, stop_signal_reloads_seen;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler of signals must not wait for a lock");
 
 static void stop_signal_counted(int signal) {
         if (signal == SIGHUP)
-                stop_signal_reloads_seen = stop_signal_reloads_seen + 1;
-        else if (stop_signal_stops < 2)
-                stop_signal_stops = stop_signal_stops + 1;
+                atomic_fetch_add(&stop_signal_reloads_seen, 1);
+        else if (atomic_load(&stop_signal_stops) < 2)
+                atomic_fetch_add(&stop_signal_stops, 1);
 }
 
 void stop_signal_watch(void) {
@@ -24,13 +26,15 @@ void stop_signal_watch(void) {
 }
 
 unsigned stop_signal_count(void) {
-        return (unsigned) stop_signal_stops;
+        return atomic_load(&stop_signal_stops);
 }
 
 StopRequest stop_signal_request(void) {
-        return stop_signal_stops >= 2 ? STOP_ABORT : stop_signal_stops == 1 ? STOP_DRAIN : STOP_NONE;
+        const unsigned stops = atomic_load(&stop_signal_stops);
+
+        return stops >= 2 ? STOP_ABORT : stops == 1 ? STOP_DRAIN : STOP_NONE;
 }
 
 unsigned stop_signal_reloads(void) {
-        return (unsigned) stop_signal_reloads_seen;
+        return atomic_load(&stop_signal_reloads_seen);
 }
