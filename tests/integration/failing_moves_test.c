@@ -225,7 +225,7 @@ typedef struct Story {
 } Story;
 
 static Story story;
-static char redis_option[160];
+static char redis_option[160], interval_option[40] = "--set=service.interval=30s";
 static char *words[] = { (char[]){ "plimsolld" },
                          redis_option,
                          (char[]){ "--cluster=sim" },
@@ -234,6 +234,7 @@ static char *words[] = { (char[]){ "plimsolld" },
                          (char[]){ "--state-dir=/nonexistent" },
                          (char[]){ "--set=cluster.hosts=*" },
                          (char[]){ "--set=service.lease=2m" },
+                         interval_option,
                          (char[]){ "--set=plan.moves_out=1" } };
 
 static void *service_run(void *arg) {
@@ -478,6 +479,17 @@ Test(failing_moves, one_vm_that_never_migrates_holds_up_nobody_while_its_host_di
         cr_assert_str_eq("vm01", story.live.stays[0].vm);
         cr_assert_not_null(strstr(story.live.stays[0].why, REFUSAL), "%s", story.live.stays[0].why);
         cr_assert_str_eq("blocked", story.live.plan_status);
+}
+
+/* An operator who waits for h1 to be empty need not wait for the next interval to be told. */
+Test(failing_moves, what_cannot_leave_is_said_soon_after_it_failed_however_long_the_interval) {
+        (void) snprintf(interval_option, sizeof(interval_option), "--set=service.interval=15m");
+        h1_breaks();
+        live_through(4, BREAKS + 17 * MINUTE, one_never_goes);
+        cr_assert_geq(tries("vm01", NULL), 1);
+        cr_assert_eq(1, story.live.n_stays, "%s", story.log);
+        cr_assert_str_eq("vm01", story.live.stays[0].vm);
+        cr_assert_not_null(strstr(story.live.stays[0].why, REFUSAL), "%s", story.live.stays[0].why);
 }
 
 static SimulatedMove h2_refuses(const MoveOrder *order) {

@@ -194,3 +194,10 @@ bool service_moves_left(const RoundMoves *done) {
                         return true;
         return false;
 }
+
+bool service_moves_missed(const RoundMoves *done) {
+        for (uint32_t i = 0; i < done->n; i++)
+                if (done->outcomes[i].end == MOVE_FAILED || done->outcomes[i].end == MOVE_ABORTED)
+                        return true;
+        return false;
+}

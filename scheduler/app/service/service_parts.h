@@ -182,6 +182,9 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
 bool service_moves_changed(const RoundMoves *done);
 bool service_moves_left(const RoundMoves *done);
 
+/* Whether one failed under way, or ran out of time: what keeps its VM is said by the next round. */
+bool service_moves_missed(const RoundMoves *done);
+
 /* ---- service_urgent.c ---- */
 
 /* How urgent the plan's moves are. `beside`: it is of what cannot wait, and all of it is. ret[n_moves] in `a`. 0 or -ENOMEM. */

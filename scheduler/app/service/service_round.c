@@ -146,8 +146,8 @@ static void service_round_remember(const ServiceRound *round, const RoundState *
 
         memory->seen = s->found.input.snapshot;
         memory->moved = done->n > 0;
-        memory->unfinished =
-                s->found.open > 0 || done->unreached || done->left_beside || service_moves_left(done);
+        memory->unfinished = s->found.open > 0 || done->unreached || done->left_beside ||
+                             service_moves_left(done) || service_moves_missed(done);
         /* What must be done and fails each time does not put off what has been wanted for long. */
         if (service_moves_changed(done) || !s->wanted.wanted || (done->n > 0 && !s->wanted.urgent_only))
                 memory->wanted_since = 0;
