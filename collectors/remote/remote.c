@@ -133,9 +133,16 @@ static int workers_run(RemoteWorker *workers, const RemoteOptions *o, Arena *a, 
         workers_read(workers, o->n_uris, timeout);
         clock_sleep(interval);
         workers_read(workers, o->n_uris, timeout);
-        for (uint32_t i = 0; i < o->n_uris && r == 0; i++)
+        for (uint32_t i = 0; i < o->n_uris && r == 0; i++) {
                 r = remote_host_fill(workers[i].worker, a, o->uris[i], interval, timeout, &hosts[i]);
+                if (r == 0 && o->names)
+                        hosts[i].report.host = o->names[i];
+        }
         return r;
+}
+
+unsigned remote_left(void) {
+        return libvirt_workers_left();
 }
 
 int remote_read(const RemoteOptions *o, Arena *a, RemoteHost **ret, TextFault *reterr_fault) {

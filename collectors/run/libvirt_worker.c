@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #define SHOWN_BYTES    (UINT64_C(256) << 20) /* reserved, not used */
 #define COLLECTORS_MAX 64
 #define FREE_WAIT      (1 * USEC_PER_SEC)
+
+static atomic_uint workers_left;
 
 struct LibvirtWorker {
         pthread_mutex_t lock;
@@ -156,8 +159,10 @@ static void *libvirt_worker_main(void *arg) {
         orphan = l->orphan;
         (void) pthread_cond_broadcast(&l->changed);
         (void) pthread_mutex_unlock(&l->lock);
-        if (orphan)
+        if (orphan) {
                 worker_destroy(l);
+                (void) atomic_fetch_sub(&workers_left, 1);
+        }
         return NULL;
 }
 
@@ -251,10 +256,16 @@ LibvirtWorker *libvirt_worker_free(LibvirtWorker *l) {
                         break;
         ended = l->ended;
         l->orphan = !ended;
+        if (!ended)
+                (void) atomic_fetch_add(&workers_left, 1);
         (void) pthread_mutex_unlock(&l->lock);
         if (ended)
                 worker_destroy(l);
         return NULL;
+}
+
+unsigned libvirt_workers_left(void) {
+        return atomic_load(&workers_left);
 }
 
 void libvirt_worker_start(LibvirtWorker *l) {

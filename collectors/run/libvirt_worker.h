@@ -31,6 +31,9 @@ int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret)
 LibvirtWorker *libvirt_worker_free(LibvirtWorker *l);
 DEFINE_OWNED(LibvirtWorker *, libvirt_worker_free);
 
+/* How many of the process were freed while they hung in a call of libvirt, and hang still. Any thread. */
+unsigned libvirt_workers_left(void);
+
 /* Asks for a reading, unless one is under way. */
 void libvirt_worker_start(LibvirtWorker *l);
 

@@ -12,6 +12,7 @@
 #include "scheduler/app/facts/clock_check.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/report_reader.h"
+#include "scheduler/app/facts/silent_hosts.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/state/admission_record.h"
 #include "scheduler/app/state/host_mark.h"
@@ -47,9 +48,13 @@ struct Source {
         uint32_t n_marks;
         const StoredText *known; /* in that arena too */
         uint32_t n_known;
-        KnownHosts hosts;     /* SOURCE_HOSTS: what earlier readings saw */
-        Arena *reading;       /* that arena */
-        const char **notices; /* in it, too */
+        KnownHosts hosts;         /* SOURCE_HOSTS: what earlier readings saw */
+        bool reaches;             /* silent hosts that must be left are read through libvirt */
+        SilentHosts silent;       /* that were */
+        Strings open;             /* hosts of moves whose end is not known; in that arena too */
+        const Snapshot *reported; /* by reports alone; NULL: nothing else was read */
+        Arena *reading;           /* that arena */
+        const char **notices;     /* in it, too */
         uint32_t n_notices, notices_room;
         uint64_t n_left_out;
         const Snapshot *facts; /* of the last reading, without rules of the settings */
@@ -63,6 +68,10 @@ void source_use_clock(Source *s, const Clock *clock) {
 
 void source_for_good(Source *s, Strings hosts) {
         s->for_good = hosts;
+}
+
+void source_reach_silent(Source *s) {
+        s->reaches = true;
 }
 
 const HoldStore *source_holds(const Source *s) {
@@ -103,6 +112,10 @@ const Snapshot *source_facts(const Source *s) {
         return s->facts;
 }
 
+const Snapshot *source_reported(const Source *s) {
+        return s->reported ? s->reported : s->facts;
+}
+
 const AdmissionRecords *source_admissions(const Source *s) {
         return &s->admissions;
 }
@@ -139,6 +152,7 @@ Source *source_free(Source *s) {
         if (s->own_store)
                 (void) store_free(s->store);
         known_hosts_close(&s->hosts);
+        silent_hosts_close(&s->silent);
         free(s->uris);
         free(s->words);
         free(s);
@@ -332,7 +346,7 @@ static int read_hosts(Source *s, Arena *a, const Settings *settings, const Snaps
                                                       hosts[i].error_text ? hosts[i].error_text
                                                                           : strerrordesc_np(hosts[i].error)));
         }
-        if (s->n_notices == s->n_uris) {
+        if (s->n_notices > 0 && s->n_notices == s->n_uris) {
                 text_fault(f, "", "no host answers: %s%s", s->notices[0],
                            s->n_notices > 1 ? ", and so the others" : "");
                 return -EHOSTUNREACH;
@@ -398,8 +412,28 @@ static int known_moves(Arena *a, const JournalEntry *entries, uint32_t n, BuildI
         return r;
 }
 
+/* Of moves whose end is not known. */
+static int source_open_hosts(Source *s, Arena *a, const JournalEntry *entries, uint32_t n) {
+        const JournalEntry *open = NULL;
+        const char **hosts;
+        uint32_t n_open = 0;
+        int r = journal_open_ones(a, entries, n, &open, &n_open);
+
+        if (r < 0)
+                return r;
+        hosts = arena_new(a, const char *, 2 * (size_t) n_open);
+        if (!hosts)
+                return -ENOMEM;
+        s->open = (Strings){ .at = hosts };
+        for (uint32_t i = 0; i < n_open; i++) {
+                hosts[s->open.n++] = open[i].order->from;
+                hosts[s->open.n++] = open[i].order->to;
+        }
+        return 0;
+}
+
 /* What the last migrations taught, as the journal has them; and which there were. */
-static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
+static int read_lessons(Source *s, Arena *a, BuildInput *in) {
         StoredText *texts = NULL;
         JournalEntry *entries;
         RecordMove *moves; /* of each: its order, and what it took */
@@ -423,6 +457,8 @@ static int read_lessons(const Source *s, Arena *a, BuildInput *in) {
                 n_entries += r == 0;
         }
         r = known_moves(a, entries, n_entries, in);
+        if (r == 0)
+                r = source_open_hosts(s, a, entries, n_entries);
         return r < 0 ? r : migration_learn(a, moves, kept, &in->lessons);
 }
 
@@ -589,6 +625,51 @@ static int source_read_admissions(Source *s, Arena *a, const Settings *settings,
         return r;
 }
 
+/* And with the clocks compared. */
+static int source_build_checked(Source *s, Arena *a, const Settings *settings, BuildInput in,
+                                const Snapshot **ret, TextFault *f) {
+        int r = source_build(s, a, settings, in, ret, f);
+
+        if (r < 0)
+                return r;
+        r = clock_check(s->store, a, settings,
+                        &(ClockCheck){ in.reports, in.n_reports, clock_now_of(s->clock) }, *ret, ret);
+        if (r < 0)
+                text_fault(f, "", "%s", r == -ENOMEM ? "out of memory" : store_error(s->store));
+        return r < 0 ? r : 0;
+}
+
+/* Hosts that must be left though their agents are silent, through libvirt. What is remembered of their hardware stays: of
+ * that libvirt says nothing. */
+static int source_reach(Source *s, Arena *a, const Settings *settings, BuildInput in,
+                        const Snapshot **io_read, TextFault *f) {
+        const FaultStore faults = s->faults;
+        const Snapshot *was = *io_read, *now = NULL;
+        SilentReadings read = { 0 };
+        uint32_t good = 0;
+        int r = silent_hosts_read(&s->silent, a, settings, &in, was, s->open, &read);
+
+        for (uint32_t i = 0; r == 0 && i < read.n; i++) {
+                source_notice_put(s, read.at[i].notice);
+                good += read.at[i].report != NULL;
+        }
+        if (r == 0 && good > 0)
+                r = silent_hosts_put(a, &read, &in);
+        if (r < 0)
+                return source_no_memory(f);
+        if (good == 0)
+                return 0;
+        r = source_build_checked(s, a, settings, in, &now, f);
+        if (r == 0)
+                r = silent_hosts_mark(a, &read, was, now, &now);
+        s->faults = faults;
+        if (r == 0) {
+                s->reported = was;
+                *io_read = now;
+        }
+        return r == -ENOMEM ? source_no_memory(f) : r < 0 ? r : 0;
+}
+
 static int read_redis(Source *s, Arena *a, const Settings *settings, const Snapshot **ret, TextFault *f) {
         bool prometheus = settings_text(settings, "prometheus", "url")[0] != '\0';
         BuildInput in = { 0 };
@@ -634,13 +715,13 @@ static int read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         source_notice_put(s, note);
         source_notice_put(s, unread);
         in.uri_pattern = settings_text(settings, "service", "uri");
-        r = source_build(s, a, settings, in, &read, f);
+        in.now = clock_now_of(s->clock);
+        r = source_build_checked(s, a, settings, in, &read, f);
+        if (r == 0 && s->reaches)
+                r = source_reach(s, a, settings, in, &read, f);
         if (r < 0)
                 return r;
-        r = clock_check(s->store, a, settings,
-                        &(ClockCheck){ in.reports, in.n_reports, clock_now_of(s->clock) }, read, &read);
-        if (r == 0)
-                r = demand_from_store(s->store, a, read, &read);
+        r = demand_from_store(s->store, a, read, &read);
         if (r == 0)
                 r = store_loss_read(s->store, a, &s->loss);
         s->lost = r == 0;
@@ -672,7 +753,8 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
         s->notices = NULL;
         s->n_notices = s->notices_room = 0;
         s->n_left_out = 0;
-        s->facts = NULL;
+        s->facts = s->reported = NULL;
+        s->open = (Strings){ 0 };
         r = source_read_facts(s, a, settings, &s->facts, reterr_fault);
         for (uint32_t i = 0; r == 0 && i < s->for_good.n; i++)
                 r = off_vms_leave(a, s->facts, s->for_good.at[i], &s->facts) < 0 ? -ENOMEM : 0;

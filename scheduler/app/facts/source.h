@@ -73,6 +73,10 @@ void source_use_clock(Source *s, const Clock *clock);
  * facts say. The name is the caller's. */
 void source_for_good(Source *s, Strings hosts);
 
+/* SOURCE_REDIS, from the next reading on: hosts that must be left though their agents are silent are read through libvirt
+ * (silent_hosts.h), which takes up to 5 s. For the service alone: a command says what it was told. */
+void source_reach_silent(Source *s);
+
 /* What is remembered of the brake, as of the last reading. */
 const BrakeStore *source_brake(const Source *s);
 const HoldStore *source_holds(const Source *s); /* of failed migrations, likewise */
@@ -88,6 +92,9 @@ int source_read(Source *s, Arena *a, const Settings *settings, const Snapshot **
 /* The facts of the last reading alone, as a snapshot file keeps them: the settings are put on again when it
  * is read. */
 const Snapshot *source_facts(const Source *s);
+
+/* The same by reports alone: hosts that were read through libvirt are silent in it. */
+const Snapshot *source_reported(const Source *s);
 
 SourceKind source_kind(const Source *s);
 const char *source_cluster(const Source *s); /* of a store, by options or settings */

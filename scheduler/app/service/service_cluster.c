@@ -534,6 +534,8 @@ static int service_cluster_open_store(ClusterService *service, TextFault *f) {
                 return r;
         store_hurry(service->store, service_cluster_hurries, service);
         source_use_clock(service->source, service->world.clock);
+        if (!service->world.clock) /* simulated hosts have no libvirt */
+                source_reach_silent(service->source);
         r = bmc_watch_start(service->settings, store_url(service->store), service->cluster, &service->bmcs);
         r = r == 1 ? 0 : r;
         if (r == 0 && !url[0])

@@ -244,7 +244,8 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         }
         found->facts = source_facts(round->source);
         service_facts_say_blind(round, found->facts);
-        service_say_silent(&round->memory->said, round->arena, found->facts, round_monotonic(round));
+        service_say_silent(&round->memory->said, round->arena, source_reported(round->source),
+                           round_monotonic(round));
         service_facts_say_marks(round);
         service_say_doubled(&round->memory->said, round->arena, found->facts, round_monotonic(round));
         service_say_late(&round->memory->said, found->facts, round_now(round), round_monotonic(round));
@@ -258,7 +259,8 @@ static int service_facts_known(const ServiceRound *round, const Snapshot *s) {
         int r = known_hosts_keep(&round->memory->known, s);
 
         if (r == 0)
-                r = known_hosts_write(&round->memory->known, round->leadership, s, stored, n);
+                r = known_hosts_write(&round->memory->known, round->leadership,
+                                      source_reported(round->source), stored, n);
         return r == 1 ? -ECANCELED : r;
 }
 
