@@ -142,22 +142,14 @@ LinkShare *link_share_new(LinkShareOptions options) {
         return s;
 }
 
-#define GROWN(at, n) reallocarray(at, (n), sizeof(*(at)))
-
 /* Room for n members. What was grown of several stays so where one could not be. */
 static int link_share_grow(LinkShare *s, size_t n) {
         const size_t n_links = n * 4 + 1; /* a move has two hosts, a host two links */
-        Member *members = GROWN(s->members, n);
-        uint32_t *started = GROWN(s->started, n);
-        int64_t *sum = GROWN(s->sum, n_links), *most = GROWN(s->most, n_links);
-        const char **names = GROWN(s->hosts.names, n * 2);
 
-        s->members = members ? members : s->members;
-        s->started = started ? started : s->started;
-        s->sum = sum ? sum : s->sum;
-        s->most = most ? most : s->most;
-        s->hosts.names = names ? names : s->hosts.names;
-        return members && started && sum && most && names ? 0 : -ENOMEM;
+        return GROW(s->members, n) && GROW(s->started, n) && GROW(s->sum, n_links) &&
+                               GROW(s->most, n_links) && GROW(s->hosts.names, n * 2)
+                       ? 0
+                       : -ENOMEM;
 }
 
 int link_share_add(LinkShare *s, const RunMove *moves, uint32_t n) {

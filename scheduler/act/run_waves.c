@@ -455,18 +455,9 @@ Run *run_waves_free(Run *r) {
         return NULL;
 }
 
-#define GROWN(at, n) reallocarray(at, (n), sizeof(*(at)))
-
 /* What was grown of several stays so where one could not be. */
 static int run_waves_grow(Run *r, size_t n) {
-        RunMove *moves = GROWN(r->moves, n);
-        MoveOutcome *outcomes = GROWN(r->outcomes, n);
-        Slot *slots = GROWN(r->slots, n);
-
-        r->moves = moves ? moves : r->moves;
-        r->outcomes = outcomes ? outcomes : r->outcomes;
-        r->slots = slots ? slots : r->slots;
-        return moves && outcomes && slots ? 0 : -ENOMEM;
+        return GROW(r->moves, n) && GROW(r->outcomes, n) && GROW(r->slots, n) ? 0 : -ENOMEM;
 }
 
 int run_waves_add(Run *r, const RunMove *moves, uint32_t n, MoveOutcome *ret_outcomes) {

@@ -16,6 +16,15 @@
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 
+/* Room for n elements at `at`, by malloc: false where there is none, and all is as it was. Includes stdlib.h who uses it. */
+#define GROW(at, n)                                                                                          \
+        ({                                                                                                   \
+                void *grow_at = reallocarray((at), (n), sizeof(*(at)));                                      \
+                if (grow_at)                                                                                 \
+                        (at) = grow_at;                                                                      \
+                grow_at != NULL;                                                                             \
+        })
+
 /* `owned(store_free) Store *s = NULL;` frees s when it leaves its scope. The destructor must take NULL.
  * DEFINE_OWNED(Store *, store_free) makes the helper once, beside the type. */
 #define DEFINE_OWNED(type, free_fn)                                                                          \

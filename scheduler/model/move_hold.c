@@ -33,13 +33,13 @@ static const char *move_hold_time(Arena *a, usec_t at) {
         const int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
         const int64_t of_year = of_era - (365 * year + year / 4 - year / 100),
                       month = (5 * of_year + 2) / 153;
-        const int64_t clock = seconds % DAY_SECONDS;
+        const int64_t common = year + era * 400 + (month >= 10), clock = seconds % DAY_SECONDS;
+        const int64_t number = month < 10 ? month + 3 : month - 9, day = of_year - (153 * month + 2) / 5 + 1;
+        const int64_t hour = clock / 3600, minute = clock / 60 % 60, second = clock % 60;
 
-        return text_format(a, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lldZ",
-                           (long long) (year + era * 400 + (month >= 10)),
-                           (long long) (month < 10 ? month + 3 : month - 9),
-                           (long long) (of_year - (153 * month + 2) / 5 + 1), (long long) (clock / 3600),
-                           (long long) (clock / 60 % 60), (long long) (clock % 60));
+        return text_format(a, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lldZ", (long long) common,
+                           (long long) number, (long long) day, (long long) hour, (long long) minute,
+                           (long long) second);
 }
 
 static const char *move_hold_event(Arena *a, const MoveHold *hold) {

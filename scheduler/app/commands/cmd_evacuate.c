@@ -23,7 +23,9 @@ typedef struct Evacuation {
 
 /* What moves: what leaves the hosts and what must make way for it, unless more is asked for. */
 static Strings cmd_evacuate_about(const Evacuation *evacuation) {
-        return option_given(&evacuation->in->options, "balance") ? (Strings){ 0 } : evacuation->hosts;
+        const Strings none = { 0 };
+
+        return option_given(&evacuation->in->options, "balance") ? none : evacuation->hosts;
 }
 
 /* The facts, with the host to be emptied in them. */

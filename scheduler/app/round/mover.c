@@ -390,6 +390,7 @@ static int mover_grow(Mover *m, uint32_t n) {
         m->resumes = GROWN(&m->own, m->resumes, was, all);
         m->done = GROWN(&m->own, m->done, m->n_done, all);
         m->runs = GROWN(&m->own, m->runs, was, all);
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
         m->plans = GROWN(&m->own, m->plans, was, all);
         m->seen = GROWN(&m->own, m->seen, was, all);
         m->started = GROWN(&m->own, m->started, was, all);
@@ -491,7 +492,7 @@ int mover_open(const MoverInput *in, Mover **ret) {
         if (r == 0)
                 r = run_waves_open(in->executor, mover_run_options(in->settings), mover_hooks(m), &m->run);
         if (r < 0)
-                m = mover_free(m);
+                (void) mover_free(m);
         else
                 *ret = m;
         return r;

@@ -13,7 +13,7 @@
 /* A plan that is carried out: what the mover's watch is told of. In the round's arena. */
 typedef struct Carrying {
         const ServiceRound *given;
-        ServiceRun *run;
+        ServiceRun own, *run; /* run: NULL until it has begun */
         RoundMoves *done;
         RoundDisplay *shown;
         usec_t *started;   /* [move] monotonic; 0: not yet */
@@ -120,27 +120,28 @@ static StopRequest service_moves_stop_request(void *arg) {
 /* To their end, with what joins them meanwhile. */
 static int service_moves_carry(Carrying *c, const MoverInput *input) {
         const ServiceBeside *beside = c->given->beside;
-        ServiceRun run = { .first = c->given,
-                           .last = c->given,
-                           .done = c->done,
-                           .shown = c->shown,
-                           .begun = round_monotonic(c->given) };
+        ServiceRun *run = &c->own;
         int r;
 
-        c->run = &run;
-        run.deadline = input->facts ? service_urgent_deadline(input->facts, round_now(c->given)) : 0;
-        r = mover_open(input, &run.mover);
+        *run = (ServiceRun){ .first = c->given,
+                             .last = c->given,
+                             .done = c->done,
+                             .shown = c->shown,
+                             .begun = round_monotonic(c->given) };
+        c->run = run;
+        run->deadline = input->facts ? service_urgent_deadline(input->facts, round_now(c->given)) : 0;
+        r = mover_open(input, &run->mover);
         if (r == 0)
-                r = mover_add(run.mover, input, c->done->outcomes);
+                r = mover_add(run->mover, input, c->done->outcomes);
         while (r == 0) {
                 if (beside)
-                        beside->look(&run);
-                if (!mover_step(run.mover))
+                        beside->look(run);
+                if (!mover_step(run->mover))
                         break;
         }
-        run.mover = mover_free(run.mover);
+        run->mover = mover_free(run->mover);
         if (beside)
-                c->done->left_beside = beside->close(&run);
+                c->done->left_beside = beside->close(run);
         atomic_store(c->given->moving, false);
         return r;
 }

@@ -331,7 +331,7 @@ int plan_steps_to(Planning *pl, const HostIx *host_of, uint32_t most) {
                 r = plan_deadline_order(pl, moves, n, &p.first);
         if (r == 0)
                 r = plan_order(pl, plan_wave_limits(pl), &p, moves, n, &order);
-        if (r < 0 || order.n_left_out > 0 || order.n > most)
+        if (r != 0 || order.n_left_out > 0 || order.n > most)
                 return r < 0 ? r : 0;
         pl->n_steps = pl->n_waves = 0;
         r = append_steps(pl, &order);
