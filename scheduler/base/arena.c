@@ -16,10 +16,9 @@
 #ifdef ARENA_GUARDED
 #include <sanitizer/asan_interface.h>
 
-#define ARENA_GAP 32
-
-/* With ASan what was not taken may not be touched: behind each piece stands a gap. Memory that the arena was only given
- * (arena_over: it has no key) is somebody's stack or heap, which ASan knows better. */
+/* With ASan what was given back may not be touched before it is taken again. Memory that the arena was only given
+ * (arena_over: it has no key) is somebody's stack or heap, which ASan knows better. Pieces have no gaps between them: a text
+ * grows in place (text_writer.c). */
 static bool arena_guarded(const Arena *a) {
         return a->key.k0 != 0 || a->key.k1 != 0;
 }
@@ -33,14 +32,9 @@ static void arena_allow(const Arena *a, size_t from, size_t to) {
         if (arena_guarded(a))
                 __asan_unpoison_memory_region(a->base + from, to - from);
 }
-
-static size_t arena_behind(const Arena *a, size_t end) {
-        return arena_guarded(a) && a->limit - end > ARENA_GAP ? end + ARENA_GAP : end;
-}
 #else
 #define arena_forbid(a, from, to) ((void) 0)
 #define arena_allow(a, from, to)  ((void) 0)
-#define arena_behind(a, end)      (end)
 #endif
 
 Arena arena_over(void *memory, size_t limit) {
@@ -88,10 +82,9 @@ void *arena_take(Arena *a, size_t n, size_t size, size_t align) {
         arena_allow(a, start, end);
         if (start < a->dirty && bytes > 0) /* fresh pages are zero already: do not touch them */
                 memset(a->base + start, 0, (end < a->dirty ? end : a->dirty) - start);
-        a->used = arena_behind(a, end);
-        arena_forbid(a, end, a->used);
-        if (a->used > a->dirty)
-                a->dirty = a->used;
+        if (end > a->dirty)
+                a->dirty = end;
+        a->used = end;
         return a->base + start;
 }
 

@@ -33,7 +33,8 @@ void sentence_clause(SentenceDraft *d, const char *form, const Fact *facts, uint
 
         assert(s->n_clauses < SENTENCE_CLAUSES && s->n_facts + n <= SENTENCE_FACTS);
         s->clauses[s->n_clauses++] = (Clause){ form, n };
-        memcpy(d->facts + s->n_facts, facts, n * sizeof(*facts));
+        if (n > 0)
+                memcpy(d->facts + s->n_facts, facts, n * sizeof(*facts));
         s->n_facts += n;
 }
 

@@ -71,12 +71,12 @@ Test(arena, a_list_that_grows_keeps_what_it_has_and_ends_with_the_arena) {
         cr_assert_null(arena_longer(&a, uint32_t, list, 2, sizeof(memory)));
 }
 
-/* With ASan a read behind what was taken, or of what was given back, ends the program: else it would find a neighbour. */
+/* With ASan a read of what was given back ends the program. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
 
-Test(arena, what_was_not_taken_may_not_be_touched) {
+Test(arena, what_was_given_back_may_not_be_touched) {
         Arena a, child;
         ArenaMark mark;
         char *first, *second, *own;
@@ -86,14 +86,12 @@ Test(arena, what_was_not_taken_may_not_be_touched) {
         mark = arena_mark(&a);
         second = arena_new(&a, char, 8);
         cr_assert_not(__asan_address_is_poisoned(first + 4));
-        cr_assert(__asan_address_is_poisoned(first + 5), "the gap");
         cr_assert_not(__asan_address_is_poisoned(second + 7));
         arena_rewind(&a, mark);
         cr_assert(__asan_address_is_poisoned(second), "it was given back");
         cr_assert_eq(0, arena_split(&a, 256, &child));
         own = arena_new(&child, char, 3);
         cr_assert_not(__asan_address_is_poisoned(own + 2));
-        cr_assert(__asan_address_is_poisoned(own + 3));
         cr_assert_not_null(arena_take(&a, a.limit - a.used, 1, 1), "to the last byte");
         arena_close(&a);
         cr_assert_not(__asan_address_is_poisoned(own + 3), "the next who is there may");

@@ -58,7 +58,7 @@ static Brake round_and(usec_t later) {
         Brake brake;
 
         cr_assert_eq(0, brake_judge(&arena, &cluster, settings, &brake));
-        for (int h = 0; h < HOSTS; h++) {
+        for (uint32_t h = 0; h < cluster.n_hosts; h++) {
                 hosts[h].brake = brake.hosts[h].state;
                 hosts[h].brake_at = brake.hosts[h].at;
                 hosts[h].brake_kind = brake.hosts[h].kind;
