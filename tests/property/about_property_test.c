@@ -150,5 +150,6 @@ Test(about, it_leaves_nothing_to_plan_and_speaks_of_its_own_host_alone) {
                           again->n_moves);
                 arena_rewind(&arena, mark);
         }
-        cr_expect_leq(n_again, SEEDS / 100 + 1, "%u clusters of %u had something left to plan", n_again, SEEDS);
+        cr_expect_leq(n_again, SEEDS / 100 + 1, "%u clusters of %u had something left to plan", n_again,
+                      SEEDS);
 }
