@@ -8,24 +8,25 @@
 
 #define LOG_MAX "10000"
 
-static const char memory_script[] =
-        SCRIPT_FENCE "if ARGV[3] == '' then redis.call('HDEL', KEYS[2], ARGV[2])\n"
-                     "else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end\n"
-                     "return 0\n";
-
 int store_put_fault_memory(Store *s, uint64_t token, const char *host, const char *text, size_t n) {
-        int k = store_check_name(s, "host", host);
+        return script_keep(s, token, &(ScriptField){ KEY_FAULTS, "host", "memory of faults", host, text, n });
+}
 
-        return k < 0 ? k
-                     : script_write(s, &(ScriptWrite){ .script = memory_script,
-                                                       .what = "memory of faults",
-                                                       .fenced = true,
-                                                       .token = token,
-                                                       .keys = { KEY_FAULTS },
-                                                       .n_keys = 1,
-                                                       .words = { SCRIPT_TEXT(host, strlen(host)),
-                                                                  SCRIPT_TEXT(text, n) },
-                                                       .n_words = 2 });
+int store_read_text(Store *s, Arena *a, StoreKey key, const char *part, const char *what, const char **ret,
+                    size_t *ret_n) {
+        owned(reply_free) redisReply *reply = NULL;
+        char name[KEY_SIZE];
+        Command c = { 0 };
+        int k = store_begin(s);
+
+        if (k < 0)
+                return k;
+        command_text(&c, "GET");
+        command_text(&c, key_print(name, s->cluster, key, part));
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_text(reply, a, ret, ret_n);
+        return store_end(s, k, what);
 }
 
 int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) {
@@ -90,21 +91,8 @@ int store_put_clear(Store *s, const char *name, const char *text, size_t n) {
                                    .n_words = 2 });
 }
 
-static const char take_script[] = SCRIPT_FENCE "if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[3] then\n"
-                                               "  redis.call('HDEL', KEYS[2], ARGV[2])\n"
-                                               "end\n"
-                                               "return 0\n";
-
 int store_take_clear(Store *s, uint64_t token, const StoredText *clear) {
-        return script_write(s, &(ScriptWrite){ .script = take_script,
-                                               .what = "take a clear",
-                                               .fenced = true,
-                                               .token = token,
-                                               .keys = { KEY_CLEARS },
-                                               .n_keys = 1,
-                                               .words = { SCRIPT_TEXT(clear->name, strlen(clear->name)),
-                                                          SCRIPT_TEXT(clear->text, clear->n) },
-                                               .n_words = 2 });
+        return script_take(s, token, KEY_CLEARS, "take a clear", clear);
 }
 
 static const char log_script[] =

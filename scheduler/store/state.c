@@ -81,21 +81,9 @@ int store_change_note(Store *s, const char *name, const char *was, const char *i
 }
 
 static int state_get(Store *s, Arena *a, StoreKey kind, const char *name, const char **ret, size_t *ret_n) {
-        owned(reply_free) redisReply *reply = NULL;
-        char key[KEY_SIZE];
-        Command c = { 0 };
         int k = store_check_name(s, store_key_defs[kind].name, name);
 
-        if (k == 0)
-                k = store_begin(s);
-        if (k < 0)
-                return k;
-        command_text(&c, "GET");
-        command_text(&c, key_print(key, s->cluster, kind, name));
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_text(reply, a, ret, ret_n);
-        return store_end(s, k, "GET");
+        return k < 0 ? k : store_read_text(s, a, kind, name, "GET", ret, ret_n);
 }
 
 int store_get_state(Store *s, Arena *a, const char *name, const char **ret, size_t *ret_n) {

@@ -38,6 +38,10 @@ int store_end(Store *s, int result, const char *what);
 /* -EINVAL with words unless it is a name (text_is_name). */
 int store_check_name(Store *s, const char *what, const char *name) must_check;
 
+/* The text of a key, which has the part `part`, or NULL; `what` was asked, for messages. As reply_text(): 1: there is none. */
+int store_read_text(Store *s, Arena *a, StoreKey key, const char *part, const char *what, const char **ret,
+                    size_t *ret_n) must_check;
+
 /* All of a hash, sorted by field. */
 int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) must_check;
 

@@ -155,17 +155,5 @@ int store_make_echo_key(Store *s) {
 }
 
 int store_get_echo_key(Store *s, Arena *a, const char **ret, size_t *ret_n) {
-        owned(reply_free) redisReply *reply = NULL;
-        char key[KEY_SIZE];
-        Command c = { 0 };
-        int k = store_begin(s);
-
-        if (k < 0)
-                return k;
-        command_text(&c, "GET");
-        command_text(&c, key_print(key, s->cluster, KEY_ECHO, NULL));
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_text(reply, a, ret, ret_n);
-        return store_end(s, k, "GET of the echo's key");
+        return store_read_text(s, a, KEY_ECHO, NULL, "GET of the echo's key", ret, ret_n);
 }

@@ -77,3 +77,58 @@ int script_write_said(Store *s, const ScriptWrite *w, int64_t *ret_said) {
         (void) snprintf(what, sizeof(what), "EVAL (%s)", w->what);
         return store_end(s, k, what);
 }
+
+/* ---- fields of hashes ---- */
+
+static const char script_keeps[] = SCRIPT_FENCE "if ARGV[3] == '' then redis.call('HDEL', KEYS[2], ARGV[2])\n"
+                                                "else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end\n"
+                                                "return 0\n";
+
+static const char script_asks[] = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+                                  "redis.call('INCR', KEYS[2])\n"
+                                  "return 0\n";
+
+static const char script_takes[] = SCRIPT_FENCE "if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[3] then\n"
+                                                "  redis.call('HDEL', KEYS[2], ARGV[2])\n"
+                                                "end\n"
+                                                "return 0\n";
+
+int script_keep(Store *s, uint64_t token, const ScriptField *f) {
+        int k = store_check_name(s, f->kind, f->name);
+
+        return k < 0 ? k
+                     : script_write(s, &(ScriptWrite){ .script = script_keeps,
+                                                       .what = f->what,
+                                                       .fenced = true,
+                                                       .token = token,
+                                                       .keys = { f->hash },
+                                                       .n_keys = 1,
+                                                       .words = { SCRIPT_TEXT(f->name, strlen(f->name)),
+                                                                  SCRIPT_TEXT(f->text, f->n) },
+                                                       .n_words = 2 });
+}
+
+int script_ask(Store *s, const ScriptField *f) {
+        int k = store_check_name(s, f->kind, f->name);
+
+        return k < 0 ? k
+                     : script_write(s, &(ScriptWrite){ .script = script_asks,
+                                                       .what = f->what,
+                                                       .keys = { f->hash, KEY_CALL },
+                                                       .n_keys = 2,
+                                                       .words = { SCRIPT_TEXT(f->name, strlen(f->name)),
+                                                                  SCRIPT_TEXT(f->text, f->n) },
+                                                       .n_words = 2 });
+}
+
+int script_take(Store *s, uint64_t token, StoreKey hash, const char *what, const StoredText *asked) {
+        return script_write(s, &(ScriptWrite){ .script = script_takes,
+                                               .what = what,
+                                               .fenced = true,
+                                               .token = token,
+                                               .keys = { hash },
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(asked->name, strlen(asked->name)),
+                                                          SCRIPT_TEXT(asked->text, asked->n) },
+                                               .n_words = 2 });
+}

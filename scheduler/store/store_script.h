@@ -48,4 +48,19 @@ int script_write(Store *s, const ScriptWrite *w) must_check;
 /* The same; *ret_said: what the script returned, where that is 0 or 1. */
 int script_write_said(Store *s, const ScriptWrite *w, int64_t *ret_said) must_check;
 
+/* A field of a hash: `kind` of its name ("host"), `what` is done, for messages; the text may be none. */
+typedef struct ScriptField {
+        StoreKey hash;
+        const char *kind, *what, *name, *text;
+        size_t n;
+} ScriptField;
+
+/* What only the leader keeps there; n == 0: no more. 0; 1: refused; -EINVAL with words: no name; a negative errno of the store. */
+int script_keep(Store *s, uint64_t token, const ScriptField *f) must_check;
+/* What an operator wants, which is a call (KEY_CALL), and stays until a leader takes it. As above, without 1. */
+int script_ask(Store *s, const ScriptField *f) must_check;
+/* The leader takes it: it goes, unless another text stands there by now. As script_keep(). */
+int script_take(Store *s, uint64_t token, StoreKey hash, const char *what,
+                const StoredText *asked) must_check;
+
 #define SCRIPT_TEXT(t, size) ((StoredText){ .text = (t), .n = (size) })
