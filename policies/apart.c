@@ -28,7 +28,7 @@ static bool apart_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_apart = {
         .name = "apart",
-        .summary = "no two VMs of a group share a host (rack, zone, neighbourhood)",
+        .summary = "no two VMs of a group share a host (rack, zone, neighborhood)",
         .add_terms = apart_add_terms,
         .total = apart_total,
         .refuses = apart_refuses,

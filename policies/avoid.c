@@ -28,7 +28,7 @@ static bool avoid_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_avoid = {
         .name = "avoid",
-        .summary = "VMs of one group share no host (rack, zone, neighbourhood) with those of another",
+        .summary = "VMs of one group share no host (rack, zone, neighborhood) with those of another",
         .add_terms = avoid_add_terms,
         .total = avoid_total,
         .refuses = avoid_refuses,

@@ -15,29 +15,29 @@ static const SettingDef balance_settings[] = {
           .type = SETTING_COUNT,
           .def = 100,
           .max = 1000,
-          .doc = "How much even CPU use counts, in percent; 0: not at all." },
+          .doc = "Weight of even CPU use, in percent. 0: ignore it." },
         { .name = "memory",
           .type = SETTING_COUNT,
           .def = 100,
           .max = 1000,
-          .doc = "How much even memory use counts, in percent; 0: not at all." },
+          .doc = "Weight of even memory use, in percent. 0: ignore it." },
         { .name = "network",
           .type = SETTING_COUNT,
           .def = 25,
           .max = 1000,
-          .doc = "How much even network use counts, in percent, for each direction; 0: not at all." },
+          .doc = "Weight of even network use, in percent, for each direction. 0: ignore it." },
         { .name = "extra",
           .type = SETTING_COUNT,
           .def = 0,
           .max = 1000,
-          .doc = "How much even use of each extra resource counts, in percent; 0: not at all." },
+          .doc = "Weight of even use of each extra resource, in percent. 0: ignore it." },
         { .name = "measure",
           .type = SETTING_CHOICE,
           .choices = balance_measure_names,
-          .doc = "What is called even. share: hosts are equally full, relative to their sizes. htools: what "
-                 "Ganeti's hbal goes by, the sum of standard deviations over hosts of memory and vCPUs "
-                 "promised, as shares of the host, and of CPU, memory and network that VMs use, as amounts, "
-                 "whatever the host's size." },
+          .doc = "How evenness is measured. share: use hosts evenly, relative to their sizes. htools: as in "
+                 "Ganeti's hbal, the sum of the standard deviations over hosts of allocated memory and vCPUs "
+                 "(as shares of the host) and of CPU, memory and network used by VMs (as amounts, whatever "
+                 "the host's size)." },
         { 0 },
 };
 
@@ -60,6 +60,11 @@ static Cost deviation_total(const DeviationGoal *g, const Assignment *x) {
         return deviation_cost(g->weight, n, sum, squares);
 }
 
+/* What h has of r that moves shall not even out. */
+static int64_t balance_unsteady(const Problem *p, HostIx h, uint32_t r) {
+        return p->unsteady ? p->unsteady[(size_t) h * p->n_res + r] : 0;
+}
+
 static void balance_total(const Problem *p, const Settings *s, const Assignment *x, Costs *ret) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
@@ -70,8 +75,8 @@ static void balance_total(const Problem *p, const Settings *s, const Assignment 
                         const int64_t capacity = problem_capacity(p, h)[r];
 
                         ret->tier[TIER_BALANCE] +=
-                                share_square(assignment_load(x, h)[r], share_reciprocal(capacity),
-                                             share_factor(w, capacity, mean), 1);
+                                share_square(assignment_load(x, h)[r] - balance_unsteady(p, h, r),
+                                             share_reciprocal(capacity), share_factor(w, capacity, mean), 1);
                 }
         }
         for (uint32_t i = 0; i < p->n_deviations; i++)
@@ -82,7 +87,8 @@ static int balance_add_terms(const Problem *p, const Settings *s, Terms *t) {
         (void) s;
         for (uint32_t r = 0; r < p->n_res; r++) {
                 const int64_t w = p->balance_weight ? p->balance_weight[r] : 0;
-                const int e = w > 0 ? terms_add_square(t, (SquareCost){ TIER_BALANCE, r, NULL, w, 1 }) : 0;
+                const int e =
+                        w > 0 ? terms_add_square(t, (SquareCost){ TIER_BALANCE, r, p->unsteady, w, 1 }) : 0;
 
                 if (e < 0)
                         return e;
@@ -118,6 +124,20 @@ static int balance_sample_deviations(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
+/* Of what hosts use themselves a part. Drawn aside: what is drawn after it stays as it was. */
+static int balance_sample_unsteady(Arena *a, const Prng *g, Problem *p) {
+        Prng aside = *g;
+        const size_t n = (size_t) p->n_hosts * p->n_res;
+        int64_t *unsteady = arena_new(a, int64_t, n);
+
+        if (!unsteady)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                unsteady[i] = prng_below(&aside, (uint32_t) p->base[i] + 1);
+        p->unsteady = unsteady;
+        return 0;
+}
+
 /* Squares, deviations beside them, or deviations alone. */
 static int balance_sample(Arena *a, Prng *g, Problem *p) {
         const uint32_t which = prng_below(g, 3);
@@ -125,7 +145,9 @@ static int balance_sample(Arena *a, Prng *g, Problem *p) {
         p->balance_weight = which < 2 ? sample_row(a, g, p->n_res, 150, 0) : NULL;
         if (which < 2 && !p->balance_weight)
                 return -ENOMEM;
-        return which > 0 ? balance_sample_deviations(a, g, p) : 0;
+        if (which > 0 && balance_sample_deviations(a, g, p) < 0)
+                return -ENOMEM;
+        return which < 2 && p->base ? balance_sample_unsteady(a, g, p) : 0;
 }
 
 /* What the move changes of the squares of r. */
@@ -139,8 +161,10 @@ static Cost balance_square_gain(const MoveView *view, uint32_t r) {
                 const int64_t factor = share_factor(w, capacity, view->words[r].mean);
                 const uint64_t reciprocal = share_reciprocal(capacity);
 
-                gain += share_square(view_load(view, hosts[i], r, true), reciprocal, factor, 1) -
-                        share_square(view_load(view, hosts[i], r, false), reciprocal, factor, 1);
+                const int64_t unsteady = balance_unsteady(view->p, hosts[i], r);
+
+                gain += share_square(view_load(view, hosts[i], r, true) - unsteady, reciprocal, factor, 1) -
+                        share_square(view_load(view, hosts[i], r, false) - unsteady, reciprocal, factor, 1);
         }
         return gain;
 }
@@ -166,13 +190,25 @@ static Cost balance_deviation_gain(const MoveView *view, uint32_t i) {
         return deviation_cost(g->weight, k->n, sum, squares) - k->cost;
 }
 
-static void balance_why_square(const MoveView *view, uint32_t r, SentenceDraft *d) {
+static void balance_why_square(const MoveView *view, uint32_t r, Cost gain, SentenceDraft *d) {
         const HostIx from = view->m->from, to = view->m->to;
+        const bool from_same = view_looks_same(view, from, r), to_same = view_looks_same(view, to, r);
+        const Fact host = fact_host(view, from_same ? to : from),
+                   other = fact_host(view, from_same ? from : to);
+        const Fact was = fact_share(view, host.host, r, false), is = fact_share(view, host.host, r, true),
+                   other_was = fact_share(view, other.host, r, false),
+                   other_is = fact_share(view, other.host, r, true);
+        const Fact gains = claim_gain(view), most = claim_most(r, gain);
 
-        SENTENCE_CLAUSE(d, "{}'s {} is at {} and {}'s at {}: after it they are at {} and {}",
-                        fact_host(view, from), fact_resource(view, r), fact_share(view, from, r, false),
-                        fact_host(view, to), fact_share(view, to, r, false), fact_share(view, from, r, true),
-                        fact_share(view, to, r, true), claim_gain(view));
+        if (from_same && to_same)
+                SENTENCE_CLAUSE(d, "{}'s {}, at {}, and {}'s, at {}, differ less by under 0.0001 %", host,
+                                fact_resource(view, r), was, other, other_was, gains, most);
+        else if (from_same || to_same)
+                SENTENCE_CLAUSE(d, "{}'s {} goes from {} to {}; {}'s stays at {}", host,
+                                fact_resource(view, r), was, is, other, other_was, gains, most);
+        else
+                SENTENCE_CLAUSE(d, "{}'s {} goes from {} to {}, {}'s from {} to {}", host,
+                                fact_resource(view, r), was, is, other, other_was, other_is, gains, most);
 }
 
 /* What host h holds of what deviation i evens out, of its unit. */
@@ -187,78 +223,77 @@ static Fact balance_evened(const MoveView *view, uint32_t i, HostIx h, bool afte
                        .value = share_ppm(load > 0 ? load : 0, g->unit[h]) };
 }
 
-static void balance_why_deviation(const MoveView *view, uint32_t i, SentenceDraft *d) {
+/* Which words count what deviation i evens out on two hosts that have of it. */
+static const char *balance_deviation_form(const MoveView *view, uint32_t i) {
         const DeviationGoal *g = &view->p->deviations[i];
         const HostIx from = view->m->from, to = view->m->to;
-        const bool own = g->unit[from] == problem_capacity(view->p, from)[g->r] &&
-                         g->unit[to] == problem_capacity(view->p, to)[g->r];
 
-        if (g->unit[from] == 0 || g->unit[to] == 0) {
-                const HostIx h = g->unit[from] == 0 ? to : from;
-
-                SENTENCE_CLAUSE(d, "{}'s {} is at {}, and nearer to that of other hosts after it, at {}",
-                                fact_host(view, h), fact_resource(view, g->r),
-                                balance_evened(view, i, h, false), balance_evened(view, i, h, true),
-                                claim_gain(view));
-                return;
-        }
-        SENTENCE_CLAUSE(
-                d,
-                view->words[g->r].promised ? "{}'s {} are {} of its CPUs and {}'s {}: after it {} and {}"
-                : own                      ? "{}'s {} is at {} and {}'s at {}: after it they are at {} and {}"
-                      : "{}'s {} is at {} and {}'s at {} of a mean host: after it they are at {} and {}",
-                fact_host(view, from), fact_resource(view, g->r), balance_evened(view, i, from, false),
-                fact_host(view, to), balance_evened(view, i, to, false), balance_evened(view, i, from, true),
-                balance_evened(view, i, to, true), claim_gain(view));
+        if (view->words[g->r].promised)
+                return "{}'s {} go from {} to {} of its CPUs, {}'s from {} to {}";
+        return g->unit[from] == problem_capacity(view->p, from)[g->r] &&
+                               g->unit[to] == problem_capacity(view->p, to)[g->r]
+                       ? "{}'s {} goes from {} to {}, {}'s from {} to {}"
+                       : "{}'s {} goes from {} to {} of an average host, {}'s from {} to {}";
 }
 
-/* The fuller of the two hosts is less full after it: a reader sees that it is evened out. */
-static bool balance_shows(const MoveView *view, uint32_t r) {
-        int64_t most[2] = { 0 };
+/* Of host h alone: the other has none of it, or reads the same before and after. */
+static void balance_deviation_of(const MoveView *view, uint32_t i, HostIx h, Fact most, SentenceDraft *d) {
+        const Fact was = balance_evened(view, i, h, false), is = balance_evened(view, i, h, true);
+        const Fact resource = fact_resource(view, view->p->deviations[i].r), gains = claim_gain(view);
 
-        for (int after = 0; after < 2; after++) {
-                const int64_t from = fact_share(view, view->m->from, r, after).value;
-                const int64_t to = fact_share(view, view->m->to, r, after).value;
-
-                most[after] = from > to ? from : to;
-        }
-        return most[1] < most[0];
+        if (was.value == is.value)
+                SENTENCE_CLAUSE(d, "{}'s {}, at {}, is closer to that of other hosts by under 0.0001 %",
+                                fact_host(view, h), resource, was, gains, most);
+        else
+                SENTENCE_CLAUSE(d, "{}'s {} goes from {} to {}, closer to that of other hosts",
+                                fact_host(view, h), resource, was, is, gains, most);
 }
 
-/* The resource whose squares gain most, of those where that shows, if there are any; IX_NONE: none gains. */
-static uint32_t balance_square_most(const MoveView *view) {
-        uint32_t best[2] = { IX_NONE, IX_NONE }; /* of all, of those that show */
+static void balance_why_deviation(const MoveView *view, uint32_t i, Cost gain, SentenceDraft *d) {
+        const DeviationGoal *g = &view->p->deviations[i];
+        const HostIx from = view->m->from, to = view->m->to;
+        const Fact most = claim_most(view->p->n_res + i, gain);
+        const Fact from_was = balance_evened(view, i, from, false),
+                   from_is = balance_evened(view, i, from, true);
+        const Fact to_was = balance_evened(view, i, to, false), to_is = balance_evened(view, i, to, true);
 
-        for (uint32_t r = 0; r < view->p->n_res; r++)
-                for (int shown = 0; shown < 2; shown++)
-                        if ((!shown || balance_shows(view, r)) &&
-                            balance_square_gain(view, r) <
-                                    (best[shown] == IX_NONE ? 0 : balance_square_gain(view, best[shown])))
-                                best[shown] = r;
-        return best[1] != IX_NONE ? best[1] : best[0];
+        if (g->unit[from] == 0 || (g->unit[to] != 0 && from_was.value == from_is.value))
+                balance_deviation_of(view, i, to, most, d);
+        else if (g->unit[to] == 0 || to_was.value == to_is.value)
+                balance_deviation_of(view, i, from, most, d);
+        else
+                SENTENCE_CLAUSE(d, balance_deviation_form(view, i), fact_host(view, from),
+                                fact_resource(view, g->r), from_was, from_is, fact_host(view, to), to_was,
+                                to_is, claim_gain(view), most);
 }
 
 /* What gains most: a resource's squares, or a deviation. */
 static bool balance_why(const MoveView *view, SentenceDraft *d) {
-        const uint32_t square = view->alone ? balance_square_most(view) : IX_NONE;
-        Cost most = square == IX_NONE ? 0 : balance_square_gain(view, square);
-        uint32_t deviation = IX_NONE;
+        const uint32_t n_res = view->p->n_res, n = n_res + view->p->n_deviations;
+        uint32_t best = IX_NONE;
+        Cost most = 0;
 
-        for (uint32_t i = 0; view->alone && i < view->p->n_deviations; i++)
-                if (balance_deviation_gain(view, i) < most) {
-                        most = balance_deviation_gain(view, i);
-                        deviation = i;
-                }
-        if (deviation != IX_NONE)
-                balance_why_deviation(view, deviation, d);
-        else if (square != IX_NONE)
-                balance_why_square(view, square, d);
-        return deviation != IX_NONE || square != IX_NONE;
+        for (uint32_t part = 0; view->alone && part < n; part++) {
+                const Cost gain = part < n_res ? balance_square_gain(view, part)
+                                               : balance_deviation_gain(view, part - n_res);
+
+                if (gain >= most)
+                        continue;
+                most = gain;
+                best = part;
+        }
+        if (best == IX_NONE)
+                return false;
+        if (best < n_res)
+                balance_why_square(view, best, most, d);
+        else
+                balance_why_deviation(view, best - n_res, most, d);
+        return true;
 }
 
 const Policy policy_balance = {
         .name = "balance",
-        .summary = "hosts are equally full, relative to their sizes",
+        .summary = "use hosts evenly, relative to their sizes",
         .settings = balance_settings,
         .add_terms = balance_add_terms,
         .total = balance_total,

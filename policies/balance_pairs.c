@@ -86,18 +86,18 @@ static bool balance_pairs_why(const MoveView *view, SentenceDraft *d) {
                 return false;
         b = &view->p->pairs[best];
         SENTENCE_CLAUSE(d,
-                        "what is free of {} on {} and {} is better matched by what is free of {}: {} of it "
-                        "are short before it, {} after",
+                        "free {} on {} and {} is better matched by free {}, of which {} is missing before it "
+                        "and {} after",
                         fact_resource(view, b->r1), fact_host(view, view->m->from),
                         fact_host(view, view->m->to), fact_resource(view, b->r2),
                         balance_pairs_fact(view, best, false), balance_pairs_fact(view, best, true),
-                        claim_gain(view));
+                        claim_gain(view), claim_most(best, balance_pairs_gain(view, b)));
         return true;
 }
 
 const Policy policy_balance_pairs = {
         .name = "balance_pairs",
-        .summary = "what is free of one resource is matched by what is free of another",
+        .summary = "keep free amounts of two resources in proportion",
         .add_terms = balance_pairs_add_terms,
         .total = balance_pairs_total,
         .why = balance_pairs_why,

@@ -87,38 +87,60 @@ static int capacity_sample(Arena *a, Prng *g, Problem *p) {
 }
 
 /* The resource of which the move takes most off what is too much. */
-static bool capacity_why(const MoveView *view, SentenceDraft *d) {
+/* What the move changes of the excess of r on both its hosts, < 0: it gains. */
+static Cost capacity_gain(const MoveView *view, uint32_t r) {
+        const HostIx hosts[] = { view->m->from, view->m->to };
+        int64_t change = 0;
+
+        for (uint32_t i = 0; i < ARRAY_SIZE(hosts); i++)
+                for (int after = 0; after < 2; after++) {
+                        const int64_t over =
+                                view_load(view, hosts[i], r, after) - problem_capacity(view->p, hosts[i])[r];
+
+                        change += over > 0 ? (after ? over : -over) : 0;
+                }
+        return capacity_weight(view->words[r].mean) * change;
+}
+
+static void capacity_clause(const MoveView *view, uint32_t r, Cost gain, SentenceDraft *d) {
         const HostIx from = view->m->from;
-        int64_t most = 0;
+        const Fact host = fact_host(view, from), resource = fact_resource(view, r),
+                   over = { .kind = CLAIM_OVERFULL, .host = from, .r = r };
+
+        if (problem_capacity(view->p, from)[r] <= 0)
+                SENTENCE_CLAUSE(d, "{} has none of the {} that VMs on it need", host, resource, over,
+                                claim_most(r, gain));
+        else if (view_looks_same(view, from, r))
+                SENTENCE_CLAUSE(d, "{} is overfull: its {} is at {}", host, resource,
+                                fact_share(view, from, r, false), over, claim_most(r, gain));
+        else
+                SENTENCE_CLAUSE(d, "{} is overfull: its {} goes from {} to {}", host, resource,
+                                fact_share(view, from, r, false), fact_share(view, from, r, true), over,
+                                claim_most(r, gain));
+}
+
+static bool capacity_why(const MoveView *view, SentenceDraft *d) {
+        Cost most = 0;
         uint32_t worst = IX_NONE;
 
         for (uint32_t r = 0; view->alone && r < view->p->n_res; r++) {
-                const int64_t over = view_load(view, from, r, false) - problem_capacity(view->p, from)[r];
-                const int64_t need = problem_need(view->p, view->m->vm)[r];
-                const int64_t gain = capacity_weight(view->words[r].mean) * (need < over ? need : over);
+                const Cost gain = capacity_gain(view, r);
 
-                if (over > 0 && gain > most) {
-                        most = gain;
-                        worst = r;
-                }
+                if (gain >= most || !view_relief_lasts(view, r))
+                        continue;
+                most = gain;
+                worst = r;
         }
         if (worst == IX_NONE)
                 return false;
-        if (problem_capacity(view->p, from)[worst] <= 0)
-                SENTENCE_CLAUSE(d, "{} has none of the {} that VMs on it need", fact_host(view, from),
-                                fact_resource(view, worst),
-                                { .kind = CLAIM_OVERFULL, .host = from, .r = worst });
-        else
-                SENTENCE_CLAUSE(d, "{} holds {} of the {} it has", fact_host(view, from),
-                                fact_share(view, from, worst, false), fact_resource(view, worst),
-                                { .kind = CLAIM_OVERFULL, .host = from, .r = worst });
-        clause_target(view, worst, false, d);
+        capacity_clause(view, worst, most, d);
+        clause_target(view, worst, d);
         return true;
 }
 
 const Policy policy_capacity = {
         .name = "capacity",
-        .summary = "no host is given more than it has, also while VMs move",
+        .summary = "no host is given more than it has, even while VMs move",
         .add_terms = capacity_add_terms,
         .total = capacity_total,
         .refuses = capacity_refuses,

@@ -60,18 +60,43 @@ static void evacuate_device(const MoveView *view, const Fault *fault, Fact leave
                    who = evacuate_fact(fault->partly ? CLAIM_PARTLY : CLAIM_WHOLLY, view, true, 0, NULL);
 
         if (fault->why)
-                SENTENCE_CLAUSE(d,
-                                fault->partly ? "{} of {} has fault grade {} ({}), and the VM uses it"
-                                              : "{} of {} has fault grade {} ({}), and all of the host "
-                                                "depends on it",
-                                device, fact_host(view, view->m->from), grade,
-                                evacuate_fact(FACT_EVIDENCE, view, true, 0, fault->why), who, leaves);
+                SENTENCE_CLAUSE(
+                        d,
+                        fault->partly ? "{} of {} has fault grade {} ({}), and the VM uses it"
+                                      : "{} of {} has fault grade {} ({}), and the whole host depends on it",
+                        device, fact_host(view, view->m->from), grade,
+                        evacuate_fact(FACT_EVIDENCE, view, true, 0, fault->why), who, leaves);
         else
                 SENTENCE_CLAUSE(d,
                                 fault->partly
                                         ? "{} of {} has fault grade {}, and the VM uses it"
-                                        : "{} of {} has fault grade {}, and all of the host depends on it",
+                                        : "{} of {} has fault grade {}, and the whole host depends on it",
                                 device, fact_host(view, view->m->from), grade, who, leaves);
+}
+
+/* The first rule that forbids the VM both hosts. */
+static void evacuate_breach(const MoveView *view, SentenceDraft *d) {
+        uint32_t rule;
+
+        if (problem_class_denies(view->p, view->m->vm, view->m->to) != REASON_RULE_HOSTS)
+                return;
+        rule = view_breach(view);
+        if (rule != IX_NONE)
+                SENTENCE_CLAUSE(d, "the rule {} forbids it on {} as well as on {}, and stays broken",
+                                { .kind = FACT_RULE, .rule = rule, .text = view->s->rules[rule].name },
+                                fact_host(view, view->m->to), fact_host(view, view->m->from),
+                                { .kind = CLAIM_DENIED, .vm = view->m->vm, .host = view->m->to },
+                                { .kind = CLAIM_DENIED, .vm = view->m->vm, .host = view->m->from });
+}
+
+/* The operator's choice: the rule gives way to leaving the host. */
+static void evacuate_waived(const MoveView *view, SentenceDraft *d) {
+        const uint32_t rule = view_waived(view);
+
+        if (rule != IX_NONE)
+                SENTENCE_CLAUSE(d, "the rule {} is waived for it (evacuate: yes)",
+                                { .kind = FACT_RULE, .rule = rule, .text = view->s->rules[rule].name },
+                                { .kind = CLAIM_WAIVED, .rule = rule, .vm = view->m->vm });
 }
 
 static bool evacuate_why(const MoveView *view, SentenceDraft *d) {
@@ -87,24 +112,26 @@ static bool evacuate_why(const MoveView *view, SentenceDraft *d) {
             fault)
                 evacuate_device(view, fault, leaves, d);
         else if (host->n_faults == 0 && host->fault_grade >= 3 && host->fault_why)
-                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} ({}) and is emptied",
+                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} ({}) and is being evacuated",
                                 fact_host(view, from), grade,
                                 evacuate_fact(FACT_EVIDENCE, view, false, 0, host->fault_why), leaves);
         else if (host->n_faults == 0 && host->fault_grade >= 3)
-                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} and is emptied",
+                SENTENCE_CLAUSE(d, "{} has a hardware fault of grade {} and is being evacuated",
                                 fact_host(view, from), grade, leaves);
         else if (host->state == HOST_MAINTENANCE)
-                SENTENCE_CLAUSE(d, "{} is in maintenance and is emptied", fact_host(view, from), leaves,
-                                { .kind = CLAIM_MAINTENANCE, .host = from });
+                SENTENCE_CLAUSE(d, "{} is in maintenance and is being evacuated", fact_host(view, from),
+                                leaves, { .kind = CLAIM_MAINTENANCE, .host = from });
         else
-                SENTENCE_CLAUSE(d, "{} is emptied", fact_host(view, from), leaves);
+                SENTENCE_CLAUSE(d, "{} is being evacuated", fact_host(view, from), leaves);
+        evacuate_breach(view, d);
+        evacuate_waived(view, d);
         clause_room(view, d);
         return true;
 }
 
 const Policy policy_evacuate = {
         .name = "evacuate",
-        .summary = "hosts in maintenance are emptied, and VMs leave failing hardware",
+        .summary = "evacuate hosts in maintenance and failing hardware",
         .add_terms = evacuate_add_terms,
         .total = evacuate_total,
         .why = evacuate_why,

@@ -15,22 +15,30 @@ static const SettingDef load_policy_settings[] = {
           .type = SETTING_PERMILLE,
           .def = 200,
           .max = 1000,
-          .doc = "Share of each host's CPU kept free, unless the host says otherwise." },
+          .doc = "Share of each host's CPU to keep free. Can be overridden per host." },
         { .name = "headroom_memory",
           .type = SETTING_PERMILLE,
           .def = 100,
           .max = 1000,
-          .doc = "Share of each host's memory kept free, unless the host says otherwise." },
+          .doc = "Share of each host's memory to keep free. Can be overridden per host." },
         { .name = "headroom_network",
           .type = SETTING_PERMILLE,
           .def = 300,
           .max = 1000,
-          .doc = "Share of each host's network bandwidth kept free in each direction, unless the host says otherwise." },
+          .doc = "Share of each host's network bandwidth to keep free in each direction. Can be overridden "
+                 "per host." },
         { .name = "weight",
           .type = SETTING_COUNT,
           .def = 100,
           .max = 1000,
-          .doc = "Percent by which use above the load line counts; 0 ignores load lines." },
+          .doc = "Weight of use above the load line, in percent. 0: ignore load lines." },
+        { .name = "price",
+          .type = SETTING_COUNT,
+          .def = 60,
+          .max = 1000,
+          .doc = "Hours above the load line that one hour of migration must save. 60: one minute of migration "
+                 "must save one hour. 0: any gain is enough. A host above its load line is assumed to stay "
+                 "there for a day." },
         { 0 },
 };
 
@@ -88,43 +96,65 @@ static int load_sample(Arena *a, Prng *g, Problem *p) {
         return 0;
 }
 
-/* What the move takes off the excess of r at the host it leaves, < 0: as load_total() counts it. */
-static Cost load_gain(const MoveView *view, uint32_t r) {
-        const HostIx h = view->m->from;
-        const int64_t w = load_policy_weight(view->p, view->settings, r),
-                      capacity = problem_capacity(view->p, h)[r];
-        const int64_t line = view->p->limit[(size_t) h * view->p->n_res + r];
-        const int64_t was = view_load(view, h, r, false) - line, is = view_load(view, h, r, true) - line;
-        const int64_t factor = share_factor(w, capacity, view->words[r].mean);
-        const uint64_t reciprocal = share_reciprocal(capacity);
+/* What the excess of host h over its line of r costs, as load_total() counts it. */
+static Cost load_excess(const MoveView *view, HostIx h, uint32_t r, bool after) {
+        const int64_t w = load_policy_weight(view->p, view->settings, r);
+        const int64_t over = view_load(view, h, r, after) - view->p->limit[(size_t) h * view->p->n_res + r];
+        const int64_t capacity = problem_capacity(view->p, h)[r];
 
         if (w <= 0)
                 return 0;
         if (view->p->one_tier)
-                return w * ((is > 0 ? is : 0) - (was > 0 ? was : 0));
-        return share_square(is, reciprocal, factor, GRAIN) - share_square(was, reciprocal, factor, GRAIN);
+                return over > 0 ? w * over : 0;
+        return share_square(over, share_reciprocal(capacity), share_factor(w, capacity, view->words[r].mean),
+                            GRAIN);
+}
+
+/* What the move changes of that on both its hosts, < 0: it gains. */
+static Cost load_gain(const MoveView *view, uint32_t r) {
+        const HostIx from = view->m->from, to = view->m->to;
+
+        return load_excess(view, from, r, true) - load_excess(view, from, r, false) +
+               load_excess(view, to, r, true) - load_excess(view, to, r, false);
+}
+
+static void load_clause(const MoveView *view, uint32_t r, Cost gain, SentenceDraft *d) {
+        const HostIx from = view->m->from;
+        const Fact over = { .kind = CLAIM_OVER_LINE, .host = from, .r = r };
+
+        if (view_looks_same(view, from, r))
+                SENTENCE_CLAUSE(d, "{}'s {} is at {}, above its load line of {}", fact_host(view, from),
+                                fact_resource(view, r), fact_share(view, from, r, false),
+                                fact_line(view, from, r), over, claim_gain(view), claim_most(r, gain));
+        else
+                SENTENCE_CLAUSE(d, "{}'s {} goes from {} to {} (load line {})", fact_host(view, from),
+                                fact_resource(view, r), fact_share(view, from, r, false),
+                                fact_share(view, from, r, true), fact_line(view, from, r), over,
+                                claim_gain(view), claim_most(r, gain));
 }
 
 static bool load_why(const MoveView *view, SentenceDraft *d) {
-        const HostIx from = view->m->from;
         uint32_t worst = IX_NONE;
+        Cost most = 0;
 
-        for (uint32_t r = 0; view->alone && r < view->p->n_res; r++)
-                if (load_gain(view, r) < (worst == IX_NONE ? 0 : load_gain(view, worst)))
-                        worst = r;
+        for (uint32_t r = 0; view->alone && r < view->p->n_res; r++) {
+                const Cost gain = load_gain(view, r);
+
+                if (gain >= most || !view_relief_lasts(view, r))
+                        continue;
+                most = gain;
+                worst = r;
+        }
         if (worst == IX_NONE)
                 return false;
-        SENTENCE_CLAUSE(d, "{}'s {} is at {}, above its load line of {}", fact_host(view, from),
-                        fact_resource(view, worst), fact_share(view, from, worst, false),
-                        fact_line(view, from, worst), { .kind = CLAIM_OVER_LINE, .host = from, .r = worst },
-                        claim_gain(view));
-        clause_target(view, worst, true, d);
+        load_clause(view, worst, most, d);
+        clause_target(view, worst, d);
         return true;
 }
 
 const Policy policy_load = {
         .name = "load",
-        .summary = "hosts stay below their load lines",
+        .summary = "keep hosts below their load lines",
         .settings = load_policy_settings,
         .add_terms = load_add_terms,
         .total = load_total,

@@ -28,7 +28,8 @@ static bool near_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_near = {
         .name = "near",
-        .summary = "each VM of one group has one of another group in its neighbourhood (host, rack, zone)",
+        .summary =
+                "each VM of one group is near a VM of another group (same host, rack, zone or neighborhood)",
         .add_terms = near_add_terms,
         .total = near_total,
         .refuses = near_refuses,

@@ -10,27 +10,28 @@
 static const SettingDef pack_settings[] = {
         { .name = "worth",
           .type = SETTING_COUNT,
-          .def = 50,
+          .def = 500,
           .min = 1,
           .max = 100000,
-          .doc = "What an idle host is worth, in moves of usual VMs: one with more VMs than that is not "
-                 "emptied. For plan.goal = pack, as all of these." },
+          .doc = "Worth of an empty host, in moves of typical VMs (8 GiB): a plan moves no more than this for each host "
+                 "that it empties. 500 is about what a server saves in a night. Only with plan.goal = pack, like all "
+                 "settings of this section." },
         { .name = "margin",
           .type = SETTING_PERMILLE,
           .def = 50,
           .max = 900,
-          .doc = "Share of CPU, network and memory in use by which hosts stay below their load lines when "
-                 "others are emptied onto them: what varies is not to spill over at once." },
+          .doc = "Margin of CPU, network and used memory below the load line to leave on hosts that receive "
+                 "VMs of emptied hosts, so that they do not exceed it at once." },
         { .name = "keep_free",
           .type = SETTING_COUNT,
           .def = 0,
           .max = 100000,
-          .doc = "So many idle hosts stay on, ready for what comes." },
+          .doc = "Number of empty hosts to keep powered on." },
         { .name = "least_used",
           .type = SETTING_COUNT,
           .def = 1,
           .max = 100000,
-          .doc = "So many hosts at least stay in use." },
+          .doc = "Minimum number of hosts in use." },
         { 0 },
 };
 
@@ -76,8 +77,9 @@ static bool pack_why(const MoveView *view, SentenceDraft *d) {
         if (!pack_empties(view, view->m->from) && !view->alone)
                 return false;
         SENTENCE_CLAUSE(d,
-                        pack_empties(view, view->m->from) ? "{} is emptied, so that it may be powered off"
-                                                          : "no VM is left on {}",
+                        pack_empties(view, view->m->from)
+                                ? "{} is being emptied so that it can be powered off"
+                                : "it is the last VM on {}",
                         fact_host(view, view->m->from),
                         { .kind = pack_empties(view, view->m->from) ? CLAIM_EMPTY : CLAIM_LAST,
                           .host = view->m->from });
@@ -87,7 +89,7 @@ static bool pack_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_pack = {
         .name = "pack",
-        .summary = "VMs are on few hosts, and the others idle (plan.goal = pack)",
+        .summary = "use few hosts and empty the others (plan.goal = pack)",
         .settings = pack_settings,
         .add_terms = pack_add_terms,
         .total = pack_total,

@@ -19,27 +19,26 @@ static const SettingDef reserve_settings[] = {
           .type = SETTING_COUNT,
           .def = 0,
           .max = RESERVE_LOSSES_MAX,
-          .doc = "So many hosts may be lost at once, whichever they are, and all their VMs still have room "
-                 "on "
-                 "the others; 0: no such reserve." },
+          .doc = "Number of hosts that may fail at once while all their VMs still have room on the remaining "
+                 "hosts. 0: no such reserve." },
         { .name = "losses_of",
           .type = SETTING_CHOICE,
           .choices = reserve_level_words,
-          .doc = "What is lost at once: so many hosts, whole racks or whole zones." },
+          .doc = "What fails at once: hosts, whole racks or whole zones." },
         { .name = "share",
           .type = SETTING_PERMILLE,
           .def = 0,
           .max = 900,
-          .doc = "Share of the CPU and memory of all hosts that take VMs that stays free in sum; 0: none." },
+          .doc = "Share of the total CPU and memory of all hosts that take VMs to keep free. 0: none." },
         { .name = "share_of",
           .type = SETTING_CHOICE,
           .choices = share_words,
-          .doc = "Whether the share is of the cluster, or of each rack or zone." },
+          .doc = "Keep the share free in the whole cluster, or in each rack or zone." },
         { .name = "maintenance",
           .type = SETTING_CHOICE,
           .choices = maintenance_words,
-          .doc = "Whether emptying a host for maintenance spends the reserve, or waits for room beyond it. "
-                 "Hosts with failing hardware always spend it." },
+          .doc = "spends: evacuating a host for maintenance may use the reserve. waits: it waits for room "
+                 "beyond the reserve. Evacuating failing hardware always may use it." },
         { 0 },
 };
 
@@ -139,28 +138,28 @@ static bool reserve_why(const MoveView *view, SentenceDraft *d) {
         after = reserve_measure(view->e->reserve);
         (void) reserve_move(view->e->reserve, (Move){ view->m->vm, view->m->to, view->m->from });
         if (after.uncovered < before.uncovered)
-                SENTENCE_CLAUSE(d,
-                                "with {} on {}, more VMs of hosts that may be lost have room elsewhere: {} "
-                                "without before it, {} after",
-                                vm, to, reserve_fact(FACT_UNCOVERED, before, false),
-                                reserve_fact(FACT_UNCOVERED, after, true), claim_gain(view));
+                SENTENCE_CLAUSE(
+                        d,
+                        "with {} on {}, fewer VMs of hosts that may fail have no room elsewhere: {} before, {} after",
+                        vm, to, reserve_fact(FACT_UNCOVERED, before, false),
+                        reserve_fact(FACT_UNCOVERED, after, true), claim_gain(view));
         else if (after.lacking < before.lacking)
                 SENTENCE_CLAUSE(
                         d,
-                        "with {} on {}, less is lacking of the share that is to stay free: {} of a mean "
-                        "host before it, {} after",
+                        "with {} on {}, the share to keep free is short by less: by {} of an average host before, {} "
+                        "after",
                         vm, to, reserve_fact(FACT_LACKING, before, false),
                         reserve_fact(FACT_LACKING, after, true), claim_gain(view));
         else
-                SENTENCE_CLAUSE(
-                        d, "with {} on {}, a VM whose host may be lost is nearer to having room elsewhere",
-                        vm, to, claim_gain(view));
+                SENTENCE_CLAUSE(d,
+                                "with {} on {}, a VM whose host may fail is closer to having room elsewhere",
+                                vm, to, claim_gain(view));
         return true;
 }
 
 const Policy policy_reserve = {
         .name = "reserve",
-        .summary = "VMs of lost hosts have room elsewhere, and a share stays free",
+        .summary = "keep room for the VMs of lost hosts, and a share free",
         .settings = reserve_settings,
         .add_terms = reserve_add_terms,
         .total = reserve_policy_total,

@@ -28,7 +28,7 @@ static bool spread_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_spread = {
         .name = "spread",
-        .summary = "a group covers at least k hosts (racks, zones, neighbourhoods)",
+        .summary = "a group is on at least k hosts (racks, zones, neighborhoods)",
         .add_terms = spread_add_terms,
         .total = spread_total,
         .refuses = spread_refuses,

@@ -14,7 +14,8 @@ static const SettingDef stay_settings[] = {
           .type = SETTING_COUNT,
           .def = 100,
           .max = 1000000,
-          .doc = "What moving a usual VM costs against what balance gains; higher means fewer moves." },
+          .doc = "Price of moving a typical VM, in percent, compared with what balance gains. Higher: fewer "
+                 "moves." },
         { 0 },
 };
 
@@ -118,8 +119,8 @@ static bool stay_why(const MoveView *view, SentenceDraft *d) {
         if (!view->alone)
                 return false;
         SENTENCE_CLAUSE(d,
-                        back ? "{} goes back to {}, where it was: its move costs nothing then"
-                             : "{} has a shorter way to {}, from where it was",
+                        back ? "{} returns to {}, where it was, so that it costs no migration"
+                             : "{} has a shorter way to {} from where it was",
                         fact_vm(view, view->m->vm), fact_host(view, view->m->to),
                         { .kind = back ? CLAIM_HOME : CLAIM_NEARER, .vm = view->m->vm, .host = view->m->to },
                         claim_gain(view));
@@ -128,7 +129,7 @@ static bool stay_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_stay = {
         .name = "stay",
-        .summary = "a move must earn more than it costs",
+        .summary = "a move must gain more than it costs",
         .settings = stay_settings,
         .add_terms = stay_add_terms,
         .total = stay_total,

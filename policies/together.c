@@ -28,7 +28,7 @@ static bool together_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_together = {
         .name = "together",
-        .summary = "all VMs of a group share a host (rack, zone, neighbourhood)",
+        .summary = "all VMs of a group share a host (rack, zone, neighborhood)",
         .add_terms = together_add_terms,
         .total = together_total,
         .refuses = together_refuses,

@@ -16,9 +16,8 @@ static const SettingDef traffic_settings[] = {
           .type = SETTING_COUNT,
           .def = 100,
           .max = 1000,
-          .doc = "Percent by which traffic between VMs counts; at 100, 100 Mbit/s between two hosts of a "
-                 "rack are "
-                 "worth a usual move. 0 ignores it." },
+          .doc = "Weight of traffic between VMs, in percent. At 100, 100 Mbit/s between two hosts of a rack "
+                 "are worth moving a typical VM. 0: ignore traffic." },
         { 0 },
 };
 
@@ -116,20 +115,20 @@ static bool traffic_why(const MoveView *view, SentenceDraft *d) {
         while (level + 1 < LEVEL_N && problem_domain(view->p, (Level) level, at) !=
                                               problem_domain(view->p, (Level) level, view->m->to))
                 level++;
-        SENTENCE_CLAUSE(d, "it talks to {} at {}, and comes to the same {}", fact_vm(view, partner),
-                        { .kind = FACT_RATE,
-                          .vm = view->m->vm,
-                          .r = partner,
-                          .value = traffic_rate(view->s, view->m->vm, partner) },
-                        fact_level((Level) level),
-                        { .kind = CLAIM_WITH, .vm = partner, .host = view->m->to, .r = level },
-                        claim_gain(view));
+        SENTENCE_CLAUSE(
+                d, "it exchanges traffic with {} at {} and comes to the same {}", fact_vm(view, partner),
+                { .kind = FACT_RATE,
+                  .vm = view->m->vm,
+                  .r = partner,
+                  .value = traffic_rate(view->s, view->m->vm, partner) },
+                fact_level((Level) level),
+                { .kind = CLAIM_WITH, .vm = partner, .host = view->m->to, .r = level }, claim_gain(view));
         return true;
 }
 
 const Policy policy_traffic = {
         .name = "traffic",
-        .summary = "VMs that talk to each other are near",
+        .summary = "keep VMs that exchange traffic close to each other",
         .settings = traffic_settings,
         .add_terms = traffic_add_terms,
         .total = traffic_total,

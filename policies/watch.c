@@ -15,8 +15,8 @@ static const SettingDef watch_settings[] = {
           .type = SETTING_COUNT,
           .def = 20,
           .max = 1000,
-          .doc = "What a VM costs that comes to a host with a fault of grade 1, in moves of usual VMs. Never "
-                 "does one come from a healthier host, save to mend a rule or an overfull host." },
+          .doc = "Price of placing a VM on a host with a fault of grade 1, in moves of typical VMs. VMs never "
+                 "come from a healthier host, except to repair a rule or an overfull host." },
         { 0 },
 };
 
@@ -67,7 +67,7 @@ static int watch_sample(Arena *a, Prng *g, Problem *p) {
 static bool watch_why(const MoveView *view, SentenceDraft *d) {
         if (!view->alone)
                 return false;
-        SENTENCE_CLAUSE(d, "{} has a fault of grade 1 and is watched, and {} is not from there",
+        SENTENCE_CLAUSE(d, "{} has a fault of grade 1 and is watched; {} did not run there before",
                         fact_host(view, view->m->from), fact_vm(view, view->m->vm),
                         { .kind = CLAIM_WATCHED, .vm = view->m->vm, .host = view->m->from },
                         claim_gain(view));
@@ -76,7 +76,7 @@ static bool watch_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_watch = {
         .name = "watch",
-        .summary = "VMs rather do not come to hosts with a fault of grade 1",
+        .summary = "avoid hosts with a fault of grade 1",
         .settings = watch_settings,
         .add_terms = watch_add_terms,
         .total = watch_total,

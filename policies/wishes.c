@@ -69,7 +69,7 @@ static bool wishes_why(const MoveView *view, SentenceDraft *d) {
         if (!view->alone)
                 return false;
         if (better.value >= 0) { /* what is left: those that it stays */
-                SENTENCE_CLAUSE(d, "{} goes back to {}, where a wish would have it stay", vm, to,
+                SENTENCE_CLAUSE(d, "{} returns to {}, where a wish wants it to stay", vm, to,
                                 { .kind = CLAIM_HOME, .vm = view->m->vm, .host = view->m->to },
                                 claim_gain(view));
                 return true;
@@ -80,8 +80,8 @@ static bool wishes_why(const MoveView *view, SentenceDraft *d) {
                                 claim_gain(view));
         else
                 SENTENCE_CLAUSE(d,
-                                view->s->rules[rule].kind == RULE_ON ? "the wish {} would have {} on {}"
-                                                                     : "the wish {} would have {} off {}",
+                                view->s->rules[rule].kind == RULE_ON ? "the wish {} wants {} on {}"
+                                                                     : "the wish {} wants {} off {}",
                                 { .kind = FACT_RULE, .rule = rule, .text = view->s->rules[rule].name }, vm,
                                 view->s->rules[rule].kind == RULE_ON ? to : from,
                                 { .kind = CLAIM_SUITS, .vm = view->m->vm, .host = view->m->to, .rule = rule },
@@ -91,7 +91,7 @@ static bool wishes_why(const MoveView *view, SentenceDraft *d) {
 
 const Policy policy_wishes = {
         .name = "wishes",
-        .summary = "hosts that VMs should or should not be on, and VMs that should stay where they are",
+        .summary = "wishes: hosts that VMs should or should not run on, and VMs that should stay",
         .add_terms = wishes_add_terms,
         .total = wishes_total,
         .why = wishes_why,

@@ -3,14 +3,6 @@
  * fuzzers. */
 #pragma once
 
-/* How many clusters a law is tried on. Under sanitizers, five times slower, a quarter: they look for faults
- * of memory, the other builds look for breaches of the law. */
-#ifdef SANITIZED
-#define SEEDS_OF(n) ((n) / 4)
-#else
-#define SEEDS_OF(n) (n)
-#endif
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +12,31 @@
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/migration/move_strategy.h"
 #include "scheduler/decide/plan/planner.h"
+#include "scheduler/model/host_memory.h"
 #include "scheduler/snapshot/health/brake.h"
 #include "scheduler/snapshot/health/move_holds.h"
+#include "tests/seeds.h"
 
+/* All at their defaults, but for memory: figures of tests are round, and a host of two GiB is one. */
 static inline const Settings *default_settings(Arena *a) {
+        TextFault fault;
         SettingSection *sections = arena_new(a, SettingSection, 32);
         const SettingSection *more = NULL;
         Settings *s = NULL;
         uint32_t n = 0;
 
-        if (!sections || policies_settings(a, &more, &n) < 0 || n > 27)
+        if (!sections || policies_settings(a, &more, &n) < 0 || n > 26)
                 abort();
         sections[0] = (SettingSection){ "cluster", "", cluster_settings };
         sections[1] = (SettingSection){ "plan", "", planner_settings };
         sections[2] = (SettingSection){ "migration", "", migration_settings };
         sections[3] = (SettingSection){ "brake", "", brake_settings };
         sections[4] = (SettingSection){ "retry", "", retry_settings };
-        memcpy(sections + 5, more, sizeof(*more) * n);
-        if (settings_new(a, sections, n + 5, &s) < 0)
+        sections[5] = (SettingSection){ "memory", "", memory_settings };
+        memcpy(sections + 6, more, sizeof(*more) * n);
+        if (settings_new(a, sections, n + 6, &s) < 0 ||
+            settings_set(s, "memory.keep_for_host", "0MiB", &fault) < 0 ||
+            settings_set(s, "memory.per_vm", "0MiB", &fault) < 0)
                 abort();
         return s;
 }
@@ -147,6 +146,7 @@ static inline void random_host(Dice *d, Host *h, uint32_t i, bool plain) {
                 .memory_mib = cpus * 4096,
                 .cpu_busy_mcores = UNKNOWN,
                 .memory_used_mib = UNKNOWN,
+                .memory_reclaimable_mib = UNKNOWN,
                 .cpu_pressure_permille = UNKNOWN,
                 .memory_pressure_permille = UNKNOWN,
                 .headroom_permille = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
@@ -248,7 +248,7 @@ static inline void random_rule(Dice *d, Rule *r, uint32_t i, uint32_t n_hosts, u
         HostIx *hosts = arena_new(d->arena, HostIx, n_hosts);
 
         *r = (Rule){
-                .kind = (RuleKind) dice_between(d, 0, RULE_KIND_N - 1),
+                .kind = (RuleKind) dice_between(d, 0, RULE_NOT_ON),
                 .name = text_format(d->arena, "rule%u", i),
                 .level = (Level) dice_between(d, 0, LEVEL_N - 1),
                 .must = dice_percent(d, 70),
@@ -258,6 +258,10 @@ static inline void random_rule(Dice *d, Rule *r, uint32_t i, uint32_t n_hosts, u
                 .near_vms = near,
                 .hosts = hosts,
         };
+        if (r->kind == RULE_SPREAD && r->k == 1) { /* it would say nothing */
+                r->kind = RULE_SPAN;
+                r->k = 1 + i % 3;
+        }
         for (VmIx v = 0; v < n_vms && r->n_vms < 6; v++)
                 if (dice_percent(d, 8))
                         vms[r->n_vms++] = v;
@@ -293,11 +297,16 @@ static inline void random_measured(Dice *d, Host *h, uint32_t index, const Vm *v
                         nic->tx_kbit += vms[v].tx_kbit;
                 }
         }
-        for (uint32_t v = 0; v < n_vms && h->n_hugepages > 0; v++) {
+        for (uint32_t v = 0; v < n_vms; v++) {
                 Hugepages *pages = (Hugepages *) (uintptr_t) h->hugepages;
 
                 if (vms[v].host != index || vms[v].hugepages_kib == 0)
                         continue;
+                if (!pages) { /* a host that has them in use tells of them: they stay when their VM has left */
+                        h->hugepages = pages = arena_new(d->arena, Hugepages, 1);
+                        pages->kib = 2048;
+                        h->n_hugepages = 1;
+                }
                 if (pages->free_mib < vms[v].memory_mib)
                         pages->total_mib += vms[v].memory_mib; /* what is in use is there */
                 else
@@ -380,6 +389,28 @@ static inline void random_bonds(Dice *d, Host *hosts, uint32_t n_hosts, Vm *vms,
         for (uint32_t i = 0; i < n_vms; i++)
                 if (dice_percent(d, 30))
                         random_ties(d, &vms[i]);
+}
+
+/* The same, where the first VM of about every second rule is on its way to some host. */
+static inline const Snapshot *random_flights(Arena *a, const Snapshot *s, uint64_t seed) {
+        Prng g = prng_seeded(seed * 104729);
+        Snapshot *copy = arena_new(a, Snapshot, 1);
+        Vm *vms = arena_new(a, Vm, s->n_vms);
+
+        assert(copy && vms);
+        *copy = *s;
+        if (s->n_vms > 0)
+                memcpy(vms, s->vms, sizeof(Vm) * s->n_vms);
+        copy->vms = vms;
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                const HostIx to = prng_below(&g, s->n_hosts);
+
+                if (s->rules[i].n_vms == 0 || prng_below(&g, 2) == 0 || to == vms[s->rules[i].vms[0]].host)
+                        continue;
+                vms[s->rules[i].vms[0]].in_flight = true;
+                vms[s->rules[i].vms[0]].in_flight_to = to;
+        }
+        return copy;
 }
 
 /* plain: equal healthy hosts, no rules. Else anything goes, overfull hosts too. */
@@ -504,7 +535,7 @@ static inline const Snapshot *snapshot_after(Arena *a, const Snapshot *s, const 
                         if (h->cpu_busy_mcores != UNKNOWN && v->cpu_mcores != UNKNOWN)
                                 h->cpu_busy_mcores += sign * v->cpu_mcores;
                         if (h->memory_used_mib != UNKNOWN)
-                                h->memory_used_mib += sign * v->memory_mib;
+                                h->memory_used_mib += sign * vm_memory_resident(v);
                         if (nic && nic->rx_kbit != UNKNOWN && v->rx_kbit != UNKNOWN)
                                 nic->rx_kbit += nic->rx_kbit + sign * v->rx_kbit > 0 ? sign * v->rx_kbit : 0;
                         if (nic && nic->tx_kbit != UNKNOWN && v->tx_kbit != UNKNOWN)

@@ -9,6 +9,7 @@
 
 #include "scheduler/decide/cost/policy.h"
 #include "scheduler/decide/cost/reserve_cover.h"
+#include "scheduler/model/bound_cells.h"
 
 typedef struct SentenceCheck {
         const Problem *p;
@@ -44,6 +45,19 @@ static inline int64_t check_load(const SentenceCheck *c, HostIx h, uint32_t r, b
 
         for (VmIx v = 0; v < c->p->n_vms; v++)
                 if (check_host_of(c, v, after) == h)
+                        sum += c->p->need[(size_t) v * c->p->n_res + r];
+        return sum;
+}
+
+/* As the fact says: just before the move, after it, or once the plan is carried out. */
+static inline int64_t check_held(const SentenceCheck *c, const Fact *f, HostIx h, uint32_t r) {
+        const size_t at = (size_t) h * c->p->n_res + r;
+        int64_t sum = c->p->base ? c->p->base[at] : 0;
+
+        if (!f->end || !c->moves)
+                return check_load(c, h, r, f->after || f->end);
+        for (VmIx v = 0; v < c->p->n_vms; v++)
+                if (c->end[v] == h)
                         sum += c->p->need[(size_t) v * c->p->n_res + r];
         return sum;
 }
@@ -202,6 +216,87 @@ static inline int64_t check_evened(const SentenceCheck *c, const Fact *f) {
         return check_ppm(more > 0 ? more : 0, g->unit[f->host]);
 }
 
+/* ---- parts of a policy ---- */
+
+static inline uint32_t check_parts_of(const SentenceCheck *c, const char *by) {
+        return strcmp(by, "balance") == 0         ? c->p->n_res + c->p->n_deviations
+               : strcmp(by, "balance_pairs") == 0 ? c->p->n_pairs
+                                                  : c->p->n_res;
+}
+
+/* A row of numbers of which only that of r is what it was: the others are `other`. */
+static inline const int64_t *check_only(const int64_t *row, size_t n, uint32_t n_res, uint32_t r,
+                                        int64_t other, int64_t *ret) {
+        for (size_t i = 0; row && i < n; i++)
+                ret[i] = i % n_res == r ? row[i] : other;
+        return row ? ret : NULL;
+}
+
+/* What the move changes of one part of the policy: of the policy's own definition, asked of a problem in which only that part
+ * can cost. */
+static inline Costs check_part(SentenceCheck *c, const char *by, uint32_t part) {
+        const size_t n_all = (size_t) c->p->n_hosts * c->p->n_res;
+        int64_t *row = malloc(sizeof(*row) * (n_all + c->p->n_res));
+        Problem only = *c->p;
+        const Policy *policy = NULL;
+        Costs before = { 0 }, after = { 0 };
+
+        cr_assert_not_null(row);
+        for (uint32_t i = 0; i < c->policies.n; i++)
+                if (strcmp(c->policies.policies[i]->name, by) == 0)
+                        policy = c->policies.policies[i];
+        cr_assert_not_null(policy);
+        if (strcmp(by, "balance") == 0) {
+                only.balance_weight =
+                        check_only(c->p->balance_weight, c->p->n_res, c->p->n_res, part, 0, row);
+                only.deviations = part >= c->p->n_res ? &c->p->deviations[part - c->p->n_res] : NULL;
+                only.n_deviations = part >= c->p->n_res;
+        } else if (strcmp(by, "balance_pairs") == 0) {
+                only.pairs = &c->p->pairs[part];
+                only.n_pairs = 1;
+        } else if (strcmp(by, "load") == 0) {
+                only.load_weight = check_only(c->p->load_weight, c->p->n_res, c->p->n_res, part, 0, row);
+        } else {
+                cr_assert_str_eq(by, "capacity");
+                only.capacity = check_only(c->p->capacity, n_all, c->p->n_res, part, INT64_C(1) << 40, row);
+        }
+        policy->total(&only, c->settings, c->x, &before);
+        assignment_move(c->x, c->m);
+        policy->total(&only, c->settings, c->x, &after);
+        assignment_move(c->x, (Move){ c->m.vm, c->m.to, c->m.from });
+        for (int t = 0; t < TIER_N; t++)
+                after.tier[t] -= before.tier[t];
+        free(row);
+        return after;
+}
+
+/* The host that is left ends with less of it: else a load line or a host that is overfull is spoken of only where that is so
+ * of none. */
+static inline bool check_lasts(const SentenceCheck *c, const char *by, uint32_t r) {
+        const Fact end = { .end = true };
+
+        return strcmp(by, "load") != 0 && strcmp(by, "capacity") != 0
+                       ? true
+                       : check_held(c, &end, c->m.from, r) < check_load(c, c->m.from, r, false);
+}
+
+/* The part gains so much by the move, and none that could be named gains more. */
+static inline bool check_most(SentenceCheck *c, const Fact *f, const char *by) {
+        const uint32_t n = by ? check_parts_of(c, by) : 0;
+        const Costs named = f->r < n ? check_part(c, by, f->r) : (Costs){ 0 };
+        int tier = 0;
+        bool is;
+
+        while (tier + 1 < TIER_N && named.tier[tier] == 0)
+                tier++;
+        is = f->r < n && f->value < 0 && named.tier[tier] == f->value;
+
+        for (uint32_t part = 0; is && part < n; part++)
+                is = (check_lasts(c, by, f->r) && !check_lasts(c, by, part)) ||
+                     check_part(c, by, part).tier[tier] >= f->value;
+        return is;
+}
+
 /* A rule about hosts names the VM, and has something against the host. */
 static inline bool check_rule_against(const Rule *rule, VmIx v, HostIx h) {
         bool names = false, lists = false;
@@ -288,6 +383,52 @@ static inline bool check_name(SentenceCheck *c, const Fact *f, bool *ret_known) 
         return name && f->text && strcmp(name, f->text) == 0;
 }
 
+/* Of one host: its largest node; −1: it does not tell. */
+static inline int64_t check_node(const Host *host, int64_t kib) {
+        int64_t most = -1;
+
+        for (uint32_t i = 0; host->platform && i < host->platform->n_numa; i++) {
+                const NumaNode *node = &host->platform->numa[i];
+                int64_t has = kib > 0 ? 0 : node->memory_mib;
+
+                if (has == UNKNOWN || (kib > 0 && node->n_hugepages == 0))
+                        return -1;
+                for (uint32_t k = 0; k < node->n_hugepages; k++)
+                        has += kib == 0                        ? -node->hugepages[k].total_mib
+                               : node->hugepages[k].kib == kib ? node->hugepages[k].total_mib
+                                                               : 0;
+                has = has > 0 ? has : 0;
+                most = has > most ? has : most;
+        }
+        return most;
+}
+
+/* Of vm on h, what is beyond the host's largest node, of each cell that is bound nowhere; a host that does not tell is as
+ * the worst that does. */
+static inline int64_t check_remote(const SentenceCheck *c, VmIx v, HostIx h) {
+        const Vm *vm = &c->s->vms[v];
+        const int64_t kib = vm->hugepages_kib > 0 ? vm->hugepages_kib : 0;
+        const char *text =
+                vm->ties ? vm->ties->numa_bound ? vm->ties->numa_bound : vm->ties->numa_cells : NULL;
+        int64_t node = check_node(&c->s->hosts[h], kib), sum = 0;
+        BoundCells cells;
+
+        if (node < 0)
+                for (HostIx other = 0; other < c->s->n_hosts; other++) {
+                        const int64_t has = check_node(&c->s->hosts[other], kib);
+
+                        if (has >= 0 && (node < 0 || has < node))
+                                node = has;
+                }
+        bound_cells(text, &cells);
+        if (cells.n == 0 || cells.odd)
+                return vm->memory_mib > node ? vm->memory_mib - node : 0;
+        for (uint32_t i = 0; i < cells.n; i++)
+                sum += cells.at[i].nodes == 0 && cells.at[i].memory_mib > node ? cells.at[i].memory_mib - node
+                                                                               : 0;
+        return sum < vm->memory_mib ? sum : vm->memory_mib;
+}
+
 /* What a number should be. *ret_known: the kind is one of numbers. */
 static inline int64_t check_number(SentenceCheck *c, const Fact *f, bool *ret_known) {
         const Fault *fault;
@@ -297,13 +438,13 @@ static inline int64_t check_number(SentenceCheck *c, const Fact *f, bool *ret_kn
         *ret_known = true;
         switch (f->kind) {
         case FACT_SHARE:
-                return check_ppm(check_load(c, f->host, f->r, f->after), check_has(c, f->host, f->r));
+                return check_ppm(check_held(c, f, f->host, f->r), check_has(c, f->host, f->r));
         case FACT_LINE:
                 return check_ppm(check_line(c, f->host, f->r), check_has(c, f->host, f->r));
         case FACT_EVENED:
                 return check_evened(c, f);
         case FACT_ROOM:
-                room = check_line(c, f->host, f->r) - check_load(c, f->host, f->r, false);
+                room = check_line(c, f->host, f->r) - check_held(c, f, f->host, f->r);
                 if (f->unit != (c->units[f->r] == UNIT_CORES && check_has(c, f->host, f->r) <= 0
                                         ? UNIT_PLAIN
                                         : c->units[f->r]))
@@ -325,6 +466,8 @@ static inline int64_t check_number(SentenceCheck *c, const Fact *f, bool *ret_kn
                         if (c->moves[i].move.vm == f->vm && (int64_t) c->moves[i].wave == f->value)
                                 return f->value;
                 return ~f->value;
+        case FACT_REMOTE:
+                return check_remote(c, f->vm, f->host);
         case FACT_UNCOVERED:
                 return check_reserve(c, f->after).uncovered;
         case FACT_LACKING:
@@ -354,23 +497,28 @@ static inline bool check_claim(SentenceCheck *c, const Fact *f, const char *by, 
         switch (f->kind) {
         case CLAIM_GAIN:
                 return by && f->value < 0 && check_change_of(c, by).tier[f->r] == f->value;
+        case CLAIM_MOST:
+                return check_most(c, f, by);
         case CLAIM_NO_GAIN:
                 change = check_change(c);
                 return costs_compare(&change, &none) >= 0;
         case CLAIM_OVERFULL:
                 return check_load(c, f->host, f->r, false) > check_has(c, f->host, f->r);
         case CLAIM_OVER_LINE:
-                return check_load(c, f->host, f->r, false) > check_line(c, f->host, f->r);
+                return check_held(c, f, f->host, f->r) > check_line(c, f->host, f->r);
         case CLAIM_UNDER_LINE:
-                return check_load(c, f->host, f->r, false) < check_line(c, f->host, f->r);
+                return check_held(c, f, f->host, f->r) < check_line(c, f->host, f->r);
         case CLAIM_IN_LINE:
                 for (uint32_t r = 0; r < p->n_res; r++)
-                        is &= check_load(c, f->host, r, false) <= check_line(c, f->host, r);
+                        is &= check_held(c, f, f->host, r) <= check_line(c, f->host, r);
                 return is;
         case CLAIM_DENIED:
                 return problem_class_denies(p, f->vm, f->host) == REASON_RULE_HOSTS;
         case CLAIM_ALLOWED:
                 return problem_class_denies(p, f->vm, f->host) != REASON_RULE_HOSTS;
+        case CLAIM_WAIVED:
+                return c->s->rules[f->rule].evacuate && c->s->rules[f->rule].must &&
+                       problem_leave(p, f->vm, p->home[f->vm]) > 0;
         case CLAIM_SUITS:
                 return check_rule_against(&c->s->rules[f->rule], f->vm, c->m.from) &&
                        !check_rule_against(&c->s->rules[f->rule], f->vm, f->host) && f->vm == c->m.vm &&
@@ -399,6 +547,8 @@ static inline bool check_claim(SentenceCheck *c, const Fact *f, const char *by, 
         case CLAIM_NEARER:
                 return p->distance[(size_t) p->home[f->vm] * p->n_hosts + f->host] <
                        p->distance[(size_t) p->home[f->vm] * p->n_hosts + c->m.from];
+        case CLAIM_HELD:
+                return check_remote(c, f->vm, f->host) == 0;
         case CLAIM_WATCHED:
                 return p->grade && p->grade[f->host] == 1 && p->home[f->vm] != f->host &&
                        c->x->host_of[f->vm] == f->host;
@@ -484,7 +634,7 @@ static inline bool check_reads(const Fact *f, const char *said, size_t n) {
                 unit = " cores";
                 wanted /= 10;
         } else if (f->unit == UNIT_MIB) {
-                const bool gib = wanted >= 1024 || wanted <= -1024;
+                const bool gib = strcmp(rest, " MiB") != 0 && (wanted >= 1024 || wanted <= -1024);
 
                 unit = gib ? " GiB" : " MiB";
                 wanted /= gib ? 1024 : 1;
@@ -492,11 +642,21 @@ static inline bool check_reads(const Fact *f, const char *said, size_t n) {
         return strcmp(rest, unit) == 0 && number - wanted <= step && wanted - number <= step;
 }
 
-/* Of two shares of one thing that differ, no two read the same. */
+/* Of two shares of one thing, or amounts of memory, that differ no two read the same. */
 static inline bool check_reads_apart(const Fact *a, const char *x, size_t n, const Fact *b, const char *y,
                                      size_t m) {
-        return !check_is_percent(a->kind) || !check_is_percent(b->kind) || a->host != b->host ||
-               a->r != b->r || a->value == b->value || n != m || strncmp(x, y, n) != 0;
+        const bool shares =
+                check_is_percent(a->kind) && check_is_percent(b->kind) && a->host == b->host && a->r == b->r;
+        const bool memory = a->unit == UNIT_MIB && b->unit == UNIT_MIB && a->kind == b->kind;
+
+        return (!shares && !memory) || a->value == b->value || n != m || strncmp(x, y, n) != 0;
+}
+
+/* Of a number before and after the move: it has changed. Else the sentence would show no gain. */
+static inline bool check_shows(const Fact *before, const Fact *after) {
+        return !check_is_percent(before->kind) || before->kind != after->kind ||
+               before->host != after->host || before->r != after->r || before->end || after->end ||
+               before->after == after->after || before->value != after->value;
 }
 
 /* The text is the clauses' forms, with the facts in their gaps. */
@@ -537,6 +697,9 @@ static inline bool check_english(SentenceCheck *c, const Sentence *s, const char
                         for (uint32_t j = 0; j < i; j++)
                                 if (!check_reads_apart(of[i], said[i], length[i], of[j], said[j], length[j]))
                                         return SENTENCE_WRONG(c, "what differs reads the same: %s", text);
+                        for (uint32_t j = 0; j < i; j++)
+                                if (!check_shows(of[j], of[i]))
+                                        return SENTENCE_WRONG(c, "the same before and after: %s", text);
                         at += length[i];
                 }
                 if (strstr(form, "{}") || strncmp(at, form, strlen(form)) != 0)
@@ -555,6 +718,14 @@ static inline bool check_is_stop_over(const Sentence *s) {
         return false;
 }
 
+/* It makes room for another. */
+static inline bool check_makes_room(const Sentence *s) {
+        for (uint32_t i = 0; i < s->n_facts; i++)
+                if (s->facts[i].kind == CLAIM_COMES)
+                        return true;
+        return false;
+}
+
 /* In the first tier in which the move gains, nobody gains more than who speaks. (What only the plan itself broke
  * is no reason: there another may speak.) */
 static inline bool check_speaker(SentenceCheck *c, const Sentence *s) {
@@ -567,7 +738,7 @@ static inline bool check_speaker(SentenceCheck *c, const Sentence *s) {
         if (t == TIER_N || change.tier[t] > 0 || (t == TIER_REPAIR && !c->began_broken))
                 return true;
         if (!s->by)
-                return check_is_stop_over(s) ||
+                return check_is_stop_over(s) || check_makes_room(s) ||
                        SENTENCE_WRONG(c, "it gains by itself, and no policy says so");
         own = check_change_of(c, s->by).tier[t];
         for (uint32_t i = 0; i < c->policies.n; i++)

@@ -6,6 +6,7 @@
 #   check "what is true" COMMAND...     runs it; counts and says whether it held
 #   until_true SECONDS COMMAND...       waits until it holds, so long at most
 #   not COMMAND...                      holds where it fails
+#   free_ports N                        N ports, a line each
 #   [ "$story_failed" = 0 ]             at the end
 #
 # A story waits for what it wants to see, never for a time: on a busy machine no time is long enough, on a quiet one all are
@@ -25,6 +26,14 @@ check() {
 		story_failed=$((story_failed + 1))
 		echo "FAILED  $what: $*"
 	fi
+}
+# free_ports N: ports of 127.0.0.1 that nobody listens on now, a line each
+free_ports() {
+	python3 -c '
+import socket, sys
+s = [socket.socket() for _ in range(int(sys.argv[1]))]
+for x in s: x.bind(("127.0.0.1", 0))
+for x in s: print(x.getsockname()[1])' "$1"
 }
 until_true() {
 	local end=$((SECONDS + $1))

@@ -23,6 +23,7 @@
 #include "collectors/run/libvirt_worker.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/out.h"
+#include "scheduler/base/supervisor.h"
 #include "scheduler/model/host_label.h"
 #include "scheduler/snapshot/health/fault_grade.h"
 #include "scheduler/snapshot/wire/pulse.h"
@@ -59,6 +60,7 @@ typedef struct Agent {
         Arena arena;          /* of one turn */
         Arena settings; /* never closed: a thread that hangs may still look at them when the process ends */
         uint64_t sequence;
+        usec_t alive_every; /* what the service manager waits for; 0: nothing */
         usec_t turned;      /* monotonic: when the last turn began */
         bool alarm_waiting; /* a grade has risen, and nobody knows yet */
         uint32_t n_graded;
@@ -416,11 +418,16 @@ static bool agent_sleep(Agent *g, usec_t until) {
         for (;;) {
                 struct pollfd fds[WATCHED_MAX] = { { .fd = g->signals, .events = POLLIN } };
                 uint32_t n = 1 + run_set_watched(&g->local, fds + 1, WATCHED_MAX - 1);
-                usec_t left = until - clock_monotonic();
-                const struct timespec t = { .tv_sec = left > 0 ? left / USEC_PER_SEC : 0,
-                                            .tv_nsec = left > 0 ? left % USEC_PER_SEC * 1000 : 0 };
+                const usec_t left = until - clock_monotonic(),
+                             slice = g->alive_every > 0 && left > g->alive_every ? g->alive_every : left;
+                const struct timespec t = { .tv_sec = slice > 0 ? slice / USEC_PER_SEC : 0,
+                                            .tv_nsec = slice > 0 ? slice % USEC_PER_SEC * 1000 : 0 };
                 int ready = ppoll(fds, n, &t, NULL);
 
+                if (ready == 0 && slice < left) {
+                        supervisor_alive();
+                        continue;
+                }
                 if (ready == 0)
                         return false;
                 if (ready > 0 && fds[0].revents != 0)
@@ -485,6 +492,9 @@ static int agent_loop(Agent *g) {
                 next += g->interval;
                 if (next < now) /* a turn took too long, or the machine slept: no hurry to catch up */
                         next = now;
+                if (g->sequence == 1)
+                        supervisor_ready("reports");
+                supervisor_alive();
         } while (!agent_sleep(g, next));
         return 0;
 }
@@ -511,7 +521,9 @@ int agent_run(const AgentOptions *o) {
                         log_event(
                                 LOG_WARNING, "agent.no_advertise",
                                 "why=\"without --advertise URI the scheduler cannot reach this host's libvirt\"");
+                g->alive_every = supervisor_alive_every();
                 status = agent_loop(g);
+                supervisor_stopping("ends");
                 log_event(LOG_INFO, "agent.ended", "host=%s reports=%llu", g->host,
                           (unsigned long long) g->sequence);
         }

@@ -6,14 +6,15 @@
 #include "collectors/agent/agent_print.h"
 #include "collectors/agent/collector_log.h"
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 /* {"metric": …, "subject": …, "value": 5}; the unit is in docs/metrics.md */
 static json_t *sample_json(const Sample *s) {
         const MetricDef *d = &metric_defs[s->metric];
         json_t *j = json_pack("{s:s}", "metric", d->name);
 
-        if (j && *s->subject)
-                (void) json_object_set_new(j, "subject", json_string(s->subject));
+        if (j)
+                (void) json_object_set_new(j, "subject", json_text(s->subject));
         if (j)
                 (void) json_object_set_new(
                         j, "value", d->kind == METRIC_TEXT ? json_string(s->text) : json_integer(s->number));
@@ -22,18 +23,17 @@ static json_t *sample_json(const Sample *s) {
 
 static json_t *section_json(const Section *section) {
         json_t *samples = json_array(), *over = json_array();
-        json_t *j = json_pack("{s:s, s:I}", "collector", section->collector, "read_at",
-                              (json_int_t) section->read_at);
+        json_t *j = json_pack("{s:s, s:o, s:o}", "collector", section->collector, "read_at",
+                              json_instant(section->read_at), "error",
+                              json_text(section->error != 0 ? collector_words(section->error) : NULL));
 
-        if (j && section->error != 0)
-                (void) json_object_set_new(j, "error", json_string(collector_words(section->error)));
         for (uint32_t i = 0; samples && i < section->n_samples; i++)
                 (void) json_array_append_new(samples, sample_json(&section->samples[i]));
         for (uint32_t i = 0; over && i < section->n_over; i++)
                 (void) json_array_append_new(over, sample_json(&section->over[i]));
         if (j)
                 (void) json_object_set_new(j, "samples", samples);
-        if (j && section->n_over > 0)
+        if (j)
                 (void) json_object_set(j, "over_their_bounds", over);
         json_decref(over);
         return j;
@@ -41,14 +41,15 @@ static json_t *section_json(const Section *section) {
 
 const char *report_json(Arena *a, const Report *r) {
         json_t *sections = json_array();
-        json_t *j = json_pack("{s:s, s:s, s:I, s:I}", "schema", "plimsoll.report/1", "host", r->host,
-                              "sent_at", (json_int_t) r->sent_at, "interval", (json_int_t) r->interval);
+        json_t *j = json_pack("{s:s, s:s, s:o, s:o}", "schema", "plimsoll.agent-report/1", "host", r->host,
+                              "sent_at", json_instant(r->sent_at), "interval_seconds",
+                              json_scaled(r->interval, USEC_PER_SEC));
         char *text = NULL, *copy = NULL;
 
         for (uint32_t i = 0; sections && i < r->n_sections; i++)
                 (void) json_array_append_new(sections, section_json(&r->sections[i]));
         if (json_object_set_new(j, "sections", sections) == 0)
-                text = json_dumps(j, JSON_INDENT(1));
+                text = json_dumps(j, JSON_VALUE_FLAGS);
         if (text)
                 copy = text_format(a, "%s\n", text);
         free(text);

@@ -6,50 +6,22 @@
 #include <string.h>
 
 #include "collectors/agent/agent.h"
+#include "collectors/agent/agent_command_line.h"
 #include "collectors/agent/metrics_http.h"
 #include "collectors/run/collector_run.h"
 #include "collectors/run/collector_settings.h"
 #include "collectors/run/libvirt_worker.h"
+#include "scheduler/base/log.h"
 #include "scheduler/base/options.h"
 #include "scheduler/base/out.h"
+#include "scheduler/base/secret.h"
+#include "scheduler/base/supervisor.h"
 #include "scheduler/base/url_secret.h"
 #include "scheduler/model/host_label.h"
 
 #define HELP_WIDTH   100
 #define NAMES_MAX    64
 #define MEMORY_BYTES (1 << 20) /* of what the command line is read into: 256 options, as the parser has it */
-
-static const OptionDef agent_main_options[] = {
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where to:" },
-        { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
-          "where reports go: redis://host[:port][/db], redis+sentinel://host,host/MASTER or unix:///path. With a password ([user]:password@) it is given in the "
-          "environment (PLIMSOLL_REDIS) or as systemd's credential plimsoll-redis" },
-        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster this host belongs to (default: default)" },
-        { "metrics", 0, OPTION_TEXT, "[ADDRESS:]PORT", 0, 0, 0,
-          "serve what was read at http://ADDRESS:PORT/metrics, for Prometheus (default address: 127.0.0.1)" },
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "This host:" },
-        { "host", 0, OPTION_TEXT, "NAME", 0, 0, 0, "this host's name in reports (default: its host name)" },
-        { "label", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,
-          "a label of this host, such as licence=oracle, for rules and settings to select it by (may "
-          "be given often); the scheduler's settings win over it" },
-        { "uri", 0, OPTION_TEXT, "URI", 0, 0, 0, "this host's libvirt (default: qemu:///system)" },
-        { "advertise", 0, OPTION_TEXT, "URI", 0, 0, 0,
-          "the libvirt URI by which other machines reach this host" },
-        { "root", 0, OPTION_TEXT, "DIR", 0, 0, 0,
-          "read DIR/proc and DIR/sys in place of this host's (then no libvirt but by --uri)" },
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
-        { "interval", 0, OPTION_DURATION, "TIME", 0, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC,
-          "how often to report: 100ms to 1h (default: 5s; 1s with --once)" },
-        { "collectors", 0, OPTION_TEXT, "A,B", 0, 0, 0, "only these collectors" },
-        { "set", 0, OPTION_TEXT, "NAME=VALUE", 0, 0, 0,
-          "a setting of a collector, such as smart.every=1h (may be given often)" },
-        { "once", 0, OPTION_FLAG, NULL, 0, 0, 0, "two readings an interval apart, one report, then end" },
-        { "print", 0, OPTION_FLAG, NULL, 0, 0, 0, "show the report; no Redis is needed" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "show it as JSON" },
-        { "help", 'h', OPTION_FLAG, NULL, 0, 0, 0, "this text" },
-        { "version", 0, OPTION_FLAG, NULL, 0, 0, 0, "the version" },
-        { 0 },
-};
 
 /* ---- checks ---- */
 
@@ -195,7 +167,7 @@ static void agent_help(void) {
         printf("Usage: plimsoll-agent --redis URL [options]       report until ended\n"
                "       plimsoll-agent --once --print [options]    what would be reported\n\n"
                "Measures this host and its guests, for Plimsoll's scheduler.\n");
-        options_help(agent_main_options, stdout, HELP_WIDTH);
+        options_help(agent_options, stdout, HELP_WIDTH);
         printf("\nCollectors:\n");
         for (uint32_t i = 0; i < all.n; i++)
                 if (all.collectors[i]->runs & RUNS_ON_HOST)
@@ -220,6 +192,7 @@ static int agent_main_complain(const TextFault *fault) {
 static int agent_with(const AgentOptions *options) {
         sigset_t ends;
 
+        log_for_journal(supervisor_journal());
         (void) signal(SIGPIPE, SIG_IGN);
         (void) sigemptyset(&ends);
         (void) sigaddset(&ends, SIGTERM);
@@ -236,8 +209,9 @@ int main(int argc, char **argv) {
         Arena a;
         int r;
 
+        secret_keep();
         if (url_secret_in_words(argc, argv, &fault) < 0 ||
-            options_parse(agent_main_options, argc, argv, &o, &fault) < 0)
+            options_parse(agent_options, argc, argv, &o, &fault) < 0)
                 return agent_main_complain(&fault);
         if (o.n_arguments > 0) {
                 text_fault(&fault, o.arguments[0], "it takes options only");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/agent/metrics_http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "scheduler/base/listen.h"
 #include "scheduler/model/bounds.h"
 
 #define CONNECTIONS_MAX 16
@@ -22,46 +22,18 @@ struct MetricsHttp {
         struct MHD_Response *response; /* counted by the library: a slow reader keeps its own */
 };
 
-typedef union Address {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-} Address;
-
-static int address_parse(const char *where, Address *ret, TextFault *fault) {
-        const char *colon = strrchr(where, ':'), *port = colon ? colon + 1 : where;
-        size_t n = colon ? (size_t) (colon - where) : 0;
-        char host[64] = "127.0.0.1";
-        int64_t number;
-
-        if (colon && n > 2 && where[0] == '[' && where[n - 1] == ']')
-                (void) snprintf(host, sizeof(host), "%.*s", (int) (n - 2), where + 1);
-        else if (colon && n > 0)
-                (void) snprintf(host, sizeof(host), "%.*s", (int) n, where);
-        *ret = (Address){ 0 };
-        if (text_to_int(port, strlen(port), 0, bound_of(BOUND_PORT), &number) == 0) {
-                uint16_t big = htons((uint16_t) number);
-
-                if (inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1) {
-                        ret->v4.sin_family = AF_INET;
-                        ret->v4.sin_port = big;
-                        return 0;
-                }
-                if (inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1) {
-                        ret->v6.sin6_family = AF_INET6;
-                        ret->v6.sin6_port = big;
-                        return 0;
-                }
-        }
+static int metrics_http_address(const char *where, TcpAddress *ret, TextFault *fault) {
+        if (tcp_address_parse(where, bound_of(BOUND_PORT), ret) == 0)
+                return 0;
         text_fault(fault, "", "\"%.80s\": accepted is PORT, IPV4:PORT or [IPV6]:PORT, such as 0.0.0.0:9188",
                    where);
         return -EINVAL;
 }
 
 int metrics_http_check(const char *where, TextFault *reterr_fault) {
-        Address address;
+        TcpAddress address;
 
-        return address_parse(where, &address, reterr_fault);
+        return metrics_http_address(where, &address, reterr_fault);
 }
 
 static enum MHD_Result metrics_http_refuse(struct MHD_Connection *c, unsigned status, const char *words) {
@@ -100,28 +72,31 @@ static enum MHD_Result metrics_http_answer(void *arg, struct MHD_Connection *c, 
 }
 
 int metrics_http_open(const char *where, MetricsHttp **ret, TextFault *reterr_fault) {
-        unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
-        Address address;
+        const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
+        TcpAddress address;
         MetricsHttp *h;
-        int r = address_parse(where, &address, reterr_fault);
+        int fd, r = metrics_http_address(where, &address, reterr_fault);
 
         if (r < 0)
                 return r;
+        fd = tcp_listen(&address.any);
+        if (fd < 0) {
+                text_fault(reterr_fault, "", "cannot listen on %.80s: %s", where, strerrordesc_np(-fd));
+                return fd;
+        }
         h = calloc(1, sizeof(*h));
-        if (!h)
+        if (!h) {
+                (void) close(fd);
                 return -ENOMEM;
+        }
         (void) pthread_mutex_init(&h->lock, NULL);
-        if (address.any.sa_family == AF_INET6)
-                flags |= MHD_USE_IPv6;
-        errno = 0;
-        h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, metrics_http_answer, h, MHD_OPTION_SOCK_ADDR,
-                                     &address.any, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, metrics_http_answer, h, MHD_OPTION_LISTEN_SOCKET,
+                                     fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
                                      MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
         if (!h->daemon) {
-                r = errno ? -errno : -EADDRNOTAVAIL;
-                text_fault(reterr_fault, "", "cannot listen on %.80s: %s", where, strerrordesc_np(-r));
-                (void) metrics_http_free(h);
-                return r;
+                text_fault(reterr_fault, "", "cannot serve on %.80s: no memory or thread for it", where);
+                (void) metrics_http_free(h); /* and the socket is the library's */
+                return -ENOMEM;
         }
         *ret = h;
         return 0;

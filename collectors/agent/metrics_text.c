@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/text.h"
 #include "scheduler/base/text_harmless.h"
 #include "scheduler/snapshot/json/text_writer.h"
 
@@ -14,25 +15,73 @@ static char name_letter(char c) {
         return isalnum((unsigned char) c) ? (char) tolower((unsigned char) c) : '_';
 }
 
-/* "vm.cpu" in "mcores" → plimsoll_vm_cpu_mcores; "1/h" → 1_per_h. */
-static void name_print(const MetricDef *d, char ret[NAME_SIZE]) {
-        char raw[NAME_SIZE];
-        size_t k = 0;
+/* Of each unit of metrics.def: the base unit that Prometheus' names have (prometheus.io/docs/practices/naming), and what makes
+ * the one of the other. */
+typedef struct BaseUnit {
+        const char *unit, *suffix;
+        int64_t times, divided;
+} BaseUnit;
 
-        (void) snprintf(raw, sizeof(raw), "plimsoll_%s%s%s", d->name, d->unit[0] ? "." : "", d->unit);
-        for (const char *c = raw; *c && k + 8 < NAME_SIZE; c++) {
-                if (*c == '/') {
-                        memcpy(ret + k, "_per_", 5);
-                        k += 5;
-                } else {
-                        ret[k++] = name_letter(*c);
-                }
+static const BaseUnit base_units[] = {
+        { "", "", 1, 1 },
+        { "1/h", "_per_hour", 1, 1 },
+        { "Cel", "_celsius", 1, 1 },
+        { "mCel", "_celsius", 1, 1000 },
+        { "KiB", "_bytes", 1024, 1 },
+        { "MiB", "_bytes", 1048576, 1 },
+        { "KiB/s", "_bytes_per_second", 1024, 1 },
+        { "kbit/s", "_bytes_per_second", 125, 1 },
+        { "Mbit/s", "_bytes_per_second", 125000, 1 },
+        { "MHz", "_hertz", 1000000, 1 },
+        { "us", "_seconds", 1, 1000000 },
+        { "ms", "_seconds", 1, 1000 },
+        { "s", "_seconds", 1, 1 },
+        { "h", "_seconds", 3600, 1 },
+        { "mcores", "_cores", 1, 1000 },
+        { "permille", "_ratio", 1, 1000 },
+        { "percent", "_ratio", 1, 100 },
+        { "rpm", "_rpm", 1, 1 },
+};
+
+static const BaseUnit *base_unit(const MetricDef *d) {
+        for (size_t i = 0; i < ARRAY_SIZE(base_units); i++)
+                if (strcmp(base_units[i].unit, d->unit) == 0)
+                        return &base_units[i];
+        assert(false); /* metrics_text_test has all of them */
+        return &base_units[0];
+}
+
+/* Counted since the agent was started; all else goes up and down. */
+static bool metrics_text_is_counter(Metric m) {
+        return m == METRIC_COLLECTOR_FAILED || m == METRIC_COLLECTOR_LATE;
+}
+
+/* "vm.cpu" in "mcores" → plimsoll_vm_cpu_cores; "host.cpu.mhz" → plimsoll_host_cpu_hertz: the unit stands there once. */
+static void name_print(Metric m, char ret[NAME_SIZE]) {
+        const MetricDef *d = &metric_defs[m];
+        const char *last = strrchr(d->name, '.');
+        const bool hours =
+                last && strcmp(last, ".hours") == 0; /* in seconds: another unit may not stand in the name */
+        const bool unit = last && d->unit[0] && text_is_same(last + 1, d->unit);
+        const size_t whole = hours || unit ? (size_t) (last - d->name) : strlen(d->name);
+
+        (void) snprintf(ret, NAME_SIZE, "plimsoll_%.*s%s%s%s", (int) whole, d->name, hours ? "_power_on" : "",
+                        base_unit(d)->suffix,
+                        d->kind == METRIC_TEXT       ? "_info"
+                        : metrics_text_is_counter(m) ? "_total"
+                                                     : "");
+        for (char *c = ret; *c; c++)
+                *c = name_letter(*c);
+}
+
+static void put_value(TextWriter *w, const BaseUnit *unit, int64_t value) {
+        if (unit->divided == 1) {
+                text_writer_int(w, value * unit->times); /* bounds.def: far below 2^62 / 1048576 */
+                return;
         }
-        if (d->kind == METRIC_TEXT) {
-                memcpy(ret + k, "_info", 5);
-                k += 5;
-        }
-        ret[k] = '\0';
+        if (value < 0)
+                text_writer_put(w, "-", 1);
+        text_writer_decimal(w, value < 0 ? -value : value, unit->divided, 6);
 }
 
 /* Backslash, quote and newline are escaped in label values; what is not harmless is written as \u202e is here, so
@@ -74,20 +123,22 @@ static void metrics_text_put_sample(TextWriter *w, const char *host, const char 
                 text_writer_word(w, "} 1\n");
         } else {
                 text_writer_word(w, "} ");
-                text_writer_int(w, sample->number);
+                put_value(w, base_unit(d), sample->number);
                 text_writer_put(w, "\n", 1);
         }
 }
 
 /* HELP takes no newline; the docs have none. */
-static void metrics_text_put_head(TextWriter *w, const char *name, const char *doc) {
+static void metrics_text_put_head(TextWriter *w, const char *name, const char *doc, const char *type) {
         text_writer_word(w, "# HELP ");
         text_writer_word(w, name);
         text_writer_put(w, " ", 1);
         text_writer_word(w, doc);
         text_writer_word(w, "\n# TYPE ");
         text_writer_word(w, name);
-        text_writer_word(w, " gauge\n");
+        text_writer_put(w, " ", 1);
+        text_writer_word(w, type);
+        text_writer_put(w, "\n", 1);
 }
 
 /* The format wants all samples of a metric together. */
@@ -95,7 +146,7 @@ static void put_metric(TextWriter *w, const Report *r, Metric m) {
         char name[NAME_SIZE];
         bool any = false;
 
-        name_print(&metric_defs[m], name);
+        name_print(m, name);
         for (uint32_t i = 0; i < r->n_sections; i++)
                 for (uint32_t k = 0; k < r->sections[i].n_samples; k++) {
                         const Sample *x = &r->sections[i].samples[k];
@@ -103,18 +154,20 @@ static void put_metric(TextWriter *w, const Report *r, Metric m) {
                         if (x->metric != m)
                                 continue;
                         if (!any)
-                                metrics_text_put_head(w, name, metric_defs[m].doc);
+                                metrics_text_put_head(w, name, metric_defs[m].doc,
+                                                      metrics_text_is_counter(m) ? "counter" : "gauge");
                         any = true;
                         metrics_text_put_sample(w, r->host, name, x);
                 }
 }
 
 static void put_collectors(TextWriter *w, const Report *r, bool times) {
-        const char *name = times ? "plimsoll_collector_read_time_seconds" : "plimsoll_collector_up";
+        const char *name = times ? "plimsoll_collector_read_timestamp_seconds" : "plimsoll_collector_up";
 
         metrics_text_put_head(w, name,
                               times ? "when the collector last read, since the epoch"
-                                    : "1: its last reading succeeded");
+                                    : "1: its last reading succeeded",
+                              "gauge");
         for (uint32_t i = 0; i < r->n_sections; i++) {
                 const Section *s = &r->sections[i];
 

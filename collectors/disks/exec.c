@@ -203,27 +203,26 @@ static const SettingDef exec_settings[] = {
         { .name = "commands",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "Commands that print faults (docs/fault-file.md), separated by ;. Each is an absolute path "
-                 "and "
-                 "arguments separated by blanks; no shell." },
+          .doc = "Commands that print faults (docs/fault-file.md), separated by semicolons. Each is an "
+                 "absolute path with arguments separated by spaces; no shell is used." },
         { .name = "every",
           .type = SETTING_DURATION,
           .def = 60 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 86400 * USEC_PER_SEC,
-          .doc = "How often each command is run." },
+          .doc = "Time between two runs of a command." },
         { .name = "limit",
           .type = SETTING_DURATION,
           .def = 10 * USEC_PER_SEC,
           .min = 100 * USEC_PER_MSEC,
           .max = 3600 * USEC_PER_SEC,
-          .doc = "A command that takes longer is ended." },
+          .doc = "Timeout of a command; it is then killed." },
         { 0 },
 };
 
 const Collector collector_exec = {
         .name = "exec",
-        .summary = "faults that the operator's own commands print",
+        .summary = "faults reported by the operator's own commands",
         .runs = RUNS_ON_HOST,
         .settings = exec_settings,
         .state_size = sizeof(ExecState),

@@ -29,6 +29,7 @@ typedef struct FaultsState {
         Arena scratch;
         int watch; /* inotify, −1: there is none */
         int wd;    /* −1: the folder is not watched: it was not there */
+        bool was_there;
 } FaultsState;
 
 typedef struct FaultText {
@@ -40,14 +41,12 @@ static const char *fault_files_folder(const CollectorEnv *env) {
         return collector_text(env, &collector_fault_files, "dir");
 }
 
-/* On the host itself the usual folder is made, so that an operator finds it; a fixture is left as it is. */
-static void folder_make(const CollectorEnv *env) {
-        const char *dir = fault_files_folder(env);
+#define USUAL_FOLDER "/var/lib/plimsoll-agent/faults.d"
 
-        if (*env->root == '\0' && strcmp(dir, "/var/lib/plimsoll/faults.d") == 0) {
-                (void) mkdir("/var/lib/plimsoll", 0755);
-                (void) mkdir(dir, 0755);
-        }
+/* Where nobody made the usual folder nothing was dropped. One that was there and is gone is an error, as is one that an operator
+ * named: what stood in it may hold still. */
+static bool folder_was_never(const FaultsState *s, const CollectorEnv *env) {
+        return !s->was_there && *env->root == '\0' && strcmp(fault_files_folder(env), USUAL_FOLDER) == 0;
 }
 
 static void folder_watch(FaultsState *s, const CollectorEnv *env) {
@@ -61,7 +60,6 @@ static int faults_open(void *state, const CollectorEnv *env) {
         s->watch = s->wd = -1;
         if (!env->root)
                 return 1;
-        folder_make(env);
         if (*env->root == '\0')
                 s->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         folder_watch(s, env);
@@ -195,6 +193,9 @@ static int faults_read(void *state, const CollectorEnv *env, usec_t now, SampleS
         if (dir && !fixture && dir[0] == '/' && file_trust_path(&s->scratch, dir, &why) == 1)
                 return tool_faults_refuse("faults.d", why, sink);
         r = dir ? files_list(&s->scratch, dir, &found) : -ENOMEM;
+        if (r == -ENOENT && folder_was_never(s, env))
+                return 0;
+        s->was_there = s->was_there || r == 0;
         for (uint32_t i = 0; r == 0 && i < found.n; i++)
                 r = file_emit(s, dir, found.names[i], fixture, sink);
         if (r == 0 && found.odd)
@@ -235,14 +236,14 @@ static bool faults_ready(void *state, const CollectorEnv *env) {
 static const SettingDef fault_files_settings[] = {
         { .name = "dir",
           .type = SETTING_TEXT,
-          .def_text = "/var/lib/plimsoll/faults.d",
-          .doc = "The folder in which tools drop faults, each a file NAME.json (docs/fault-file.md)." },
+          .def_text = USUAL_FOLDER,
+          .doc = "Directory in which tools report faults, one file NAME.json per fault (docs/fault-file.md)." },
         { 0 },
 };
 
 const Collector collector_fault_files = {
         .name = "faults_d",
-        .summary = "faults that the operator's own tools drop in a folder",
+        .summary = "faults reported by the operator's own tools as files",
         .runs = RUNS_ON_HOST,
         .settings = fault_files_settings,
         .state_size = sizeof(FaultsState),

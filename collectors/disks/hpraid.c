@@ -15,7 +15,7 @@ static const char *const hpraid_usual[] = { "/usr/sbin/ssacli", "/opt/smartstora
                                             "/usr/sbin/hpssacli", "/usr/sbin/hpacucli", NULL };
 
 static const SettingDef hpraid_settings[] =
-        TOOL_SERIES_SETTINGS("absolute path of ssacli or hpssacli; empty: where their packages put them",
+        TOOL_SERIES_SETTINGS("Absolute path of ssacli or hpssacli. Empty: where their packages install them.",
                              300 * USEC_PER_SEC, 120 * USEC_PER_SEC);
 
 static int controller_tell(const SsacliController *c, SampleSink *sink) {

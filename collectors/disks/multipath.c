@@ -11,7 +11,7 @@
 static const char *const multipath_usual[] = { "/usr/sbin/multipathd", "/sbin/multipathd", NULL };
 
 static const SettingDef multipath_settings[] =
-        TOOL_SERIES_SETTINGS("multipathd's absolute path; empty: where distributions put it",
+        TOOL_SERIES_SETTINGS("Absolute path of multipathd. Empty: where distributions install it.",
                              30 * USEC_PER_SEC, 20 * USEC_PER_SEC);
 
 static int multipath_tell(const SeriesAnswers *answers, SampleSink *sink) {
@@ -72,7 +72,7 @@ static void multipath_close(void *state) {
 
 const Collector collector_multipath = {
         .name = "multipath",
-        .summary = "paths to disks of a storage network: failed ones, those left (multipathd)",
+        .summary = "paths to disks of a storage network: failed and remaining ones (multipathd)",
         .runs = RUNS_ON_HOST,
         .interval = 10 * USEC_PER_SEC,
         .settings = multipath_settings,

@@ -60,12 +60,12 @@ void tool_series_close(ToolSeries *s);
                           .def = (every_default),                                                            \
                           .min = 10 * USEC_PER_SEC,                                                          \
                           .max = 86400 * USEC_PER_SEC,                                                       \
-                          .doc = "how often it is asked" },                                                  \
+                          .doc = "Time between two readings." },                                             \
                         { .name = "timeout",                                                                 \
                           .type = SETTING_DURATION,                                                          \
                           .def = (timeout_default),                                                          \
                           .min = USEC_PER_SEC,                                                               \
                           .max = 3600 * USEC_PER_SEC,                                                        \
-                          .doc = "how long an answer may take" },                                            \
+                          .doc = "Timeout of an answer." },                                                  \
                         { 0 },                                                                               \
         }

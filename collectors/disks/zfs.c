@@ -15,8 +15,9 @@
 static const char *const zfs_usual[] = { "/usr/sbin/zpool", "/sbin/zpool", "/usr/local/sbin/zpool",
                                          "/usr/bin/zpool", NULL };
 
-static const SettingDef zfs_settings[] = TOOL_SERIES_SETTINGS(
-        "zpool's absolute path; empty: where distributions put it", 60 * USEC_PER_SEC, 60 * USEC_PER_SEC);
+static const SettingDef zfs_settings[] =
+        TOOL_SERIES_SETTINGS("Absolute path of zpool. Empty: where distributions install it.",
+                             60 * USEC_PER_SEC, 60 * USEC_PER_SEC);
 
 /* The kernel's name of a device: pools are made by names under /dev/disk that point to it. */
 static const char *device_name(Arena *a, const char *path) {

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <libxml/catalog.h>
+#include <libxml/parser.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 #define PAUSE_FIRST       (1 * USEC_PER_SEC)
 #define PAUSE_MOST        (15 * USEC_PER_SEC)
 
-static pthread_once_t quiet_once = PTHREAD_ONCE_INIT, events_once = PTHREAD_ONCE_INIT;
+static pthread_once_t begin_once = PTHREAD_ONCE_INIT, events_once = PTHREAD_ONCE_INIT;
 static bool events_run;
 
 /* Errors are returned, not printed. */
@@ -33,8 +35,11 @@ static void *events_main(void *arg) {
         return NULL;
 }
 
-static void be_quiet(void) {
+/* libxml2, which libvirt reads with, makes its locks at first use, and two threads would make two (libvirt_connection.c). */
+static void virt_link_begin(void) {
         virSetErrorFunc(NULL, virt_link_say_nothing);
+        xmlInitParser();
+        xmlInitializeCatalog();
 }
 
 static void events_start(void) {
@@ -106,7 +111,7 @@ static int link_open(VirtLink *link) {
                 (void) snprintf(link->words, sizeof(link->words), "libvirt's library does not start");
                 return -EIO;
         }
-        (void) pthread_once(&quiet_once, be_quiet);
+        (void) pthread_once(&begin_once, virt_link_begin);
         if (!near)
                 (void) pthread_once(&events_once, events_start);
         virResetLastError();

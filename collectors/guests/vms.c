@@ -171,6 +171,7 @@ static int emit_facts(const VmReading *reading) {
                 { METRIC_VM_CPU_PINS, r->facts.cpu_pins },
                 { METRIC_VM_NUMA_NODES, r->facts.numa_nodes },
                 { METRIC_VM_NUMA_CELLS, r->facts.numa_cells },
+                { METRIC_VM_NUMA_BOUND, r->facts.numa_bound },
         };
         const struct {
                 Metric metric;

@@ -26,7 +26,7 @@ static const SettingDef lldp_settings[] = {
         { .name = "tool",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "lldpcli's absolute path; empty: where distributions put it" },
+          .doc = "Absolute path of lldpcli. Empty: where distributions install it." },
         { 0 },
 };
 
@@ -134,7 +134,7 @@ static void lldp_close(void *state) {
 
 const Collector collector_lldp = {
         .name = "lldp",
-        .summary = "switches and ports the host is cabled to, as lldpd hears from them (lldpcli)",
+        .summary = "switches and ports to which the host is connected, from lldpd (lldpcli)",
         .runs = RUNS_ON_HOST,
         .settings = lldp_settings,
         .state_size = sizeof(LldpState),

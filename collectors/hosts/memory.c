@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memory: what the host has, what can be had without swapping, swap and how fast it is used, huge pages, memory and I/O pressure. */
+/* memory: what the host has, what can be had without swapping or is given back, swap and how fast it is used, huge pages and
+ * where they are, memory and I/O pressure. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "collectors/parse/arcstats.h"
 #include "collectors/parse/lines.h"
 #include "collectors/parse/meminfo.h"
 #include "collectors/parse/stall.h"
@@ -17,6 +19,8 @@
 
 #define SCRATCH_BYTES (UINT64_C(4) << 20)
 #define HUGEPAGES_DIR "/sys/kernel/mm/hugepages"
+#define NODES_DIR     "/sys/devices/system/node"
+#define ARCSTATS      "/proc/spl/kstat/zfs/arcstats"
 
 enum {
         PRESSURE_MEMORY,
@@ -68,30 +72,100 @@ static int read_count(Arena *a, const char *root, const char *path, int64_t *ret
         return 0;
 }
 
-/* One folder "hugepages-2048kB". */
-static int add_pool(Arena *a, const char *root, const char *name, SampleSink *sink, int64_t *total_kib,
-                    int64_t *free_kib) {
+typedef struct PagePool {
+        int64_t size_kib, kib, free_kib;
+} PagePool;
+
+/* The folder "hugepages-2048kB" in `dir`. */
+static int read_pool(Arena *a, const char *root, const char *dir, const char *name, PagePool *ret) {
         const char *digits = name + strlen("hugepages-"), *end = strstr(name, "kB");
-        int64_t size, pages, pages_free, kib, kib_free;
-        int r;
+        int64_t pages, pages_free;
 
         if (!end || end < digits ||
-            text_to_int(digits, (size_t) (end - digits), 1, bound_of(BOUND_PAGE_KIB), &size) < 0 ||
-            read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/nr_hugepages", name), &pages) < 0 ||
-            read_count(a, root, text_format(a, HUGEPAGES_DIR "/%s/free_hugepages", name), &pages_free) < 0)
+            text_to_int(digits, (size_t) (end - digits), 1, bound_of(BOUND_PAGE_KIB), &ret->size_kib) < 0 ||
+            read_count(a, root, text_format(a, "%s/%s/nr_hugepages", dir, name), &pages) < 0 ||
+            read_count(a, root, text_format(a, "%s/%s/free_hugepages", dir, name), &pages_free) < 0)
                 return -EBADMSG;
-        kib = pages_kib(pages, size);
-        kib_free = pages_kib(pages_free, size);
-        if (kib < 0 || kib_free < 0 || __builtin_add_overflow(*total_kib, kib, total_kib) ||
-            __builtin_add_overflow(*free_kib, kib_free, free_kib))
+        ret->kib = pages_kib(pages, ret->size_kib);
+        ret->free_kib = pages_kib(pages_free, ret->size_kib);
+        return ret->kib < 0 || ret->free_kib < 0 ? -EBADMSG : 0;
+}
+
+/* One folder "hugepages-2048kB" of the whole host. */
+static int add_pool(Arena *a, const char *root, const char *name, SampleSink *sink, int64_t *total_kib,
+                    int64_t *free_kib) {
+        const char *subject;
+        PagePool pool;
+        int r = read_pool(a, root, HUGEPAGES_DIR, name, &pool);
+
+        if (r < 0 || __builtin_add_overflow(*total_kib, pool.kib, total_kib) ||
+            __builtin_add_overflow(*free_kib, pool.free_kib, free_kib))
                 return -EBADMSG;
-        if (kib == 0)
+        if (pool.kib == 0)
                 return 0; /* a size nobody set pages aside of */
-        r = emit_number(sink, METRIC_HUGEPAGES_TOTAL, text_format(a, "%lld", (long long) size),
-                        memory_in_mib(kib));
-        return r < 0 ? r
-                     : emit_number(sink, METRIC_HUGEPAGES_FREE, text_format(a, "%lld", (long long) size),
-                                   memory_in_mib(kib_free));
+        subject = text_format(a, "%lld", (long long) pool.size_kib);
+        r = emit_number(sink, METRIC_HUGEPAGES_TOTAL, subject, memory_in_mib(pool.kib));
+        return r < 0 ? r : emit_number(sink, METRIC_HUGEPAGES_FREE, subject, memory_in_mib(pool.free_kib));
+}
+
+/* Pages of each size on the node "node0"; a folder that cannot be read is left out. */
+static int emit_node_pools(Arena *a, const char *root, const char *node, SampleSink *sink) {
+        const char *dir = text_format(a, NODES_DIR "/%s/hugepages", node);
+        const char *path = dir ? text_format(a, "%s%s", root, dir) : NULL;
+        DIR *folder = path ? opendir(path) : NULL;
+        int r = 0;
+
+        if (!folder)
+                return 0;
+        for (struct dirent *e; r == 0 && (e = readdir(folder));) {
+                const char *subject;
+                PagePool pool;
+
+                if (strncmp(e->d_name, "hugepages-", strlen("hugepages-")) != 0 ||
+                    read_pool(a, root, dir, e->d_name, &pool) < 0 || pool.kib == 0)
+                        continue;
+                subject = text_format(a, "%s/%lld", node + strlen("node"), (long long) pool.size_kib);
+                r = emit_number(sink, METRIC_NUMA_HUGEPAGES_TOTAL, subject, memory_in_mib(pool.kib));
+                if (r == 0)
+                        r = emit_number(sink, METRIC_NUMA_HUGEPAGES_FREE, subject,
+                                        memory_in_mib(pool.free_kib));
+        }
+        (void) closedir(folder);
+        return r;
+}
+
+/* Which node the pages are on: a kernel without NUMA does not say. */
+static int emit_nodes(Arena *a, const char *root, SampleSink *sink) {
+        const char *path = text_format(a, "%s" NODES_DIR, root);
+        DIR *folder = path ? opendir(path) : NULL;
+        int r = 0;
+
+        if (!folder)
+                return 0;
+        for (struct dirent *e; r == 0 && (e = readdir(folder));) {
+                const char *digits = e->d_name + strlen("node");
+                int64_t id;
+
+                if (strncmp(e->d_name, "node", strlen("node")) == 0 &&
+                    text_to_int(digits, strlen(digits), 0, bound_of(BOUND_NODE_ID), &id) == 0)
+                        r = emit_node_pools(a, root, e->d_name, sink);
+        }
+        (void) closedir(folder);
+        return r;
+}
+
+/* The page cache is available already (MemAvailable); ZFS' is not. No ZFS: nothing. Left out where it is not understood. */
+static int emit_reclaimable(Arena *a, const char *root, SampleSink *sink) {
+        ArcStats arc = { 0 };
+        const char *text;
+        size_t n;
+        int r = file_slurp(a, root, ARCSTATS, &text, &n);
+
+        if (r == 0)
+                r = arcstats_parse(text, n, &arc);
+        if (r < 0 && r != -ENOENT)
+                return 0;
+        return emit_number(sink, METRIC_HOST_MEMORY_RECLAIMABLE, "", arcstats_reclaimable(&arc) >> 20);
 }
 
 /* All sizes of huge pages there are; meminfo knows only the default size. -ENOENT: no such folder. */
@@ -194,6 +268,11 @@ static int memory_read(void *state, const CollectorEnv *env, usec_t now, SampleS
             (r = emit_number(sink, METRIC_HOST_HUGEPAGES_DEFAULT, "", m.hugepage_kib)) < 0 ||
             (r = emit_number(sink, METRIC_HOST_HUGEPAGES_FREE, "", memory_in_mib(huge_free))) < 0)
                 return r;
+        r = emit_reclaimable(a, env->root, sink);
+        if (r == 0)
+                r = emit_nodes(a, env->root, sink);
+        if (r < 0)
+                return r;
         if (m.swap_total >= m.swap_free && m.swap_free >= 0) {
                 r = emit_number(sink, METRIC_HOST_SWAP_USED, "", memory_in_mib(m.swap_total - m.swap_free));
                 if (r < 0)
@@ -210,7 +289,8 @@ static void memory_close(void *state) {
 extern const Collector collector_memory;
 const Collector collector_memory = {
         .name = "memory",
-        .summary = "memory, swap, huge pages, memory and I/O pressure (/proc/meminfo, vmstat, pressure)",
+        .summary =
+                "memory, swap, huge pages, memory and I/O pressure (/proc/meminfo, vmstat, pressure; ZFS' arcstats)",
         .runs = RUNS_ON_HOST,
         .state_size = sizeof(MemoryState),
         .open = memory_open,

@@ -60,21 +60,19 @@ static const SettingDef peers_settings[] = {
         { .name = "address",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "The address by which migrations reach this host, where it answers the other agents' echo; "
-                 "the "
-                 "host in --advertise by default." },
+          .doc = "Address on which this host answers the echo packets of other agents; migrations should use "
+                 "the same network. Default: the host in --advertise." },
         { .name = "port",
           .type = SETTING_COUNT,
           .def = PEERS_PORT,
           .min = 1,
           .max = 65535,
-          .doc = "The echo's UDP port." },
+          .doc = "UDP port of the echo." },
         { .name = "key_file",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "A file with the key the echo is signed with, 64 hexadecimal digits, the same on all hosts; "
-                 "by default "
-                 "the agents share one through Redis." },
+          .doc = "File with the key for signing echo packets, 64 hexadecimal digits, the same on all hosts. "
+                 "Default: the agents share a key through Redis." },
         { 0 },
 };
 
@@ -335,7 +333,7 @@ static void peers_close(void *state) {
 
 const Collector collector_peers = {
         .name = "peers",
-        .summary = "how far other hosts are: round trips between the agents, signed, a few a reading (UDP)",
+        .summary = "round-trip times to other hosts, measured between the agents by signed UDP packets",
         .runs = RUNS_ON_HOST,
         .settings = peers_settings,
         .state_size = sizeof(PeersState),

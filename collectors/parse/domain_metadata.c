@@ -34,7 +34,7 @@ static const char *rule_value(Arena *a, const xmlNode *node, const char *value) 
  * (snapshot/rules/label_rules.h).
  */
 static void group_rules_add(WordList *labels, Arena *a, const xmlNode *node, const char *name) {
-        static const char *const kinds[] = { "apart", "together", "spread" };
+        static const char *const kinds[] = { "apart", "anti-affinity", "together", "affinity", "spread" };
 
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
                 const char *value = xml_attribute(a, node, kinds[i]),
@@ -69,8 +69,8 @@ static void groups_add(WordList *list, WordList *labels, Arena *a, const xmlNode
 
 /* <rule never-move="yes"/>, <rule on="h1 h2" should="50"/>: what the guest itself asks for. */
 static void own_rules_add(WordList *labels, Arena *a, const xmlNode *own) {
-        static const char *const kinds[] = { "never-move", "move-only", "move-most",
-                                             "priority",   "on",        "not-on" };
+        static const char *const kinds[] = { "never-move", "move-only", "move-most", "priority",
+                                             "on",         "not-on",    "mode" };
 
         for (const xmlNode *r = xml_child(own, "rule"); r; r = xml_next(r, "rule"))
                 for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

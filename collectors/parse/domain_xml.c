@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "collectors/parse/domain_bonds.h"
 #include "collectors/parse/domain_metadata.h"
 #include "collectors/parse/word_list.h"
 #include "collectors/parse/xml_walk.h"
@@ -11,7 +12,6 @@
 #include "scheduler/model/bounds.h"
 
 #define DISKS_MAX 1024
-#define MIB       (INT64_C(1) << 20)
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
         for (size_t i = 0; word && i < n; i++)
@@ -20,40 +20,15 @@ static bool is_one_of(const char *word, const char *const *words, size_t n) {
         return false;
 }
 
-/* ---- numbers ---- */
-static int64_t domain_xml_positive(const char *text, int64_t most) {
-        int64_t value;
-
-        return text && text_to_int(text, strlen(text), 1, most, &value) == 0 ? value : UNKNOWN;
-}
-
-/* <memory unit='KiB'>: libvirt prints KiB; other units are what people write. */
-static int64_t quantity_mib(Arena *a, const xmlNode *node, const char *text) {
-        static const struct {
-                const char *unit;
-                int64_t per_mib, mib; /* units to a MiB, or MiB to a unit */
-        } units[] = { { "KiB", 1024, 1 }, { "k", 1024, 1 }, { "MiB", 1, 1 }, { "M", 1, 1 },
-                      { "GiB", 1, 1024 }, { "G", 1, 1024 }, { "b", MIB, 1 }, { "bytes", MIB, 1 },
-                      { "TiB", 1, MIB },  { "T", 1, MIB } };
-        const char *unit = xml_attribute(a, node, "unit");
-        int64_t value = domain_xml_positive(text, bound_of(BOUND_QUANTITY));
-
-        for (size_t i = 0; value > 0 && i < ARRAY_SIZE(units); i++)
-                if (strcmp(unit ? unit : "KiB", units[i].unit) == 0)
-                        return (value * units[i].mib + units[i].per_mib - 1) / units[i].per_mib;
-        return UNKNOWN;
-}
-
 static int64_t memory_mib(Arena *a, const xmlNode *node) {
-        return quantity_mib(a, node, xml_text(a, node));
+        return domain_mib(a, node, xml_text(a, node));
 }
 
 /* <vcpu current='2'>4</vcpu>: 2 are online */
 static int64_t vcpus_of(Arena *a, const xmlNode *node) {
-        int64_t current =
-                domain_xml_positive(xml_attribute(a, node, "current"), metric_bound(METRIC_VM_VCPUS));
+        int64_t current = domain_positive(xml_attribute(a, node, "current"), metric_bound(METRIC_VM_VCPUS));
 
-        return current > 0 ? current : domain_xml_positive(xml_text(a, node), metric_bound(METRIC_VM_VCPUS));
+        return current > 0 ? current : domain_positive(xml_text(a, node), metric_bound(METRIC_VM_VCPUS));
 }
 
 static const char *cpu_model_of(Arena *a, const xmlNode *cpu) {
@@ -78,7 +53,7 @@ static int64_t hugepages_of(Arena *a, const xmlNode *root, bool *ret_default) {
         const xmlNode *huge = xml_child(xml_child(root, "memoryBacking"), "hugepages");
         const xmlNode *page = xml_child(huge, "page");
         const char *unit = xml_attribute(a, page, "unit");
-        const int64_t size = domain_xml_positive(xml_attribute(a, page, "size"), bound_of(BOUND_PAGE_KIB));
+        const int64_t size = domain_positive(xml_attribute(a, page, "size"), bound_of(BOUND_PAGE_KIB));
 
         if (!huge)
                 return 0;
@@ -97,94 +72,9 @@ static bool cpu_is_limited(Arena *a, const xmlNode *root) {
         const xmlNode *tune = xml_child(root, "cputune");
 
         for (size_t i = 0; i < ARRAY_SIZE(quotas); i++)
-                if (domain_xml_positive(xml_text(a, xml_child(tune, quotas[i])), bound_of(BOUND_KERNEL)) > 0)
+                if (domain_positive(xml_text(a, xml_child(tune, quotas[i])), bound_of(BOUND_KERNEL)) > 0)
                         return true;
         return false;
-}
-
-/* ---- what it is bound to ---- */
-
-#define NUMBERS_MAX CPU_NUMBERS_MAX
-
-/* "0-3,^2,8" into a set; a list that is none adds nothing. */
-static void numbers_add(uint8_t *set, const char *list) {
-        for (const char *s = list; s && *s;) {
-                const size_t n = strcspn(s, ","), without = *s == '^', dash = strcspn(s, ",-");
-                int64_t first, last;
-
-                if (text_to_int(s + without, dash - without, 0, bound_of(BOUND_CPU_NUMBER), &first) < 0)
-                        return;
-                last = first;
-                if (dash < n &&
-                    text_to_int(s + dash + 1, n - dash - 1, first, bound_of(BOUND_CPU_NUMBER), &last) < 0)
-                        return;
-                for (; first <= last; first++)
-                        set[first] = !without;
-                s += n + (s[n] == ',');
-        }
-}
-
-/* "0-1,3,8"; NULL: the set is empty, or the arena is full. */
-static const char *numbers_text(Arena *a, const uint8_t *set) {
-        const char *text = NULL;
-
-        for (int i = 0, last; i < NUMBERS_MAX; i = last + 1) {
-                last = i;
-                if (!set[i])
-                        continue;
-                while (last + 1 < NUMBERS_MAX && set[last + 1])
-                        last++;
-                text = last > i ? text_format(a, "%s%s%d-%d", text ? text : "", text ? "," : "", i, last)
-                                : text_format(a, "%s%s%d", text ? text : "", text ? "," : "", i);
-                if (!text)
-                        return NULL;
-        }
-        return text;
-}
-
-/* Of its vCPUs, its emulator and its I/O threads: QEMU starts nowhere that lacks one of them. What numad chose is
- * chosen anew on the target. */
-static const char *cpu_pins_of(Arena *a, const xmlNode *root) {
-        static const char *const pins[] = { "vcpupin", "emulatorpin", "iothreadpin" };
-        const xmlNode *tune = xml_child(root, "cputune"), *vcpu = xml_child(root, "vcpu");
-        uint8_t set[NUMBERS_MAX] = { 0 };
-
-        if (!xml_attribute_is(vcpu, "placement", "auto"))
-                numbers_add(set, xml_attribute(a, vcpu, "cpuset"));
-        for (size_t i = 0; i < ARRAY_SIZE(pins); i++)
-                for (const xmlNode *p = xml_child(tune, pins[i]); p; p = xml_next(p, pins[i]))
-                        numbers_add(set, xml_attribute(a, p, "cpuset"));
-        return numbers_text(a, set);
-}
-
-/* mode='preferred' is a wish; nodes that numad chose are chosen anew. */
-static const char *numa_nodes_of(Arena *a, const xmlNode *root) {
-        const xmlNode *tune = xml_child(root, "numatune"), *memory = xml_child(tune, "memory");
-        uint8_t set[NUMBERS_MAX] = { 0 };
-
-        if (!xml_attribute_is(memory, "placement", "auto") && !xml_attribute_is(memory, "mode", "preferred"))
-                numbers_add(set, xml_attribute(a, memory, "nodeset"));
-        for (const xmlNode *m = xml_child(tune, "memnode"); m; m = xml_next(m, "memnode"))
-                if (!xml_attribute_is(m, "mode", "preferred"))
-                        numbers_add(set, xml_attribute(a, m, "nodeset"));
-        return numbers_text(a, set);
-}
-
-/* <cpu><numa><cell cpus='0-3' memory='4194304' unit='KiB'/>: "0-3 4096; 4-7 4096". */
-static const char *numa_cells_of(Arena *a, const xmlNode *root) {
-        const xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
-        const char *text = NULL;
-
-        for (const xmlNode *c = xml_child(numa, "cell"); c; c = xml_next(c, "cell")) {
-                const char *cpus = xml_attribute(a, c, "cpus");
-                const int64_t mib = quantity_mib(a, c, xml_attribute(a, c, "memory"));
-
-                text = text_format(a, "%s%s%s %lld", text ? text : "", text ? "; " : "", cpus ? cpus : "-",
-                                   (long long) (mib > 0 ? mib : 0));
-                if (!text)
-                        return NULL;
-        }
-        return text;
 }
 
 /* QEMU refuses to send an invariant TSC whose frequency nobody says. */
@@ -197,7 +87,7 @@ static bool has_bare_invtsc(Arena *a, const xmlNode *root) {
                          (xml_attribute_is(f, "name", "invtsc") && xml_attribute_is(f, "policy", "require"));
         for (const xmlNode *t = xml_child(clock, "timer"); invtsc && t; t = xml_next(t, "timer"))
                 if (xml_attribute_is(t, "name", "tsc") &&
-                    domain_xml_positive(xml_attribute(a, t, "frequency"), bound_of(BOUND_KERNEL)) > 0)
+                    domain_positive(xml_attribute(a, t, "frequency"), bound_of(BOUND_KERNEL)) > 0)
                         return false;
         return invtsc;
 }
@@ -504,9 +394,7 @@ static int domain_xml_facts_read(Arena *a, const xmlNode *root, DomainFacts *f) 
         f->vcpus = vcpus_of(a, xml_child(root, "vcpu"));
         f->memory_mib = memory_mib(a, xml_child(root, "memory"));
         ties_parse(a, root, devices, f);
-        f->cpu_pins = cpu_pins_of(a, root);
-        f->numa_nodes = numa_nodes_of(a, root);
-        f->numa_cells = numa_cells_of(a, root);
+        domain_bonds_read(a, root, f);
         portgroups_add(a, &groups, devices);
         f->portgroups = words_join(&groups, a);
         f->kept = kept_by(a, root, devices);

@@ -43,8 +43,10 @@ typedef struct DomainFacts {
         const char *portgroups;   /* "network/group", separated by commas; never NULL */
         const char *cpu_pins, *numa_nodes; /* lists of numbers of the host's; NULL: none */
         const char *numa_cells;            /* its own topology, in words; NULL: none is said */
-        bool hugepages_default;            /* of the size its host takes where none is asked for */
-        int64_t hugepages_kib; /* size of the pages that back its memory; 0: none, or the default one */
+        const char *
+                numa_bound; /* its cells, where one must be on nodes of its host (model/bound_cells.h); NULL: none */
+        bool hugepages_default; /* of the size its host takes where none is asked for */
+        int64_t hugepages_kib;  /* size of the pages that back its memory; 0: none, or the default one */
         const char *networks, *groups, *labels; /* lists, separated by commas; never NULL */
         const char *pinned;                     /* why it cannot be migrated live, in words */
         const char *kept; /* files beside its disks that its host keeps, and libvirt sends along only while it

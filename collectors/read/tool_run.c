@@ -42,14 +42,15 @@ static void limits_set(size_t most) {
         (void) setrlimit(RLIMIT_FSIZE, &size);
 }
 
-_Noreturn static void child_exec(const ToolCommand *c, int output, pid_t parent) {
+_Noreturn static void child_exec(const ToolCommand *c, int input, int output, pid_t parent) {
         char *words[TOOL_WORDS_MAX + 1];
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         (void) setsid();
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent || null < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
-            dup2(output, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 || close_range(3, ~0U, 0) < 0)
+        if (getppid() != parent || null < 0 || chdir("/") < 0 ||
+            dup2(input >= 0 ? input : null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+            dup2(c->errors ? output : null, STDERR_FILENO) < 0 || close_range(3, ~0U, 0) < 0)
                 _exit(NO_EXEC);
         signals_reset();
         limits_set(c->most);
@@ -60,25 +61,48 @@ _Noreturn static void child_exec(const ToolCommand *c, int output, pid_t parent)
         _exit(NO_EXEC);
 }
 
+/* A file in memory, at its beginning; -1 and *ret_error: it could not be made. No text: -1 and 0. */
+static int tool_run_input(const char *text, int *ret_error) {
+        const size_t n = text ? strlen(text) : 0;
+        int fd;
+
+        *ret_error = 0;
+        if (!text)
+                return -1;
+        fd = memfd_create("input", MFD_CLOEXEC);
+        if (fd < 0 || pwrite(fd, text, n, 0) != (ssize_t) n) {
+                *ret_error = -EIO;
+                if (fd >= 0)
+                        (void) close(fd);
+                return -1;
+        }
+        return fd;
+}
+
 int tool_run_start(ToolRun *run, const ToolCommand *c, usec_t now) {
         pid_t parent = getpid(), pid;
-        int output;
+        int output, input, error;
 
         assert(c->words[0] && c->words[0][0] == '/' && c->most > 0);
         if (run->pid > 0)
                 return -EBUSY;
+        input = tool_run_input(c->input, &error);
+        if (error < 0)
+                return error;
         output = memfd_create("tool", MFD_CLOEXEC);
-        if (output < 0)
-                return -errno;
         /* O_APPEND: a tool that opens /dev/stdout again goes on where it was */
-        if (fcntl(output, F_SETFL, O_APPEND) < 0 || (pid = fork()) < 0) {
-                int error = errno;
-
-                (void) close(output);
+        if (output < 0 || fcntl(output, F_SETFL, O_APPEND) < 0 || (pid = fork()) < 0) {
+                error = errno;
+                if (output >= 0)
+                        (void) close(output);
+                if (input >= 0)
+                        (void) close(input);
                 return -error;
         }
         if (pid == 0)
-                child_exec(c, output, parent);
+                child_exec(c, input, output, parent);
+        if (input >= 0)
+                (void) close(input);
         *run = (ToolRun){ .pid = pid, .output = output, .until = now + c->limit, .most = c->most };
         return 0;
 }

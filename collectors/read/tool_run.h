@@ -5,7 +5,8 @@
  *
  * The tool is exec'ed at once, without a shell: absolute path, a fixed environment (LC_ALL=C, PATH, nothing
  * else), stdin and stderr /dev/null, working folder "/", no descriptor but these, signals as new, a session
- * of its own so that all it forks can be killed, dying with the thread that started it. Its output goes to a
+ * of its own so that all it forks can be killed, dying with the thread that started it. Whoever asks gives it a text to
+ * read on stdin, or takes what it says on stderr, too. Its output goes to a
  * file in memory, so that it never blocks on a reader; past `most` bytes the kernel ends it (RLIMIT_FSIZE).
  *
  * Owner:   whoever has the ToolRun; ended by tool_run_close(), which kills and does not wait.
@@ -26,6 +27,8 @@ typedef struct ToolCommand {
         const char *words[TOOL_WORDS_MAX + 1]; /* words[0]: the absolute path; NULL ends */
         usec_t limit;                          /* of time, by the monotonic clock */
         size_t most;                           /* bytes of output */
+        const char *input;                     /* what it reads on stdin; NULL: /dev/null */
+        bool errors;                           /* its stderr is output, too */
 } ToolCommand;
 
 typedef struct ToolRun { /* zeroed: idle */

@@ -117,8 +117,10 @@ static void options_set(CURL *c, const HttpRequest *q, Transfer *t, struct curl_
         (void) curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
         (void) curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, q->insecure ? 0L : 1L);
         (void) curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, q->insecure ? 0L : 2L);
-        if (q->ca_file)
+        if (q->ca_file) {
                 (void) curl_easy_setopt(c, CURLOPT_CAINFO, q->ca_file);
+                (void) curl_easy_setopt(c, CURLOPT_CAPATH, NULL); /* or the system's count beside it */
+        }
         if (q->user_password) {
                 (void) curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
                 (void) curl_easy_setopt(c, CURLOPT_USERPWD, q->user_password);

@@ -20,38 +20,38 @@ const SettingDef prometheus_settings[] = {
         { .name = "url",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "Prometheus' address, http://HOST:9090: hosts that no agent reports are read from it. "
-                 "Empty: none "
-                 "is asked." },
+          .doc = "URL of Prometheus, such as http://HOST:9090. Hosts without an agent are read from it. "
+                 "Empty: do not use Prometheus." },
         { .name = "host_label",
           .type = SETTING_TEXT,
           .def_text = "instance",
-          .doc = "The label that names the host; a port at its end is cut off." },
+          .doc = "Label that holds the host's name; a port at its end is removed." },
         { .name = "uri",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "The libvirt URI of a host, {host} standing for its name: qemu+tls://{host}/system. Needed "
-                 "to move VMs." },
+          .doc = "libvirt URI of a host, with {host} for its name: qemu+tls://{host}/system. Required to move "
+                 "VMs." },
         { .name = "scrape",
           .type = SETTING_DURATION,
           .def = 30 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 600 * USEC_PER_SEC,
-          .doc = "Prometheus' scrape interval. Rates are over four of them; what is older than three is stale." },
+          .doc = "Scrape interval of Prometheus. Rates are computed over four intervals; data older than "
+                 "three is stale." },
         { .name = "timeout",
           .type = SETTING_DURATION,
           .def = 10 * USEC_PER_SEC,
           .min = 100 * USEC_PER_MSEC,
           .max = 300 * USEC_PER_SEC,
-          .doc = "How long a query may take." },
+          .doc = "Timeout of a query." },
         { .name = "ca_file",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "Certificates that https may be signed with. Empty: the system's." },
+          .doc = "File with CA certificates for https. Empty: the system's CA certificates." },
         { .name = "token_file",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "A file with the bearer token to send. Empty: none." },
+          .doc = "File with the bearer token to send. Empty: send none." },
         { 0 },
 };
 

@@ -14,31 +14,30 @@ const SettingDef redfish_settings[] = {
         { .name = "file",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "A file that says which host has which BMC: a line each, HOST URL USER PASSWORD, readable "
-                 "by its owner "
-                 "alone. Empty: no BMC is asked." },
+          .doc = "File with the BMCs of hosts, one per line: HOST URL USER PASSWORD. It must be readable by "
+                 "its owner only. Empty: do not read BMCs." },
         { .name = "every",
           .type = SETTING_DURATION,
           .def = 300 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 86400 * USEC_PER_SEC,
-          .doc = "How often each BMC is read." },
+          .doc = "Time between two readings of a BMC." },
         { .name = "timeout",
           .type = SETTING_DURATION,
           .def = 30 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 600 * USEC_PER_SEC,
-          .doc = "How long one reading of one BMC may take, all in all: they are slow. What was not reached "
-                 "is named." },
+          .doc = "Timeout of one reading of one BMC. Resources that were not read by then are reported." },
         { .name = "ca_file",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "Certificates that BMCs' are signed with. Empty: the system's." },
+          .doc = "File with CA certificates for BMCs. Empty: the system's CA certificates." },
         { .name = "verify",
           .type = SETTING_BOOL,
           .def = 1,
           .max = 1,
-          .doc = "Off: any certificate will do. Whoever is between can then read the passwords." },
+          .doc = "Verify the certificates of BMCs. off: accept any certificate; an attacker on the network "
+                 "can then read the passwords." },
         { 0 },
 };
 

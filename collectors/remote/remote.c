@@ -54,26 +54,36 @@ static const char *uuid_of(const Report *r) {
 }
 
 /* Names are how everything else tells hosts apart. */
-static int hosts_check(const RemoteHost *hosts, uint32_t n, TextFault *reterr_fault) {
-        for (uint32_t i = 0; i < n; i++)
-                for (uint32_t j = 0; j < i; j++) {
-                        const char *u = uuid_of(&hosts[i].report), *w = uuid_of(&hosts[j].report);
-                        bool same_name = strcmp(hosts[i].report.host, hosts[j].report.host) == 0;
+static bool hosts_are_apart(const RemoteHost *host, const RemoteHost *other, TextFault *reterr_fault) {
+        const char *u = uuid_of(&host->report), *w = uuid_of(&other->report);
 
-                        if (u && w && strcmp(u, w) == 0) {
-                                text_fault(
-                                        reterr_fault, "hosts",
-                                        "%s and %s are one host: %s, host UUID %s; each host once, and each "
-                                        "with a UUID of its own (host_uuid in libvirtd.conf)",
-                                        hosts[j].uri, hosts[i].uri, hosts[i].report.host, u);
+        if (u && w && strcmp(u, w) == 0) {
+                text_fault(reterr_fault, "hosts",
+                           "%s and %s are one host: %s, host UUID %s; each host once, and each "
+                           "with a UUID of its own (host_uuid in libvirtd.conf)",
+                           other->uri, host->uri, host->report.host, u);
+                return false;
+        }
+        if (strcmp(host->report.host, other->report.host) == 0) {
+                text_fault(reterr_fault, "hosts", "%s and %s both are named %s; host names must differ",
+                           other->uri, host->uri, host->report.host);
+                return false;
+        }
+        return true;
+}
+
+static int hosts_check(const RemoteOptions *o, Arena *a, RemoteHost *hosts, TextFault *reterr_fault) {
+        for (uint32_t i = 0; i < o->n_uris; i++)
+                for (uint32_t j = 0; j < i; j++) {
+                        if (hosts[j].error == EEXIST || hosts_are_apart(&hosts[i], &hosts[j], reterr_fault))
+                                continue;
+                        if (!o->keep_going)
                                 return -EINVAL;
-                        }
-                        if (same_name) {
-                                text_fault(reterr_fault, "hosts",
-                                           "%s and %s both are named %s; host names must differ",
-                                           hosts[j].uri, hosts[i].uri, hosts[i].report.host);
-                                return -EINVAL;
-                        }
+                        hosts[i].error = EEXIST;
+                        hosts[i].error_text = text_copy(a, reterr_fault->what, strlen(reterr_fault->what));
+                        if (!hosts[i].error_text)
+                                return -ENOMEM;
+                        break;
                 }
         return 0;
 }
@@ -156,7 +166,7 @@ int remote_read(const RemoteOptions *o, Arena *a, RemoteHost **ret, TextFault *r
                 (void) libvirt_worker_free(workers[i].worker);
         free(workers);
         if (r == 0)
-                r = hosts_check(hosts, o->n_uris, reterr_fault);
+                r = hosts_check(o, a, hosts, reterr_fault);
         if (r < 0)
                 return r;
         *ret = hosts;

@@ -21,6 +21,7 @@ typedef struct RemoteOptions {
         const char *const *uris;  /* libvirt URIs, e.g. qemu+ssh://h1/system; no two of one host */
         const char *const *names; /* [n_uris] what the hosts are called; NULL: as their libvirt says */
         uint32_t n_uris;
+        bool keep_going; /* of two that are one host, or of one name, the later has the error EEXIST, in words */
         usec_t interval; /* between the two readings; 0: 1 s */
         usec_t timeout;  /* for connecting and the first reading, and again for the second; 0: 8 s */
 } RemoteOptions;
@@ -34,7 +35,7 @@ typedef struct RemoteHost {
 } RemoteHost;
 
 /* One RemoteHost for each URI, in their order. 0; -ENOMEM; -EINVAL with *reterr_fault: a URI is given twice,
- * or two of them lead to the same host (host.uuid), or two different hosts have one name. */
+ * or (not keep_going) two of them lead to the same host (host.uuid), or two different hosts have one name. */
 int remote_read(const RemoteOptions *o, Arena *a, RemoteHost **ret, TextFault *reterr_fault) must_check;
 
 /* How many threads of earlier calls still hang in libvirt: who reads again and again must not pile them up. */

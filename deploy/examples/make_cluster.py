@@ -15,6 +15,7 @@ import json
 import math
 import random
 import sys
+from datetime import datetime, timezone
 
 
 def decimal(thousandths):
@@ -108,6 +109,13 @@ def plain(kind, n_hosts, n_vms, seed):
 # ---- the story ----
 
 TAKEN_AT = 1767225600
+
+
+def instant(seconds):
+    """As RFC 3339 has it, to the millisecond."""
+    return datetime.fromtimestamp(round(seconds, 3), timezone.utc).isoformat().replace("+00:00", "Z")
+
+
 #        name     share vCPUs GiB  cores       dirty MiB/s  Mbit/s   priority
 ROLES = [("dev",   .25,  2,    4,  (.02, .4),  (0, 4),      (0, 6),     50),
          ("web",   .30,  4,    8,  (.3, 2.2),  (2, 20),     (20, 220), 100),
@@ -171,7 +179,7 @@ def story_measure(rng, host, vms):
     cores = sum(v["cpu"].thousandths for v in vms) / 1000
     busy = min(host["cpus"] * .995, cores * (1.02 + .04 * rng.random()) + .5 + rng.random())
     rx, tx = sum(v["rx"] for v in vms), sum(v["tx"] for v in vms)
-    return {"seen_at": Decimal(TAKEN_AT - 1 - 4 * rng.random()), "cpu_busy": Decimal(busy),
+    return {"seen_at": instant(TAKEN_AT - 1 - 4 * rng.random()), "cpu_busy": Decimal(busy),
             "memory_used_mib": int(sum(v["memory_used_mib"] for v in vms) * 1.03) + 4096 + rng.randrange(3000),
             "cpu_pressure": Decimal(max(0, busy / host["cpus"] - .75) * .6),
             "nics": [{"name": "bond0", "speed_mbit": 25000, "rx_mbit": Decimal(rx + 40 * rng.random()),
@@ -240,7 +248,7 @@ def story(seed, n_vms):
     card["unmovable_why"] = "host device 0000:3b:00.0"
     on = {h["name"]: [v for v in vms if v["host"] == h["name"]] for h in hosts}
     vms.sort(key=lambda v: v["name"])
-    return {"schema": "plimsoll.snapshot/1", "cluster": "forty-hosts", "taken_at": TAKEN_AT,
+    return {"schema": "plimsoll.snapshot/1", "cluster": "forty-hosts", "taken_at": instant(TAKEN_AT),
             "hosts": [host_row(rng, h, on[h["name"]]) for h in hosts], "vms": [vm_row(rng, v) for v in vms],
             "rules": rules(hosts, vms)}
 

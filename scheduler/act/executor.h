@@ -9,12 +9,17 @@
  */
 #pragma once
 
+#include "scheduler/model/bound_cells.h"
 #include "scheduler/model/move_order.h"
 
 typedef struct MigrationRequest {
-        const MoveOrder *order;        /* what is moved; its uuid NULL: by name; its hosts' uris are needed */
-        const char *migrate_uri;       /* where the data go, "tcp://h2-mig"; NULL: where libvirt likes */
-        int64_t bandwidth_mib_s;       /* 0: no cap; manner.bandwidth_kbit goes before it */
+        const MoveOrder *order;  /* what is moved; its uuid NULL: by name; its hosts' uris are needed */
+        const char *migrate_uri; /* where the data go, "tcp://h2-mig"; NULL: where libvirt likes */
+        int64_t bandwidth_mib_s; /* 0: no cap; manner.bandwidth_kbit goes before it */
+        int64_t memory_mib; /* of ordinary memory, that it needs on its target (docs/memory.md); 0: not known */
+        int64_t reclaimable_mib;        /* what the target gives back beyond what its kernel calls free */
+        NodeNeed nodes[NODE_NEEDS_MAX]; /* of the target's NUMA nodes and huge pages (docs/numa.md) */
+        uint32_t n_nodes;
         usec_t time_limit;             /* its deadline, unless manner.deadline_ms says one; 0: none */
         bool auto_converge, post_copy; /* allowed, also when the plan does not say so */
         bool tls;                      /* encrypted, or not at all */
@@ -77,7 +82,7 @@ typedef struct MigrationStatus {
                               not as it was; "" */
         char message[256]; /* why it failed, in libvirt's words; "" otherwise */
         MoveMiss miss;     /* of one that did not come about: how … */
-        MissBlame blame;   /* … and whom that is about; BLAME_NONE: as its phase says (mover.c) */
+        MissBlame blame;   /* … and whom that is about; BLAME_NONE: as its phase says (mover_journal.c) */
 } MigrationStatus;
 
 typedef struct Executor {

@@ -103,8 +103,9 @@ static void run_waves_fence(Run *r, uint32_t unclear) {
         r->unclear++;
         if (r->unclear > 1)
                 r->stopped = true;
-        (void) snprintf(why, sizeof(why), "how the migration of %.60s from %.60s to %.60s ended is not known",
-                        m->vm, m->from, m->to);
+        (void) snprintf(why, sizeof(why),
+                        "the end of the migration of %.60s from %.60s to %.60s is not known", m->vm, m->from,
+                        m->to);
         for (uint32_t i = 0; i < r->n; i++)
                 if (r->slots[i].step == STEP_WAITING && run_waves_touches(r->moves[i].request.order, m))
                         run_waves_refuse(r, i, MOVE_LEFT_OUT, why);
@@ -224,7 +225,7 @@ static void start_move(Run *r, uint32_t i, bool early) {
                 r->stopped = true;
                 if (written == RUN_INTENT_STOPPED)
                         return;
-                run_waves_refuse(r, i, MOVE_REFUSED, "the intent could not be written down");
+                run_waves_refuse(r, i, MOVE_REFUSED, "the journal entry could not be written");
                 return;
         }
         started = run_waves_begin(r, i);
@@ -482,8 +483,8 @@ int run_waves_add(Run *r, const RunMove *moves, uint32_t n, MoveOutcome *ret_out
 }
 
 void run_waves_overtake(Run *r) {
-        leave_rest(r, r->stopped ? "the run was stopped before it"
-                                 : "it is planned anew, with what called meanwhile");
+        leave_rest(r,
+                   r->stopped ? "the run was stopped before it" : "it is planned again, with new requests");
         r->first = r->end = r->ahead = r->n;
 }
 

@@ -2,6 +2,7 @@
 #include "scheduler/base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,8 @@
 #include "scheduler/base/text_harmless.h"
 
 static _Atomic LogLevel log_threshold_level = LOG_INFO;
+static atomic_bool log_journal_reads;
+static void (*_Atomic log_seen)(LogLevel level, const char *event);
 static _Thread_local const LogThread *log_thread_name; /* NULL: it has nothing of its own */
 
 void log_thread(const LogThread *t) {
@@ -18,6 +21,14 @@ void log_thread(const LogThread *t) {
 
 void log_threshold(LogLevel least) {
         log_threshold_level = least;
+}
+
+void log_watch(void (*seen)(LogLevel level, const char *event)) {
+        atomic_store(&log_seen, seen);
+}
+
+void log_for_journal(bool yes) {
+        atomic_store(&log_journal_reads, yes);
 }
 
 /* ---- values ---- */
@@ -132,6 +143,9 @@ static void log_given(void *arg, const char *before, const char *s, size_t n) {
 
 void log_event(LogLevel level, const char *event, const char *fmt, ...) {
         static const char *const names[] = { "debug", "info", "warning", "error" };
+        static const char *const priorities[] = { "<7>", "<6>", "<4>", "<3>" }; /* sd-daemon(3) */
+        void (*seen)(LogLevel, const char *) = atomic_load(&log_seen);
+        FILE *to = log_thread_name && log_thread_name->to ? log_thread_name->to : stderr;
         LogLine line = { .used = 0 };
         const OutSink sink = { &line, log_words, log_given };
         char stamp[32];
@@ -144,8 +158,11 @@ void log_event(LogLevel level, const char *event, const char *fmt, ...) {
 
         if (level < log_threshold_level)
                 return;
+        if (seen)
+                seen(level, event);
         (void) strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-        n = snprintf(line.text, sizeof(line.text), "%s %s %s ", stamp, names[level], event);
+        n = snprintf(line.text, sizeof(line.text), "%s%s %s %s ",
+                     to == stderr && log_journal_reads ? priorities[level] : "", stamp, names[level], event);
         line.used = n < 0 ? 0 : (size_t) n;
         line.room = sizeof(line.text) - n_words - 3; /* blank, words, end of line */
         va_start(ap, fmt);
@@ -158,6 +175,5 @@ void log_event(LogLevel level, const char *event, const char *fmt, ...) {
         }
         log_words(&line, "\n", 1);
         /* One call, so that lines of threads do not mix. */
-        (void) fwrite(line.text, 1, line.used,
-                      log_thread_name && log_thread_name->to ? log_thread_name->to : stderr);
+        (void) fwrite(line.text, 1, line.used, to);
 }

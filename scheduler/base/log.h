@@ -27,7 +27,12 @@ typedef enum LogLevel {
 
 /* Lines below `least` are dropped. The default is LOG_INFO. */
 void log_threshold(LogLevel least);
+/* Lines on stderr begin with their priority, as the journal reads it (supervisor_journal()). The default: no. */
+void log_for_journal(bool yes);
 void log_event(LogLevel level, const char *event, const char *fmt, ...) printf_like(3, 4);
+
+/* Called with each event that is written, by the thread that writes it; NULL, as at first: nobody is. */
+void log_watch(void (*seen)(LogLevel level, const char *event));
 
 /* What the lines of a thread have of their own. */
 typedef struct LogThread {

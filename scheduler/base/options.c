@@ -5,11 +5,14 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "scheduler/base/key_word.h"
+
+#define NAME_MOST 32   /* bytes of an option's name */
 #define FIRST_VAL 1000 /* getopt's values of long options, clear of any letter */
 
 static const OptionDef *def_by_name(const OptionDef *defs, const char *name) {
         for (; defs->name; defs++)
-                if (defs->type != OPTION_HEADING && strcmp(defs->name, name) == 0)
+                if (defs->type != OPTION_HEADING && key_word_is_same(defs->name, name))
                         return defs;
         return NULL;
 }
@@ -55,19 +58,21 @@ static int options_value_parse(const OptionDef *d, const char *text, int64_t *re
         if (d->type == OPTION_NUMBER) {
                 r = number_parse(d, text, ret);
                 if (r < 0)
-                        text_fault(reterr_fault, "", "--%s %s: accepted is a%s number from %lld to %lld",
-                                   d->name, text, d->scale > 1 ? "" : " whole", (long long) d->min,
+                        text_fault(reterr_fault, "",
+                                   "--%s %s is not valid; accepted: a%s number from %lld to %lld", d->name,
+                                   text, d->scale > 1 ? "" : " whole", (long long) d->min,
                                    (long long) d->max);
                 return r < 0 ? -EINVAL : 0;
         }
         if (d->type == OPTION_DURATION) {
                 r = duration_parse(text, &duration);
                 if (r < 0 || duration < d->min || duration > d->max) {
-                        text_fault(reterr_fault, "",
-                                   "--%s %s: accepted is a time with its unit (500ms, 30s, 5m, 2h, 1d), from "
-                                   "%lld ms to %lld s",
-                                   d->name, text, (long long) (d->min / 1000),
-                                   (long long) (d->max / USEC_PER_SEC));
+                        text_fault(
+                                reterr_fault, "",
+                                "--%s %s is not valid; accepted: a time with its unit (500ms, 30s, 5m, 2h, 1d), from %lld ms "
+                                "to %lld s",
+                                d->name, text, (long long) (d->min / 1000),
+                                (long long) (d->max / USEC_PER_SEC));
                         return -EINVAL;
                 }
                 *ret = duration;
@@ -87,7 +92,7 @@ static void complain_unknown(const OptionDef *defs, const char *word, int letter
         size_t n = 0;
 
         if (letter > 0 && letter < FIRST_VAL) {
-                text_fault(f, "", "there is no option -%c", letter);
+                text_fault(f, "", "unknown option -%c", letter);
                 return;
         }
         (void) snprintf(name, sizeof(name), "%.*s", (int) strcspn(word + 2, "="), word + 2);
@@ -100,24 +105,38 @@ static void complain_unknown(const OptionDef *defs, const char *word, int letter
                         names[n++] = d->name;
         nearest = text_nearest(name, names, n);
         if (nearest)
-                text_fault(f, "", "there is no option --%s; did you mean --%s?", name, nearest);
+                text_fault(f, "", "unknown option --%s; did you mean --%s?", name, nearest);
         else
-                text_fault(f, "", "there is no option --%s", name);
+                text_fault(f, "", "unknown option --%s", name);
+}
+
+/* max_moves, of max-moves: accepted beside it. */
+static bool options_other_spelling(const char *name, char *ret, size_t size) {
+        assert(strlen(name) < size);
+        for (size_t i = 0; i <= strlen(name); i++)
+                ret[i] = (char) (name[i] == '-' ? '_' : name[i]);
+        return strchr(name, '-') != NULL;
 }
 
 /* The option table in getopt_long()'s words. */
-static void tell_getopt(const OptionDef *defs, struct option *longs, char *letters) {
-        size_t n = 0, l = 0;
+static void tell_getopt(const OptionDef *defs, struct option *longs, char (*others)[NAME_MOST],
+                        char *letters) {
+        size_t n = 0, k = 0, l = 0;
 
         letters[l++] = ':'; /* a missing value is told apart from an unknown option */
         for (const OptionDef *d = defs; d->name; d++) {
                 if (d->type == OPTION_HEADING)
                         continue;
-                assert(n < OPTIONS_MAX);
+                assert(k < OPTIONS_MAX);
                 longs[n++] =
                         (struct option){ .name = d->name,
                                          .has_arg = d->type == OPTION_FLAG ? no_argument : required_argument,
                                          .val = FIRST_VAL + (int) (d - defs) };
+                if (options_other_spelling(d->name, others[k], NAME_MOST)) {
+                        longs[n] = longs[n - 1];
+                        longs[n++].name = others[k];
+                }
+                k++;
                 if (d->letter) {
                         letters[l++] = d->letter;
                         if (d->type != OPTION_FLAG)
@@ -144,12 +163,13 @@ static int use_add(Options *o, const OptionDef *d, const char *text, TextFault *
 }
 
 int options_parse(const OptionDef *defs, int argc, char **argv, Options *ret, TextFault *reterr_fault) {
-        struct option longs[OPTIONS_MAX + 1];
+        struct option longs[2 * OPTIONS_MAX + 1];
+        char others[OPTIONS_MAX][NAME_MOST];
         char letters[2 * OPTIONS_MAX + 2];
         Options o = { .defs = defs };
         int c, r;
 
-        tell_getopt(defs, longs, letters);
+        tell_getopt(defs, longs, others, letters);
         *reterr_fault = (TextFault){ 0 };
         optind = 0; /* GNU: start afresh */
         opterr = 0;

@@ -187,6 +187,10 @@ bool text_is_same(const char *left, const char *right) {
         return text_order(left, right) == 0;
 }
 
+bool text_equal(const char *left, const char *right) {
+        return left && right ? strcmp(left, right) == 0 : left == right;
+}
+
 bool text_is_line(const char *s, size_t n) {
         const unsigned char *p = (const unsigned char *) s;
 

@@ -52,6 +52,9 @@ const char *text_nearest(const char *word, const char *const *words, size_t n);
 int text_order(const char *left, const char *right);
 bool text_is_same(const char *left, const char *right);
 
+/* Byte for byte; NULL is the same as NULL only. */
+bool text_equal(const char *left, const char *right);
+
 /* Valid UTF-8 (RFC 3629) without control characters; may be empty. */
 bool text_is_line(const char *s, size_t n);
 

@@ -10,8 +10,16 @@
 
 /* Redis' URLs are read by ourselves: a login goes to the last '@' before the '?', whatever is in it (redis_url.c). */
 static bool is_of_redis(const char *s, const char *colon) {
-        return (colon - s >= 5 && strncmp(colon - 5, "redis", 5) == 0) ||
-               (colon - s >= 4 && strncmp(colon - 4, "unix", 4) == 0);
+        static const char *const schemes[] = { "redis", "rediss", "redis+sentinel", "rediss+sentinel",
+                                               "unix" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+                const size_t n = strlen(schemes[i]);
+
+                if ((size_t) (colon - s) >= n && strncmp(colon - n, schemes[i], n) == 0)
+                        return true;
+        }
+        return false;
 }
 
 /* The password in s, its length in *ret_n (it may be empty); NULL: none. */
@@ -52,9 +60,10 @@ int url_secret_in_words(int argc, char *const argv[], TextFault *reterr_fault) {
                 if (url_secret_in(argv[i])) {
                         text_fault(
                                 reterr_fault, "",
-                                "word %d is a URL with a password, and everybody on this machine can read it here; accepted: "
-                                "a settings file of mode 0600, " URL_SECRET_VARIABLE
-                                " in the environment, or systemd's credential " URL_SECRET_CREDENTIAL,
+                                "word %d is a URL with a password, which everybody on this machine can read on a command "
+                                "line. Put it into a settings file of mode 0600, " URL_SECRET_VARIABLE
+                                " in the environment, or systemd's credential " URL_SECRET_CREDENTIAL
+                                        URL_SECRET_CREDENTIAL,
                                 i);
                         return -EINVAL;
                 }

@@ -65,7 +65,7 @@ static bool loads_stand(const Exact *s, const Evaluator *e) {
         for (uint32_t i = 0; s->task->terms->capacity && i < f->n_hosts * n_res; i++) {
                 const HostIx h = f->hosts[i / n_res];
                 const uint32_t r = i % n_res;
-                const int64_t capacity = problem_capacity(f->problem, h)[r], home = f->home_load[i];
+                const int64_t capacity = problem_fill(f->problem, h)[r], home = f->home_load[i];
                 /* The evaluator's room counts VMs under way where they are to be counted. */
                 const int64_t held = capacity - e->room[(size_t) h * n_res + r];
 

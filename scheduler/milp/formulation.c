@@ -159,17 +159,13 @@ static int places_make(Formulation *f) {
 }
 
 static int places_by_host(Formulation *f) {
-        f->places_start = arena_new(f->arena, uint32_t, f->n_hosts + 2);
-        f->places_at = arena_new(f->arena, uint32_t, f->n_places);
-        if (!f->places_start || !f->places_at)
+        HostIx *host_of = arena_new(f->arena, HostIx, f->n_places);
+
+        if (!host_of)
                 return -ENOMEM;
         for (uint32_t j = 0; j < f->n_places; j++)
-                f->places_start[f->places[j].host + 2]++;
-        for (uint32_t h = 0; h < f->n_hosts; h++)
-                f->places_start[h + 2] += f->places_start[h + 1];
-        for (uint32_t j = 0; j < f->n_places; j++)
-                f->places_at[f->places_start[f->places[j].host + 1]++] = j;
-        return 0;
+                host_of[j] = f->places[j].host;
+        return by_host_build(f->arena, host_of, f->n_places, f->n_hosts, &f->places_of);
 }
 
 /* Loads of all that is not free, and with every VM at home; the prices of VMs that are not free. */
@@ -213,8 +209,8 @@ static int loads_take(Formulation *f) {
 
 /* Adds scale × the free VMs' load of r on host to the row. */
 static int load_terms(Formulation *f, uint32_t host, uint32_t r, int64_t scale) {
-        for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++) {
-                const uint32_t place = f->places_at[i];
+        for (uint32_t i = f->places_of.from[host]; i < f->places_of.from[host + 1]; i++) {
+                const uint32_t place = f->places_of.at[i];
 
                 if (program_term(f->program, place, scale * place_need(f, place)[r]) < 0)
                         return -ENOMEM;
@@ -243,8 +239,8 @@ static int formulate_capacity(Formulation *f) {
                                 room -= problem_need(p, v)[r];
                 if (program_row(f->program, PROGRAM_NO_LOW, room) < 0)
                         return -ENOMEM;
-                for (uint32_t k = f->places_start[host]; k < f->places_start[host + 1]; k++) {
-                        const uint32_t place = f->places_at[k];
+                for (uint32_t k = f->places_of.from[host]; k < f->places_of.from[host + 1]; k++) {
+                        const uint32_t place = f->places_of.at[k];
                         const HostIx home = p->home[f->free[f->kinds[f->places[place].kind].first]];
 
                         if (home != f->hosts[host] &&
@@ -299,12 +295,12 @@ static int formulate_pair(Formulation *f, const PairCost *term, uint32_t host) {
         if (col < 0 || program_row(f->program, gap, PROGRAM_NO_HIGH) < 0 ||
             program_term(f->program, (uint32_t) col, 1) < 0)
                 return -ENOMEM;
-        for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++) {
-                const int64_t *need = place_need(f, f->places_at[i]);
+        for (uint32_t i = f->places_of.from[host]; i < f->places_of.from[host + 1]; i++) {
+                const int64_t *need = place_need(f, f->places_of.at[i]);
 
                 if (row_product(b->target, need[b->r1], &scaled) < 0)
                         return -EOVERFLOW;
-                if (program_term(f->program, f->places_at[i], scaled - need[b->r2]) < 0)
+                if (program_term(f->program, f->places_of.at[i], scaled - need[b->r2]) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -354,14 +350,16 @@ static int formulate_cap(Formulation *f, bool per_mib, int64_t cap) {
 
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (f->kind_of[v] == IX_NONE && f->task->start[v] != p->home[v])
-                        room -= per_mib ? problem_need(p, v)[RES_MEMORY] : 1;
+                        room -= per_mib ? problem_mib(p, v) : 1;
         if (program_row(f->program, PROGRAM_NO_LOW, room) < 0)
                 return -ENOMEM;
         for (uint32_t j = 0; j < f->n_places; j++) {
                 const HostIx home = p->home[f->free[f->kinds[f->places[j].kind].first]];
 
                 if (f->hosts[f->places[j].host] != home &&
-                    program_term(f->program, j, per_mib ? place_need(f, j)[RES_MEMORY] : 1) < 0)
+                    program_term(f->program, j,
+                                 per_mib ? problem_mib(p, f->free[f->kinds[f->places[j].kind].first]) : 1) <
+                            0)
                         return -ENOMEM;
         }
         return 0;

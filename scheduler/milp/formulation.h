@@ -17,6 +17,7 @@
 #include "scheduler/decide/cost/evaluator.h"
 #include "scheduler/decide/search/solver.h"
 #include "scheduler/milp/program.h"
+#include "scheduler/model/by_host.h"
 
 typedef struct Kind {
         uint32_t first, n;        /* in Formulation.free */
@@ -49,10 +50,10 @@ typedef struct Formulation {
         uint32_t n_kinds, n_places;
         const HostIx *hosts;
         uint32_t n_hosts;
-        uint32_t *places_at, *places_start; /* places by host: places_at[places_start[host] …] */
-        int64_t *fixed;                     /* [host × res] load of all that is not free */
-        int64_t *home_load;                 /* [host × res] load with every VM at home */
-        Costs *cost;                        /* [col] */
+        ByHost places_of;
+        int64_t *fixed;     /* [host × res] load of all that is not free */
+        int64_t *home_load; /* [host × res] load with every VM at home */
+        Costs *cost;        /* [col] */
         uint32_t costs_room;
         Costs constant;
         Curve *curves;

@@ -37,8 +37,8 @@ static int64_t formulation_curves_divisor(int64_t left, int64_t right) {
 static int64_t load_step(const Formulation *f, uint32_t host, uint32_t r) {
         int64_t step = 0;
 
-        for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++)
-                step = formulation_curves_divisor(step, place_need(f, f->places_at[i])[r]);
+        for (uint32_t i = f->places_of.from[host]; i < f->places_of.from[host + 1]; i++)
+                step = formulation_curves_divisor(step, place_need(f, f->places_of.at[i])[r]);
         return step;
 }
 
@@ -146,8 +146,8 @@ static int cut_add(Formulation *f, const Curve *c, int64_t q, int64_t value, int
         if (program_row(f->program, least + shift, PROGRAM_NO_HIGH) < 0 ||
             program_term(f->program, c->col, q) < 0)
                 return -ENOMEM;
-        for (uint32_t i = f->places_start[c->host]; i < f->places_start[c->host + 1]; i++) {
-                const uint32_t place = f->places_at[i];
+        for (uint32_t i = f->places_of.from[c->host]; i < f->places_of.from[c->host + 1]; i++) {
+                const uint32_t place = f->places_of.at[i];
 
                 if (row_product(value, place_need(f, place)[c->r], &scaled) < 0)
                         return -EOVERFLOW;
@@ -194,8 +194,8 @@ static int curve_cut(Formulation *f, const Curve *c, const double *point) {
 
         if (c->n < 2)
                 return 0; /* the column's lower bound says it all */
-        for (uint32_t i = f->places_start[c->host]; i < f->places_start[c->host + 1]; i++)
-                load += point[f->places_at[i]] * (double) place_need(f, f->places_at[i])[c->r];
+        for (uint32_t i = f->places_of.from[c->host]; i < f->places_of.from[c->host + 1]; i++)
+                load += point[f->places_of.at[i]] * (double) place_need(f, f->places_of.at[i])[c->r];
         while (high - low > 1) {
                 const uint32_t mid = (low + high) / 2;
 

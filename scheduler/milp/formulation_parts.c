@@ -4,7 +4,7 @@
 
 /* What host may hold of r: its capacity, or what it held with every VM at home. */
 int64_t formulation_host_room(const Formulation *f, uint32_t host, uint32_t r) {
-        const int64_t capacity = problem_capacity(f->problem, f->hosts[host])[r];
+        const int64_t capacity = problem_fill(f->problem, f->hosts[host])[r];
         const int64_t home = f->home_load[host * f->problem->n_res + r];
 
         return capacity > home ? capacity : home;
@@ -14,8 +14,8 @@ void formulation_load_range(const Formulation *f, uint32_t host, uint32_t r, int
                             int64_t *ret_most) {
         int64_t least = f->fixed[host * f->problem->n_res + r], most = least;
 
-        for (uint32_t i = f->places_start[host]; i < f->places_start[host + 1]; i++)
-                most += place_need(f, f->places_at[i])[r] * f->program->upper[f->places_at[i]];
+        for (uint32_t i = f->places_of.from[host]; i < f->places_of.from[host + 1]; i++)
+                most += place_need(f, f->places_of.at[i])[r] * f->program->upper[f->places_of.at[i]];
         if (f->task->terms->capacity && most > formulation_host_room(f, host, r))
                 most = formulation_host_room(f, host, r);
         *ret_least = least;

@@ -40,6 +40,8 @@ static void group_take(const Formulation *f, RuleWork *w, const Group *g, bool a
         for (uint32_t i = 0; i < g->n_vms; i++) {
                 const VmIx v = g->vms[i];
 
+                if (f->kind_of[v] == IX_NONE && rule_skips(f->problem, w->rule->kind, f->task->start[v]))
+                        continue;
                 if (f->kind_of[v] != IX_NONE) {
                         (as_b ? w->kind_b : w->kind_a)[f->kind_of[v]] = true;
                         continue;
@@ -58,7 +60,8 @@ static void places_take(const Formulation *f, RuleWork *w) {
                 const uint32_t kind = f->places[j].kind;
                 Ground *ground;
 
-                if (!w->kind_a[kind] && !w->kind_b[kind])
+                if ((!w->kind_a[kind] && !w->kind_b[kind]) ||
+                    rule_skips(f->problem, w->rule->kind, f->hosts[f->places[j].host]))
                         continue;
                 ground =
                         ground_of(w, problem_domain(f->problem, w->rule->level, f->hosts[f->places[j].host]));
@@ -77,6 +80,7 @@ static int domain_terms(Formulation *f, const RuleWork *w, const bool *kinds, ui
                 if (!kinds[k] || (kind != IX_NONE && k != kind))
                         continue;
                 if (problem_domain(f->problem, w->rule->level, f->hosts[f->places[j].host]) == domain &&
+                    !rule_skips(f->problem, w->rule->kind, f->hosts[f->places[j].host]) &&
                     program_term(f->program, j, coef) < 0)
                         return -ENOMEM;
         }
@@ -126,27 +130,40 @@ static int formulate_apart(Formulation *f, RuleWork *w) {
         return 0;
 }
 
-/* Domains beyond one. A whole column each: a kind's row alone would let it be the share of the kind there. */
+/* A column of domains in use becomes a whole one, at least each kind's share there: the share alone would do for a kind's
+ * row. The column, or -ENOMEM. */
+static int64_t whole_in_domain(Formulation *f, RuleWork *w, int64_t col, const bool *kinds, uint32_t domain) {
+        if (col < 0)
+                return -ENOMEM;
+        f->program->whole[col] = true;
+        f->weight[col] = 1;
+        for (uint32_t k = 0; k < f->n_kinds; k++)
+                if (kinds[k] && (program_row(f->program, PROGRAM_NO_LOW, 0) < 0 ||
+                                 program_term(f->program, (uint32_t) col, -(int64_t) f->kinds[k].n) < 0 ||
+                                 domain_terms(f, w, kinds, domain, 1, k) < 0))
+                        return -ENOMEM;
+        return col;
+}
+
+/* The columns from `first` on, once each, in the row that was begun. */
+static int columns_sum(Formulation *f, uint32_t first, uint32_t end) {
+        for (uint32_t col = first; col < end; col++)
+                if (program_term(f->program, col, 1) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+/* Domains beyond one. */
 static int formulate_together(Formulation *f, RuleWork *w) {
         w->broken -= w->members > 0;
         for (uint32_t i = 0; i < w->n_grounds; i++) {
                 const Ground *d = &w->grounds[i];
-                int64_t col;
 
                 w->broken += d->fixed_a > 0;
                 if (d->fixed_a > 0 || !d->open_a)
                         continue;
-                col = broken_column(f, w, 0, 1);
-                if (col < 0)
+                if (whole_in_domain(f, w, broken_column(f, w, 0, 1), w->kind_a, d->domain) < 0)
                         return -ENOMEM;
-                f->program->whole[col] = true;
-                f->weight[col] = 1;
-                for (uint32_t k = 0; k < f->n_kinds; k++)
-                        if (w->kind_a[k] &&
-                            (program_row(f->program, PROGRAM_NO_LOW, 0) < 0 ||
-                             program_term(f->program, (uint32_t) col, -(int64_t) f->kinds[k].n) < 0 ||
-                             domain_terms(f, w, w->kind_a, d->domain, 1, k) < 0))
-                                return -ENOMEM;
         }
         return 0;
 }
@@ -170,10 +187,28 @@ static int formulate_spread(Formulation *f, RuleWork *w) {
         if (col < 0 || program_row(f->program, w->rule->k - used, PROGRAM_NO_HIGH) < 0 ||
             program_term(f->program, (uint32_t) col, 1) < 0)
                 return -ENOMEM;
-        for (uint32_t y = first; y < (uint32_t) last; y++)
-                if (program_term(f->program, y, 1) < 0)
+        return columns_sum(f, first, (uint32_t) last);
+}
+
+/* Domains beyond k. */
+static int formulate_span(Formulation *f, RuleWork *w) {
+        const uint32_t first = f->program->n_cols;
+        int64_t used = 0, col, last;
+
+        for (uint32_t i = 0; i < w->n_grounds; i++) {
+                const Ground *d = &w->grounds[i];
+
+                used += d->fixed_a > 0;
+                if (d->fixed_a == 0 && d->open_a &&
+                    whole_in_domain(f, w, rule_column(f, w, 0, 0, 1), w->kind_a, d->domain) < 0)
                         return -ENOMEM;
-        return 0;
+        }
+        last = f->program->n_cols;
+        col = broken_column(f, w, 0, w->members);
+        if (col < 0 || program_row(f->program, PROGRAM_NO_LOW, w->rule->k - used) < 0 ||
+            program_term(f->program, (uint32_t) col, -1) < 0)
+                return -ENOMEM;
+        return columns_sum(f, first, (uint32_t) last);
 }
 
 /* VMs of the group in domains without one of the other. */
@@ -201,22 +236,6 @@ static int formulate_near(Formulation *f, RuleWork *w) {
         return 0;
 }
 
-/* Whether one of the other group is in the domain: a whole column, at least each kind's share there. */
-static int64_t met_column(Formulation *f, RuleWork *w, uint32_t domain) {
-        const int64_t col = rule_column(f, w, 0, 0, 1);
-
-        if (col < 0)
-                return -ENOMEM;
-        f->program->whole[col] = true;
-        f->weight[col] = 1;
-        for (uint32_t k = 0; k < f->n_kinds; k++)
-                if (w->kind_b[k] && (program_row(f->program, PROGRAM_NO_LOW, 0) < 0 ||
-                                     program_term(f->program, (uint32_t) col, -(int64_t) f->kinds[k].n) < 0 ||
-                                     domain_terms(f, w, w->kind_b, domain, 1, k) < 0))
-                        return -ENOMEM;
-        return col;
-}
-
 /* VMs of the group in domains with one of the other: those in the domain, less all of them where none is. */
 static int formulate_avoid(Formulation *f, RuleWork *w) {
         for (uint32_t i = 0; i < w->n_grounds; i++) {
@@ -230,7 +249,7 @@ static int formulate_avoid(Formulation *f, RuleWork *w) {
                         continue;
                 }
                 if (d->fixed_b == 0)
-                        met = met_column(f, w, d->domain);
+                        met = whole_in_domain(f, w, rule_column(f, w, 0, 0, 1), w->kind_b, d->domain);
                 col = broken_column(f, w, 0, w->members);
                 if (col < 0 || (d->fixed_b == 0 && met < 0) ||
                     program_row(f->program, PROGRAM_NO_LOW, (met >= 0 ? w->members : 0) - d->fixed_a) < 0 ||
@@ -245,7 +264,7 @@ static int formulate_avoid(Formulation *f, RuleWork *w) {
 /* No further broken than with every VM at home; and the constant part of its cost. */
 static int rule_close(Formulation *f, RuleWork *w) {
         f->constant.tier[w->term->tier] += w->term->weight * w->broken;
-        if (!w->rule->must)
+        if (!w->rule->must || w->rule->waived)
                 return 0;
         if (program_row(f->program, PROGRAM_NO_LOW, w->broken_home - w->broken) < 0)
                 return -ENOMEM;
@@ -287,6 +306,9 @@ static int formulate_rule(Formulation *f, RuleWork *w) {
                 break;
         case RULE_AVOID:
                 r = formulate_avoid(f, w);
+                break;
+        case RULE_SPAN:
+                r = formulate_span(f, w);
                 break;
         case RULE_ON:
         case RULE_NOT_ON:

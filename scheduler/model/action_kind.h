@@ -2,7 +2,7 @@
 /* What moves are made for: the kinds of action a person may allow, be asked about, or forbid one by one.
  * Pure.
  *
- * Units: none. Owner: static, or in the arena. Errors: NULL: the arena is full. Threads: any.
+ * Units: none. Owner: static, or in the arena. Errors: NULL: the arena is full, or there is no such kind. Threads: any.
  */
 #pragma once
 
@@ -16,10 +16,18 @@ typedef enum ActionKind {
         ACTION_KIND_LOAD,
         ACTION_KIND_BALANCE,
         ACTION_KIND_N,
+        ACTION_KIND_MANUAL =
+                ACTION_KIND_N, /* an operator named the VM, or it makes way for one that was named: no
+                                               mode and no window holds that back, so there is no bit of it */
+        ACTION_KINDS_NAMED,
 } ActionKind;
-extern const char *const action_kind_names[ACTION_KIND_N]; /* "evacuation" …: stable in JSON and settings */
+extern const char
+        *const action_kind_names[ACTION_KINDS_NAMED]; /* "evacuation" …: stable in JSON and settings */
 
-/* SNAPSHOT_NO_…: the bit that leaves the kind for later. */
+/* The name as it is kept here, of one that comes from outside; NULL: it names no kind. */
+const char *action_kind_named(const char *name);
+
+/* SNAPSHOT_NO_…: the bit that leaves the kind for later; 0 of ACTION_KIND_MANUAL. */
 unsigned action_kind_bit(ActionKind kind);
 
 #define ACTION_KINDS_ALL                                                                                     \

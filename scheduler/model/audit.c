@@ -88,18 +88,27 @@ static AuditError audit_error_of(const AuditEntry *entries, uint32_t n, AuditMea
         return e;
 }
 
+static void audit_add(const RecordMove *m, AuditCount *io) {
+        io->moves++;
+        io->done += audit_is(m, "done");
+        io->missed += audit_is(m, "failed") || audit_is(m, "unclear");
+}
+
 int audit_sum(Arena *a, const AuditEntry *entries, uint32_t n, AuditSum *ret) {
         const uint32_t all = count_moves(entries, n);
         int64_t *lists[2] = { arena_new(a, int64_t, all), arena_new(a, int64_t, all) };
-        AuditSum s = { .moves = all };
+        AuditSum s = { 0 };
 
         if (!lists[0] || !lists[1])
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
                 for (uint32_t k = 0; k < entries[i].n_moves; k++) {
-                        s.done += audit_is(&entries[i].moves[k], "done");
-                        s.missed += audit_is(&entries[i].moves[k], "failed") ||
-                                    audit_is(&entries[i].moves[k], "unclear");
+                        const RecordMove *m = &entries[i].moves[k];
+
+                        audit_add(m, &s.all);
+                        for (int kind = 0; m->order->kind && kind < ACTION_KINDS_NAMED; kind++)
+                                if (strcmp(m->order->kind, action_kind_names[kind]) == 0)
+                                        audit_add(m, &s.of[kind]);
                 }
         for (int m = 0; m < AUDIT_MEASURE_N; m++)
                 s.error[m] = audit_error_of(entries, n, (AuditMeasure) m, lists[0], lists[1]);

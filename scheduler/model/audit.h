@@ -21,14 +21,18 @@ typedef struct AuditEntry {
         const char *id; /* leader and time: unique */
         usec_t at;      /* when it was decided */
         const char *leader, *mode;
-        const char *record;                    /* for `plimsoll replay`; NULL: it has none */
-        const char *status;                    /* of the plan */
-        const char *paused;                    /* why balance was paused, or NULL */
-        const char *waiting;                   /* id of the plan a person was asked about; NULL: nobody was */
-        const char *answer;                    /* "asked", "yes", "no", "expired" or "dropped"; NULL */
-        const char *by;                        /* who answered, or why it was dropped; NULL */
-        usec_t answered_at;                    /* 0: nobody has */
-        int64_t refused;                       /* VMs that could not be moved, and should */
+        const char *record;  /* for `plimsoll replay`; NULL: it has none */
+        const char *status;  /* of the plan */
+        const char *paused;  /* why balance was paused, or NULL */
+        const char *waiting; /* id of the plan a person was asked about; NULL: nobody was */
+        const char *answer;  /* "asked", "yes", "no", "expired" or "dropped"; NULL */
+        const char *by; /* who answered, or why it was dropped; where nobody was asked, whose command it was;
+                                NULL: nobody's */
+        usec_t answered_at; /* 0: nobody has */
+        const char *booking,
+                *booking_host; /* of what it is about: room for that VM, on that host; `status` says what became
+                                                  of it, `by` who booked or released it; NULL */
+        int64_t refused;       /* VMs that could not be moved, and should */
         int64_t predicted_ms, predicted_bytes; /* of all moves */
         int64_t ms, bytes;                     /* measured; UNKNOWN: nothing was carried out */
         const RecordMove *moves;
@@ -56,8 +60,13 @@ typedef struct AuditError {
         int64_t bias;        /* median of (predicted − measured) ÷ measured, permille: < 0 is too short */
 } AuditError;
 
-typedef struct AuditSum {
+typedef struct AuditCount {
         uint32_t moves, done, missed; /* missed: failed or unclear. Aborted, refused … are neither */
+} AuditCount;
+
+typedef struct AuditSum {
+        AuditCount all;
+        AuditCount of[ACTION_KINDS_NAMED]; /* moves whose kind is not known are in `all` alone */
         AuditError error[AUDIT_MEASURE_N];
 } AuditSum;
 

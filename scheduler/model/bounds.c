@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "scheduler/model/booking.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/problem.h"
 

@@ -10,14 +10,15 @@
 #include "scheduler/model/bounds.h"
 
 const char *const host_state_names[HOST_STATE_N] = { "active", "cordoned", "maintenance", "offline" };
-const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off" };
+const char *const vm_state_names[VM_STATE_N] = { "running", "paused", "off", "booked" };
 const char *const rule_kind_names[RULE_KIND_N] = { "apart", "together", "spread", "near",
-                                                   "avoid", "on",       "not-on" };
-const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now", "missed" };
+                                                   "avoid", "on",       "not-on", "span" };
+const char *const hold_names[HOLD_N] = { "none", "never", "window", "moves", "for-now", "missed", "mode" };
+const char *const vm_mode_names[VM_MODE_N + 1] = { "auto", "confirm", "advise", NULL };
 const char *const level_names[LEVEL_N] = { "host", "rack", "zone", "neighborhood" };
 const char *const exclusion_texts[EXCLUDED_N] = {
-        "facts are complete and fresh", "its facts are too old", "facts are missing",
-        "its libvirt does not answer",  "it is not admitted",    "a clock is wrong",
+        "facts are complete and fresh", "its facts are stale", "facts are missing",
+        "its libvirt does not answer",  "it is not admitted",  "a clock is wrong",
 };
 
 /* Hosts and VMs are found alike: both begin with their name, and are sorted by it. */
@@ -34,11 +35,39 @@ static uint32_t index_by_name(const void *first, size_t size, uint32_t n, const 
         return found ? (uint32_t) ((size_t) (found - (const char *) first) / size) : IX_NONE;
 }
 
+bool host_place_is_known(const Host *host, Level level) {
+        return level == LEVEL_RACK   ? host->rack != NULL
+               : level == LEVEL_ZONE ? host->zone != NULL
+                                     : level == LEVEL_HOST || host->neighborhood != NULL;
+}
+
+Vm *snapshot_own_vms(Arena *a, const Snapshot **io) {
+        Snapshot *copy = arena_new(a, Snapshot, 1);
+        Vm *vms = arena_new(a, Vm, (*io)->n_vms);
+
+        if (!copy || !vms)
+                return NULL;
+        *copy = **io;
+        if (copy->n_vms > 0)
+                memcpy(vms, copy->vms, sizeof(*vms) * copy->n_vms);
+        copy->vms = vms;
+        *io = copy;
+        return vms;
+}
+
 uint32_t snapshot_excluded(const Snapshot *s) {
         uint32_t n = 0;
 
         for (HostIx h = 0; h < s->n_hosts; h++)
                 n += s->hosts[h].excluded != EXCLUDED_NONE;
+        return n;
+}
+
+uint32_t snapshot_n_vms(const Snapshot *s) {
+        uint32_t n = 0;
+
+        for (VmIx v = 0; v < s->n_vms; v++)
+                n += s->vms[v].state != VM_BOOKED;
         return n;
 }
 
@@ -80,6 +109,7 @@ Host host_unknown(void) {
         Host host = { .cpu_mhz = UNKNOWN,
                       .cpu_busy_mcores = UNKNOWN,
                       .memory_used_mib = UNKNOWN,
+                      .memory_reclaimable_mib = UNKNOWN,
                       .cpu_pressure_permille = UNKNOWN,
                       .memory_pressure_permille = UNKNOWN };
 

@@ -141,6 +141,8 @@ typedef struct VmTies {
         const char *cpu_pins;                       /* of the host's CPUs: "60-62"; NULL: none */
         const char *numa_nodes;                     /* of the host, its memory must be on; NULL: none */
         const char *numa_cells;                     /* its own topology, in words; NULL: one cell */
+        const char *
+                numa_bound; /* cells whose memory must be on nodes (model/bound_cells.h); NULL: none is known */
         const HostDevice *devices;
         uint32_t n_devices;
 } VmTies;
@@ -149,6 +151,9 @@ typedef struct NumaNode {
         int64_t id;
         const char *cpus;             /* "0-15,32-47"; NULL: not known */
         int64_t memory_mib, free_mib; /* UNKNOWN */
+        const Hugepages *hugepages;   /* of the host's, what is on it; each size once; n == 0: not known */
+        uint32_t n_hugepages;
+        int64_t available_mib; /* free, and what its caches can give back; UNKNOWN */
 } NumaNode;
 
 /* What a host is, beside its CPUs and memory. */
@@ -221,7 +226,8 @@ typedef struct Host {
         int64_t cpus, cpu_mhz; /* cpu_mhz UNKNOWN: as fast as the others */
         int64_t memory_mib;
         int64_t cpu_busy_mcores; /* measured use of the whole host, VMs included; UNKNOWN */
-        int64_t memory_used_mib; /* measured, VMs included; UNKNOWN */
+        int64_t memory_used_mib; /* measured, VMs and pages set aside included, not the page cache; UNKNOWN */
+        int64_t memory_reclaimable_mib; /* of it, what is given back when it is needed: ZFS' cache; UNKNOWN */
         int64_t cpu_pressure_permille, memory_pressure_permille; /* PSI some avg10; UNKNOWN */
         const HostContention *contention;                        /* NULL: nothing is known */
         const HostPlatform *platform;                            /* NULL: nothing is known */
@@ -256,9 +262,12 @@ typedef enum VmState {
         VM_RUNNING,
         VM_PAUSED,
         VM_OFF, /* only defined: it needs no CPU, and a host's measured use has nothing of it */
+        VM_BOOKED, /* room that a person holds for it (model/booking.h): it needs all that it will need, the measured use has
+                      nothing of it, and nothing moves it. Not in facts: of those the decision's snapshot is made */
         VM_STATE_N,
+        VM_STATE_TOLD_N = VM_BOOKED, /* those that facts tell */
 } VmState;
-extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused", "off" */
+extern const char *const vm_state_names[VM_STATE_N]; /* "running", "paused", "off", "booked" */
 
 /* Why a VM is not movable, where an operator's rule or what was done to it lately says so. */
 typedef enum Hold {
@@ -266,11 +275,22 @@ typedef enum Hold {
         HOLD_NEVER,   /* it never moves */
         HOLD_WINDOW,  /* only in a window, and none is open */
         HOLD_MOVES,   /* it has been moved as often as it may be in a day */
-        HOLD_FOR_NOW, /* it was moved lately, or how a move of it ended is not known yet */
+        HOLD_FOR_NOW, /* a person moved it lately, or how a move of it ended is not known yet */
         HOLD_MISSED,  /* moving it failed lately (move_hold.h) */
+        HOLD_MODE,    /* its moves are a person's: VmMode */
         HOLD_N,
 } Hold;
-extern const char *const hold_names[HOLD_N]; /* "none", "never", "window", "moves", "for-now", "missed" */
+extern const char
+        *const hold_names[HOLD_N]; /* "none", "never", "window", "moves", "for-now", "missed", "mode" */
+
+/* What the service does with a move of the VM, at most: the stricter of this and of its own mode holds. */
+typedef enum VmMode {
+        VM_MODE_AUTO,    /* carried out */
+        VM_MODE_CONFIRM, /* … once a person has said yes */
+        VM_MODE_ADVISE,  /* shown */
+        VM_MODE_N,
+} VmMode;
+extern const char *const vm_mode_names[VM_MODE_N + 1]; /* "auto", "confirm", "advise", NULL */
 
 #define STAY_WEIGHT_MAX 1000000
 
@@ -291,9 +311,13 @@ typedef struct Vm {
         HostIx in_flight_to; /* its other host, or IX_NONE */
         Strings running_on; /* hosts that say it runs there, where several do and no migration of it is seen: a claim of one of
                                them is false, or it runs twice. Then it is in flight and not movable */
-        bool movable;              /* false: `unmovable_why` says why */
+        bool movable; /* false: `unmovable_why` says why */
+        VmMode mode;
+        const char *mode_rule;     /* that says so; NULL: none does */
         const char *unmovable_why; /* in words, or NULL */
         Hold hold;
+        const char *
+                calm_why; /* it was moved lately, and balance leaves it where it is; in words; NULL: it does not */
         int64_t stay_weight; /* of wishes that it stays where it is, 0 … STAY_WEIGHT_MAX: in its price */
         int64_t moves_a_day; /* at most; 0: no limit */
         int64_t vcpus, memory_mib; /* allocated */
@@ -334,10 +358,11 @@ typedef enum RuleKind {
         RULE_AVOID,    /* no VM of group shares a domain with one of group_b; none is in both */
         RULE_ON,       /* only on `hosts` */
         RULE_NOT_ON,   /* never on `hosts` */
+        RULE_SPAN,     /* at most k domains hold a VM of the group, those on hosts that are emptied aside */
         RULE_KIND_N,
 } RuleKind;
-extern const char *const
-        rule_kind_names[RULE_KIND_N]; /* "apart", "together", "spread", "near", "avoid", "on", "not-on" */
+extern const char *const rule_kind_names
+        [RULE_KIND_N]; /* "apart", "together", "spread", "near", "avoid", "on", "not-on", "span" */
 
 typedef enum Level {
         LEVEL_HOST,
@@ -348,19 +373,28 @@ typedef enum Level {
 } Level;
 extern const char *const level_names[LEVEL_N]; /* "host", "rack", "zone", "neighborhood" */
 
+/* Did somebody tell the host's rack, zone or neighborhood? Each host is its own at LEVEL_HOST. */
+bool host_place_is_known(const Host *host, Level level);
+
 typedef struct Rule {
         RuleKind kind;
         const char *name;
         Level level;
-        bool must;      /* false: `weight` is its price */
+        bool must;     /* false: `weight` is its price */
+        bool evacuate; /* waived for its VMs that must leave their host; of "apart" … "not-on", not of "near" */
         int64_t weight; /* 1 … 1000000 when !must */
-        int64_t k;      /* RULE_SPREAD */
+        int64_t k;      /* RULE_SPREAD, RULE_SPAN */
         const VmIx *vms, *near_vms;
         const HostIx *hosts;
         uint32_t n_vms, n_near_vms, n_hosts;
         const char *group, *near_group;     /* the group a VM joins the rule by; NULL: it names its VMs */
         const struct Selection *hosts_said; /* the words a new host joins the rule by; NULL: it names them */
 } Rule;
+
+/* It says on which hosts VMs may be, and nothing of each other. */
+static inline bool rule_is_about_hosts(const Rule *rule) {
+        return rule->kind == RULE_ON || rule->kind == RULE_NOT_ON;
+}
 
 /* A resource beyond the built-in ones: "extra" in a snapshot file. */
 typedef struct ExtraResource {
@@ -394,6 +428,9 @@ typedef struct Snapshot {
         const Vm *off; /* by name: those that are off and stay, of which no decision takes notice; in `vms`
                           until off_vms_part() has parted them */
         uint32_t n_off;
+        const struct Booking *
+                bookings; /* by name: room that is held (model/booking.h); in `vms`, too, from rules_apply() on */
+        uint32_t n_bookings;
         const Rule *rules;
         const ExtraResource *extra;
         const Traffic *traffic; /* by (a, b); what is known of it: mostly nothing is */
@@ -415,10 +452,17 @@ Vm vm_unknown(void);
 /* By name (binary search), or IX_NONE. */
 HostIx snapshot_host(const Snapshot *s, const char *name);
 
+/* *io becomes a copy of the snapshot with VMs of its own, which may be changed: they are returned. NULL: the arena is full, and
+ * *io is as it was. */
+Vm *snapshot_own_vms(Arena *a, const Snapshot **io);
+
 /* How many hosts are excluded; and whether no host takes part (all are excluded or offline; a cluster without hosts is not
  * blind). */
 uint32_t snapshot_excluded(const Snapshot *s);
 bool snapshot_is_blind(const Snapshot *s);
+
+/* How many VMs there are, room that is booked for one not counted. */
+uint32_t snapshot_n_vms(const Snapshot *s);
 
 /* How many VMs run on several hosts at once, by what these say (Vm.running_on). */
 uint32_t snapshot_doubled(const Snapshot *s);

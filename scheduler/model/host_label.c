@@ -40,8 +40,8 @@ static bool host_label_is_one(const char *label) {
 int host_label_check(const char *label, TextFault *reterr_fault) {
         if (host_label_is_one(label))
                 return 0;
-        text_fault(reterr_fault, reterr_fault->field, "\"%.60s\" is no label of a host; accepted: %s", label,
-                   HOST_LABEL_ACCEPTED);
+        text_fault(reterr_fault, reterr_fault->field, "\"%.60s\" is not a valid host label; accepted: %s",
+                   label, HOST_LABEL_ACCEPTED);
         return -EINVAL;
 }
 
@@ -50,10 +50,9 @@ int host_labels_check(const Strings *labels, TextFault *reterr_fault) {
                 if (host_label_check(labels->at[i], reterr_fault) < 0)
                         return -EINVAL;
                 if (i > 0 && host_label_same_key(labels->at[i - 1], labels->at[i])) {
-                        text_fault(
-                                reterr_fault, reterr_fault->field,
-                                "\"%.60s\" and \"%.60s\" are two values of one key; a host has one of each",
-                                labels->at[i - 1], labels->at[i]);
+                        text_fault(reterr_fault, reterr_fault->field,
+                                   "\"%.60s\" and \"%.60s\" set one key twice; a host has one value per key",
+                                   labels->at[i - 1], labels->at[i]);
                         return -EINVAL;
                 }
         }

@@ -24,6 +24,8 @@ typedef struct MoveOrder {
         Prediction predicted;   /* all zero: nobody said; basis.bandwidth_kbit 0: nor what it rests on */
         MoveManner manner;      /* as the plan wants it */
         const char *why;        /* one sentence; NULL or "": not said */
+        const char *held;       /* as PlanMove's */
+        const char *kind;       /* of action_kind_names, what it is made for; NULL: not said */
 } MoveOrder;
 
 /* The plan's move, by the names of its snapshot, which must outlive it. What only hosts and VMs know (uuid,
@@ -35,7 +37,9 @@ static inline MoveOrder move_order_of(const Snapshot *s, const PlanMove *m) {
                             .wave = m->wave,
                             .predicted = m->predicted,
                             .manner = m->manner,
-                            .why = m->why };
+                            .why = m->why,
+                            .held = m->held,
+                            .kind = action_kind_names[m->kind] };
 }
 
 /* What a migration took. */

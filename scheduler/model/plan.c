@@ -3,11 +3,11 @@
 
 const char *const plan_part_names[PLAN_PART_N] = { "search", "mend", "order", "explain", "judge" };
 const char *const plan_part_texts[PLAN_PART_N] = {
-        "better placements were not all searched for",
-        "not every move was tried that would mend what stays broken",
-        "not all moves were put into an order: those without one are left for the next plan",
-        "not all refusals were looked into, and not all moves explained",
-        "the moves were not judged to the end, and so none is made",
+        "the search for better placements was cut short",
+        "not all moves that could repair what stays broken were tried",
+        "not all moves were ordered; the rest is left for the next plan",
+        "not all refusals were analyzed and not all moves explained",
+        "the moves were not checked completely, so none is made",
 };
 const char *const plan_cap_names[PLAN_CAP_N] = { "max-moves", "max-gib", "max-minutes" };
 const char *const plan_status_names[PLAN_STATUS_N] = { "balanced", "improved", "repaired",   "evacuated",
@@ -31,10 +31,10 @@ const char *const exact_use_names[EXACT_USE_N] = {
 const char *const exact_use_texts[EXACT_USE_N] = {
         [EXACT_OFF] = "it is turned off (plan.exact_nodes)",
         [EXACT_TOO_LARGE] = "the cluster is larger than plan.exact_places",
-        [EXACT_RESERVE] = "it cannot state a capacity reserve",
-        [EXACT_PACK] = "it cannot state plan.goal = pack",
-        [EXACT_MEASURE] = "it cannot state balance.measure = htools",
-        [EXACT_TIERS] = "it cannot leave balance or load lines out of account (plan.threshold, windows)",
+        [EXACT_RESERVE] = "it does not support a reserve",
+        [EXACT_PACK] = "it does not support plan.goal = pack",
+        [EXACT_MEASURE] = "it does not support balance.measure = htools",
+        [EXACT_TIERS] = "it cannot ignore balance or load lines (plan.threshold, windows)",
         [EXACT_FAILED] = "its library failed",
-        [EXACT_ABSENT] = "this plimsoll is built without it (WITH_GLPK=OFF)",
+        [EXACT_ABSENT] = "this build does not include it (WITH_GLPK=OFF)",
 };

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "scheduler/model/action_kind.h"
 #include "scheduler/model/problem.h"
 #include "scheduler/model/sentence.h"
 
@@ -86,11 +87,13 @@ typedef struct MoveManner {
 
 typedef struct PlanMove {
         Move move;
-        uint32_t wave; /* from 0 */
-        Costs delta;   /* what this move alone changes, at its place in the order: < 0 gains */
+        uint32_t wave;   /* from 0 */
+        ActionKind kind; /* what it is made for */
+        Costs delta;     /* what this move alone changes, at its place in the order: < 0 gains */
         Prediction predicted;
         MoveManner manner;
         const char *why;         /* one honest sentence */
+        const char *held;        /* why the service leaves it to a person (VmMode); NULL: it does not */
         const Sentence *because; /* the same as data; NULL: it was read from a file */
 } PlanMove;
 
@@ -134,8 +137,9 @@ extern const char *const plan_part_texts[PLAN_PART_N]; /* what is not there when
 /* Something that was wanted and not possible. */
 typedef struct Refused {
         VmIx vm;
-        HostIx to;      /* IX_NONE: wherever */
-        Reason reason;  /* the one that stood in the way most */
+        HostIx to; /* IX_NONE: wherever */
+        HostIx near; /* the host that needs the smallest change to take it; IX_NONE: none, or it is of the VM itself */
+        Reason reason;  /* that host's */
         uint32_t hosts; /* how many hosts refused it for that reason */
         const char *by; /* by whom, host by host, with names and numbers; NULL: not told */
 } Refused;
@@ -242,6 +246,8 @@ typedef struct Plan {
         const PlanMove *moves;
         const Refused *refused; /* sorted by VM, at most 1000; `n_refused_all` counts them all */
         uint32_t n_refused_all;
+        const char *
+                lacks; /* what all hosts together lack below their load lines, where some stay above; NULL: nothing */
         unsigned limited_by; /* bits 1 << PlanCap: more of what should be done could be, but for these */
         const Conflict *conflicts; /* PLAN_INFEASIBLE: why */
         uint32_t n_conflicts;

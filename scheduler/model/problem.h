@@ -16,7 +16,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/reason.h"
 
-#define PROBLEM_RES_MAX 20
+#define PROBLEM_RES_MAX 28
 
 /* Goals in their order: no gain in a later tier pays for a loss in an earlier one (docs/optimizer.md). */
 typedef enum Tier {
@@ -67,6 +67,7 @@ typedef struct GroupRule {
         uint32_t group, group_b; /* group_b: RULE_NEAR, RULE_AVOID */
         uint32_t k;
         bool must;
+        bool waived; /* for its VMs that Problem.waives names; then it costs in TIER_LOAD */
         int64_t weight;
         uint32_t source; /* which of the snapshot's rules it is */
 } GroupRule;
@@ -105,6 +106,9 @@ typedef struct ReserveGoal {
         const bool *counts;     /* [vm] it could be started elsewhere at all */
         const bool *spends; /* [vm] moving it is worth more than the reserve: it must leave its host, or mends
                                a rule */
+        const bool *
+                spends_wave; /* [vm] the same by the snapshot alone, whoever plans and however far the plan is: each
+                                    wave is judged by that. NULL: as `spends` */
         const bool *deadline_exempt; /* [vm] leaving a host to be emptied does not wait for the reserve */
         const uint32_t *domains;     /* [n_domains] of `level` with a host that may be lost, ascending */
         uint32_t n_domains;
@@ -136,12 +140,15 @@ typedef struct Problem {
         TransientMode transient_mode;
         const int64_t *capacity; /* [host × res] hard */
         const int64_t *limit;    /* [host × res] the load line (safety capacity), ≤ capacity */
-        const int64_t *base;     /* [host × res] held by what is not a VM of the problem */
-        const int64_t *need;     /* [vm × res] */
-        const HostIx *home;      /* [vm] where it runs now; IX_NONE: nowhere yet (decide/trial.h) */
-        const Reason *pinned;    /* [vm] REASON_NONE: it may move */
-        const HostRole *roles;   /* [host] */
-        const int64_t *leave;    /* [vm] its weight while it is on a host to be emptied: 0 for one that may
+        const int64_t *fill; /* [host × res] up to which VMs may be moved to it, ≤ capacity; NULL: capacity */
+        const int64_t *base; /* [host × res] held by what is not a VM of the problem */
+        const int64_t *need; /* [vm × res] */
+        const int64_t
+                *size_mib;  /* [vm] of its guest: what a move of it is in MiB; NULL: its need of RES_MEMORY */
+        const HostIx *home; /* [vm] where it runs now; IX_NONE: nowhere yet (decide/trial.h) */
+        const Reason *pinned;  /* [vm] REASON_NONE: it may move */
+        const HostRole *roles; /* [host] */
+        const int64_t *leave;  /* [vm] its weight while it is on a host to be emptied: 0 for one that may
                                     stay, since it does not use what is failing; NULL: the host's */
 
         const uint8_t *grade;  /* [host] fault grade, where some host is watched (grade 1); NULL: none is */
@@ -153,7 +160,13 @@ typedef struct Problem {
         const uint32_t *class_of; /* [vm], or NULL: every VM is of class 0 */
         const uint64_t *const *allowed;
         const Reason *const *denied; /* [class][host] why not, or NULL where allowed is NULL */
+        const uint64_t *const *
+                passable; /* [class] bit set, or NULL: hosts that only rules about hosts deny it, each of which
+                                            forbids its VMs' host in the snapshot as well: no further breach. NULL: none */
         uint32_t n_classes;
+        const uint8_t *const
+                *barred; /* [vm] NULL, or [host] why it may not come there (a Reason) while a VM that
+                                         shares a rule with it is in flight; NULL: none is */
 
         const uint32_t *domain[LEVEL_N]; /* [host] → its rack, zone …; LEVEL_HOST is NULL: the host itself */
         uint32_t n_domains[LEVEL_N];
@@ -178,6 +191,8 @@ typedef struct Problem {
                                        else the excess is squared, in TIER_LOAD */
         const int64_t *load_weight; /* [res] of excess over `limit` (0: none) */
         const int64_t *balance_weight; /* [res] of squared relative load (0: none) */
+        const int64_t
+                *unsteady; /* [host × res] of `base`, at most: what is no ground for balance; NULL: nothing */
         const BalancePair *pairs;
         uint32_t n_pairs;
         const DeviationGoal *deviations; /* in TIER_BALANCE, beside or in place of balance_weight */
@@ -185,7 +200,11 @@ typedef struct Problem {
         const int64_t *move_price; /* [vm] when it is not at home, 100: a usual VM; NULL: 100 each */
         int64_t move_weight;       /* × move_price (wPMC in one_tier; else percent, see policy `stay`) */
         const int64_t *stay_wish;  /* [vm] weight of wishes that it stays at home; NULL: none */
-        const uint32_t *wish_of;   /* [vm] its class of wishes about hosts, or NULL: there are none */
+        const bool *
+                waives; /* [vm] it must leave its host: rules that are waived then refuse it nothing; NULL: no rule is */
+        const uint32_t *waive_of; /* [vm] its class of waived rules about hosts, or NULL: there are none */
+        const int64_t *const *waive_cost; /* [class][host] how many of them the host breaks; NULL: 0 */
+        const uint32_t *wish_of;          /* [vm] its class of wishes about hosts, or NULL: there are none */
         const int64_t *const
                 *wish_cost;         /* [class][host] weight of those that the host disappoints; NULL: 0 */
         const uint32_t *service_of; /* [vm] for the largest-number-of-moves price, or NULL */
@@ -226,8 +245,18 @@ static inline const int64_t *problem_need(const Problem *p, VmIx v) {
         return p->need + (size_t) v * p->n_res;
 }
 
+/* How large v is where moves are counted in MiB. Of a problem with RES_MEMORY. */
+static inline int64_t problem_mib(const Problem *p, VmIx v) {
+        return p->size_mib ? p->size_mib[v] : problem_need(p, v)[RES_MEMORY];
+}
+
 static inline const int64_t *problem_capacity(const Problem *p, HostIx h) {
         return p->capacity + (size_t) h * p->n_res;
+}
+
+/* Up to which VMs may be moved to h. */
+static inline const int64_t *problem_fill(const Problem *p, HostIx h) {
+        return (p->fill ? p->fill : p->capacity) + (size_t) h * p->n_res;
 }
 
 static inline const int64_t *assignment_load(const Assignment *x, HostIx h) {
@@ -250,18 +279,41 @@ static inline Reason problem_class_denies(const Problem *p, VmIx v, HostIx h) {
         return REASON_NONE;
 }
 
+/* Only rules about hosts keep v off h, and those forbid its own host as well: it breaks none further there. */
+static inline bool problem_passes(const Problem *p, VmIx v, HostIx h) {
+        const uint64_t *passable = p->passable ? p->passable[p->class_of ? p->class_of[v] : 0] : NULL;
+
+        return passable && passable[h / 64] >> (h % 64) & 1;
+}
+
 /* Why v may not run on h by itself, whoever else is there: class of hosts, role, and a fault grade worse than
- * that of its own host. REASON_NONE: it may. */
+ * that of its own host. What must leave its host may go to another that a rule forbids as it does its own.
+ * REASON_NONE: it may. */
 static inline Reason problem_denied(const Problem *p, VmIx v, HostIx h) {
         if (p->roles[h].no_entry != REASON_NONE)
                 return p->roles[h].no_entry;
         if (p->grade && p->home[v] != IX_NONE && p->grade[h] > p->grade[p->home[v]] && !p->mends[v])
                 return REASON_HOST_WATCHED;
+        if (p->barred && p->barred[v] && p->barred[v][h] != REASON_NONE)
+                return (Reason) p->barred[v][h];
+        if (p->passable && p->home[v] != IX_NONE && problem_leave(p, v, p->home[v]) > 0 &&
+            problem_passes(p, v, h))
+                return REASON_NONE;
         return problem_class_denies(p, v, h);
 }
 
 /* Mean capacity of resource r over all hosts, at least 1. */
 int64_t problem_mean_capacity(const Problem *p, uint32_t r);
+
+/* VMs on h do not count for rules of the kind: it is emptied, and they are about to leave it. */
+static inline bool rule_skips(const Problem *p, RuleKind kind, HostIx h) {
+        return kind == RULE_SPAN && p->roles[h].evacuate > 0;
+}
+
+/* The rule refuses v nothing: v must leave its host. */
+static inline bool rule_waived_for(const Problem *p, const GroupRule *rule, VmIx v) {
+        return rule->waived && p->waives && p->waives[v];
+}
 
 /* The domain of level l that host h is in. */
 static inline uint32_t problem_domain(const Problem *p, Level l, HostIx h) {

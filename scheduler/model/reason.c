@@ -15,7 +15,8 @@ const char *const reason_names[REASON_N] = {
 
 Reason reason_of_unmovable(const Vm *vm) {
         static const Reason holds[HOLD_N] = { REASON_VM_PINNED, REASON_VM_NEVER,   REASON_VM_WINDOW,
-                                              REASON_VM_MOVES,  REASON_VM_FOR_NOW, REASON_VM_MISSED };
+                                              REASON_VM_MOVES,  REASON_VM_FOR_NOW, REASON_VM_MISSED,
+                                              REASON_VM_MODE };
         static const Reason ties[TIE_N] = { REASON_VM_PINNED,         REASON_VM_DEVICE,
                                             REASON_VM_SNAPSHOTS,      REASON_VM_BLOCK_JOB,
                                             REASON_VM_TRANSIENT_DISK, REASON_VM_INVTSC };

@@ -38,6 +38,7 @@ typedef struct Record {
         const char *paused;   /* why balance was paused, or NULL */
         const char *stopped;  /* that all moves were stopped, or NULL */
         unsigned not_now;     /* SNAPSHOT_NO_…: kinds of action that were left for later */
+        VmMode hold_from;     /* VMs of this mode and stricter ones were held; 0: none were */
         const CoolDown *cool_downs;
         uint32_t n_cool_downs;
         const Snapshot *facts;

@@ -41,7 +41,8 @@ typedef struct RuleSpec {
         Level level;
         Selection vms, others, hosts; /* others: from, to */
         Strings windows;              /* their names */
-        int64_t count;                /* over, a-day, is */
+        int64_t count;                /* over, at-most, a-day, is */
+        VmMode mode;                  /* only */
         bool evacuate;                /* it may still leave a host that is emptied */
         const ListItem *item;
 } RuleSpec;

@@ -66,18 +66,24 @@ static int64_t percent_steps(int64_t ppm, int decimals) {
         return ((ppm < 0 ? -ppm : ppm) + step / 2) / step;
 }
 
-/* So many that shares of one thing which differ read differently. */
+/* Two shares of one thing that differ read the same with so many decimals. */
+static bool facts_blur(const Fact *facts, uint32_t n, int decimals) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = 0; k < i && fact_is_percent(facts[i].kind); k++)
+                        if (fact_is_percent(facts[k].kind) && facts[k].host == facts[i].host &&
+                            facts[k].r == facts[i].r && facts[k].value != facts[i].value &&
+                            percent_steps(facts[k].value, decimals) ==
+                                    percent_steps(facts[i].value, decimals))
+                                return true;
+        return false;
+}
+
+/* So many that shares of one thing which differ read differently. (58.4996 and 58.5004 do with none, and do not with one.) */
 static int clause_decimals(const Fact *facts, uint32_t n) {
         int decimals = 0;
 
-        for (uint32_t i = 0; i < n; i++)
-                for (uint32_t k = 0; k < i && fact_is_percent(facts[i].kind); k++)
-                        while (fact_is_percent(facts[k].kind) && facts[k].host == facts[i].host &&
-                               facts[k].r == facts[i].r && facts[k].value != facts[i].value &&
-                               decimals < DECIMALS_MAX &&
-                               percent_steps(facts[k].value, decimals) ==
-                                       percent_steps(facts[i].value, decimals))
-                                decimals++;
+        while (decimals < DECIMALS_MAX && facts_blur(facts, n, decimals))
+                decimals++;
         return decimals;
 }
 
@@ -100,12 +106,13 @@ static const char *tenths_text(Arena *a, int64_t tenths, const char *unit) {
                            (long long) size % 10, unit);
 }
 
-static const char *sentence_amount_text(Arena *a, int64_t value, FactUnit unit) {
+/* whole: memory in MiB however much it is. */
+static const char *sentence_amount_text(Arena *a, int64_t value, FactUnit unit, bool whole) {
         switch (unit) {
         case UNIT_CORES:
                 return tenths_text(a, value, "cores");
         case UNIT_MIB:
-                return value >= 1024 || value <= -1024
+                return !whole && (value >= 1024 || value <= -1024)
                                ? tenths_text(a, value / 1024 * 10 + value % 1024 * 10 / 1024, "GiB")
                                : text_format(a, "%lld MiB", (long long) value);
         case UNIT_KBIT:
@@ -118,19 +125,31 @@ static const char *sentence_amount_text(Arena *a, int64_t value, FactUnit unit) 
         return text_format(a, "%lld", (long long) value);
 }
 
-static const char *fact_text(Arena *a, const Fact *f, int decimals) {
+static const char *fact_text(Arena *a, const Fact *f, int decimals, bool whole) {
         if (f->kind <= FACT_EVIDENCE)
                 return f->text;
         if (fact_is_percent(f->kind))
                 return percent_text(a, f->value, decimals);
         if (f->kind == FACT_WAVE)
                 return text_format(a, "%lld", (long long) f->value + 1);
-        return sentence_amount_text(a, f->value, f->kind == FACT_RATE ? UNIT_KBIT : f->unit);
+        return sentence_amount_text(a, f->value, f->kind == FACT_RATE ? UNIT_KBIT : f->unit, whole);
+}
+
+/* Tenths of a GiB would show two amounts of one kind, which differ, as the same. */
+static bool clause_is_whole(const Fact *facts, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = 0; k < i && facts[i].unit == UNIT_MIB; k++)
+                        if (facts[k].kind == facts[i].kind && facts[k].unit == UNIT_MIB &&
+                            facts[k].value != facts[i].value &&
+                            facts[k].value * 10 / 1024 == facts[i].value * 10 / 1024)
+                                return true;
+        return false;
 }
 
 /* Appends the clause to `text`; NULL: the arena is full. */
 static const char *clause_text(Arena *a, const char *text, const Clause *c, const Fact *facts) {
         const int decimals = clause_decimals(facts, c->n);
+        const bool whole = clause_is_whole(facts, c->n);
         const char *form = c->form;
         uint32_t i = 0;
 
@@ -140,7 +159,7 @@ static const char *clause_text(Arena *a, const char *text, const Clause *c, cons
                 while (i < c->n && !fact_is_said(facts[i].kind))
                         i++;
                 assert(i < c->n);
-                said = fact_text(a, &facts[i++], decimals);
+                said = fact_text(a, &facts[i++], decimals, whole);
                 text = said ? text_format(a, "%s%.*s%s", text, (int) (gap - form), form, said) : NULL;
         }
         return text ? text_format(a, "%s%s", text, form) : NULL;

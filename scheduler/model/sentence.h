@@ -40,6 +40,7 @@ typedef enum FactKind {
         FACT_UNCOVERED, /* VMs without a place, over all cases of the reserve */
         FACT_LACKING,   /* of the share that stays free: millionths of a mean host */
         FACT_SHORT,     /* of pair r (Problem.pairs), on both hosts of the move */
+        FACT_REMOTE, /* of vm's memory on host, what is not on one NUMA node with the rest of its cell: MiB */
 
         /* Claims: said by the words of the form */
         CLAIM_GAIN,       /* the policy costs so much less: value < 0, in tier r */
@@ -57,18 +58,22 @@ typedef enum FactKind {
         CLAIM_WITH,   /* vm is in the place (Level r) of host */
         CLAIM_MUST_LEAVE,  /* vm is to leave host */
         CLAIM_MAINTENANCE, /* host is in maintenance */
+        CLAIM_WAIVED,      /* `rule` is waived for vm, which must leave its host */
         CLAIM_PARTLY,      /* not all VMs use the failing device of host that concerns vm, and it does */
         CLAIM_WHOLLY,      /* all VMs of host do */
         CLAIM_EMPTY,       /* no VM is on host once the plan is carried out, and that is worth something */
         CLAIM_LAST,        /* the VM that moves is the last on host, which is worth something */
         CLAIM_HOME,        /* vm was on host before the plan */
         CLAIM_NEARER,      /* host is nearer to where vm was than the host it leaves */
+        CLAIM_HELD,        /* nothing of vm's memory would be remote on host */
         CLAIM_WATCHED,     /* host has a fault of grade 1, and vm is not from there */
         CLAIM_GOES_ON,     /* vm moves again, to host */
         CLAIM_CAME,        /* vm has moved already */
         CLAIM_SWAPS,       /* vm goes the other way */
         CLAIM_COMES,       /* vm comes to host later */
         CLAIM_IN_THE_WAY,  /* were the move not made, vm would find no room on host, or a rule against it */
+        CLAIM_MOST, /* of the policy's parts that it can name, r gains most by the move: `value` < 0. Parts are resources;
+                       of balance also its deviations, from Problem.n_res on; of balance_pairs its pairs */
         FACT_KIND_N,
 } FactKind;
 
@@ -88,6 +93,7 @@ typedef enum FactUnit {
 typedef struct Fact {
         FactKind kind;
         bool after; /* as it is once the move is made; else just before */
+        bool end;   /* as it is once the whole plan is carried out */
         FactUnit unit;
         VmIx vm;
         HostIx host;
@@ -101,7 +107,7 @@ typedef struct Clause {
         uint32_t n; /* facts, after those of the clauses before it */
 } Clause;
 
-#define SENTENCE_CLAUSES 3
+#define SENTENCE_CLAUSES 4
 #define SENTENCE_FACTS   24
 
 typedef struct Sentence {
@@ -129,7 +135,7 @@ void sentence_clause(SentenceDraft *d, const char *form, const Fact *facts, uint
 int sentence_keep(Arena *a, const SentenceDraft *d, const Sentence **ret) must_check;
 
 /* In English, without a full stop. Shares are whole percents, with as many decimals as it takes that two of a
- * clause that differ do not read the same. In `a`; NULL: it is full. */
+ * clause that differ do not read the same; amounts of memory that would are whole MiB. In `a`; NULL: it is full. */
 const char *sentence_text(Arena *a, const Sentence *s) must_check;
 
 /* quantity ÷ whole in millionths, rounded down; nothing of nothing is 0. At most SHARE_PPM_MAX. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/key_word.h"
+
 const char *const setting_words[] = { NULL };
 
 typedef struct Value {
@@ -116,7 +118,7 @@ int settings_new(Arena *a, const SettingSection *sections, uint32_t n, Settings 
 
 static Value *value_by_key(const Settings *s, const char *key) {
         for (uint32_t i = 0; i < s->n; i++)
-                if (strcmp(s->keys[i], key) == 0)
+                if (key_word_is_same(s->keys[i], key))
                         return &s->values[i];
         return NULL;
 }
@@ -127,12 +129,12 @@ static int unknown_key(const Settings *s, const char *key, TextFault *reterr_fau
 
         assert(s->values && s->keys);
         for (uint32_t i = 0; i < s->n && !nearest; i++)
-                if (strcmp(s->values[i].def->name, key) == 0)
+                if (key_word_is_same(s->values[i].def->name, key))
                         nearest = s->keys[i];
         if (!nearest)
                 nearest = text_nearest(key, s->keys, s->n);
-        text_fault(reterr_fault, key, "there is no setting of this name%s%s%s",
-                   nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+        text_fault(reterr_fault, key, "unknown setting%s%s%s", nearest ? "; did you mean " : "",
+                   nearest ? nearest : "", nearest ? "?" : "");
         return -EINVAL;
 }
 

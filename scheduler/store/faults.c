@@ -42,6 +42,12 @@ int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_
         k = redis_call(&s->redis, &c, &reply);
         if (k == 0)
                 k = reply_pairs(reply, a, &s->drops, ret, ret_n);
+        if (k == -EMEDIUMTYPE && store_key_defs[hash].loss == LOSS_LOST) { /* no round fails for it */
+                drops_add(&s->drops, "a key in the store", key, strlen(key), "is not a hash: delete it");
+                *ret = NULL;
+                *ret_n = 0;
+                k = 0;
+        }
         return store_end(s, k, "HGETALL");
 }
 

@@ -93,6 +93,13 @@ enum StoreLoss {
             "migrations that failed, and until when they are not tried again")                               \
         KEY(RETRIES, "moves:retry", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \
             "VM or host → who says that it may be tried again at once")                                      \
+        KEY(BOOKINGS, "bookings", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,      \
+            "VM → room that is held for it: since when, until when, by whom")                                \
+        KEY(BOOKED, "bookings:changes", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, MADE_ANEW,    \
+            "counts changes of bookings: two at once do not get the same room")                              \
+        KEY(ASKED, "moves:asked", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
+            "VM → where an operator wants it, for the leader to move it")                                    \
+        KEY(TOLD, "moves:told", "", "hash", "an hour", SERVICE, LOOKS, LOST, "VM → what came of that")       \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "grades that changed, clears")                                                                   \
         KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS, LOST,                        \

@@ -160,7 +160,8 @@ int store_get_lease(Store *s, StoreLease *ret) {
         k = redis_call(&s->redis, &c, &text);
         if (k == 0 && text->type == REDIS_REPLY_NIL)
                 return 1;
-        if (k == -EPROTO || (k == 0 && text->type != REDIS_REPLY_STRING)) { /* it is no text at all */
+        if (k == -EPROTO || k == -EMEDIUMTYPE ||
+            (k == 0 && text->type != REDIS_REPLY_STRING)) { /* it is no text at all */
                 *ret = lease;
                 return 0;
         }

@@ -72,9 +72,10 @@ int store_take_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *
                 StoredText *t = &texts[*n_texts];
                 int k = redis_receive(&s->redis, &reply);
 
-                if (k == -EPROTO && s->redis.fd >= 0) { /* the server's word about this key alone */
+                if ((k == -EPROTO || k == -EMEDIUMTYPE) &&
+                    s->redis.fd >= 0) { /* the server's word about this key alone */
                         drops_add(&s->drops, store_key_defs[kind].name, hosts[i], strlen(hosts[i]),
-                                  "holds no text");
+                                  "is not text");
                         continue;
                 }
                 if (k == 0)
@@ -83,7 +84,7 @@ int store_take_host_texts(Store *s, Arena *a, StoreKey kind, const char *const *
                         return k;
                 if (k == 0 && t->n > (size_t) bound_of(bound_of_text(kind)))
                         drops_add(&s->drops, store_key_defs[kind].name, hosts[i], strlen(hosts[i]),
-                                  "is longer than its bound");
+                                  "exceeds its maximum size");
                 else if (k == 0 && t->n > 0)
                         texts[(*n_texts)++].name = hosts[i];
         }

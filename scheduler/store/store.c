@@ -29,6 +29,18 @@ const char *store_place(const Store *s) {
         return s->redis.url.place;
 }
 
+const char *store_user(const Store *s) {
+        return s->redis.url.user[0] ? s->redis.url.user : "default";
+}
+
+const char *store_certificate(const Store *s) {
+        return s->redis.url.tls.cert;
+}
+
+const char *store_ca(const Store *s) {
+        return s->redis.url.tls.ca;
+}
+
 int64_t store_ms(usec_t t) {
         return t < USEC_PER_MSEC ? 1 : t / USEC_PER_MSEC;
 }
@@ -115,7 +127,7 @@ int store_open(const StoreOptions *options, Store **ret, TextFault *reterr_fault
                 return -EINVAL;
         }
         if (!options->url && !options->state_dir) {
-                text_fault(reterr_fault, "redis", "neither a URL nor a state directory was given");
+                text_fault(reterr_fault, "redis", "neither a URL nor a state directory given");
                 return -EINVAL;
         }
         s = calloc(1, sizeof(*s));

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: what outlives a process. Redis 7 by URL (redis://[user:pass@]host:port[/db], of a Redis Cluster
- * that of any node; redis+sentinel://host,host/MASTER; unix:///path; rediss:// is not supported by hiredis 0.14), or a private redis-server on a
+ * that of any node; redis+sentinel://host,host/MASTER; unix:///path; rediss:// and rediss+sentinel:// over TLS), or a private redis-server on a
  * unix socket in a state directory, started and ended by us.
  *
  * Owner:   the program; a Store is ended by store_free(), which takes NULL.
  * Errors:  -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH … the server is away (the next call tries again);
  *          -EAGAIN it cannot now (loading its data, a read-only replica, keys on the move, no memory);
- *          -EACCES auth; -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM
+ *          -EACCES auth; -EMEDIUMTYPE a key, which store_error() names, is of another type than Plimsoll makes it;
+ *          -EPROTO it answered what it should not; -EINVAL what was asked is no name; -ENOMEM
  *          the arena. store_error() has the words, without passwords.
  * Threads: one Store, one thread. Every call ends within the time limit, but for the look-up of a host name
  * in a URL, which takes what the system's resolver takes. A call that failed half-way may have been done.
@@ -51,6 +52,13 @@ const char *store_error(const Store *s);
 const char *store_url(const Store *s);
 /* Where it is, for messages: no password. */
 const char *store_place(const Store *s);
+
+/* The account that the URL names; "default": none. Valid as long as the store. */
+const char *store_user(const Store *s);
+
+/* Files of the URL's: our certificate for the server, and who may sign the server's; "": none. Valid as long as the store. */
+const char *store_certificate(const Store *s);
+const char *store_ca(const Store *s);
 
 /* ---- reports: written by agents, one key a host, expiring ---- */
 int store_put_report(Store *s, const char *host, const char *text, size_t n, usec_t expiry) must_check;
@@ -189,6 +197,37 @@ int store_put_retry(Store *s, const char *name, const char *text,
                     size_t n) must_check; /* and calls a round */
 int store_get_retries(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by name */
 int store_take_retry(Store *s, uint64_t token, const StoredText *retry) must_check;      /* 1: refused */
+
+/* ---- bookings: room that operators hold for VMs to be started; a text a VM: "SINCE UNTIL WORD …", µs by the server's clock
+ * (facts/booking_store.h) ---- */
+/* Of a VM, and what stands behind WORD. */
+typedef struct BookingAsked {
+        const char *vm, *text;
+} BookingAsked;
+
+/* All or none, from now on for `lasts`, and a round begins at once; they stand as "SINCE UNTIL new TEXT". changes: as
+ * store_get_bookings() said before the facts were read on which the room was found. 1: something was booked or released
+ * since, and nothing was changed; 2: there would be more than `most`. */
+int store_book(Store *s, int64_t changes, const BookingAsked *asked, uint32_t n, usec_t lasts,
+               uint32_t most) must_check;
+/* Sorted by VM, also those that are over. *ret_now: the server's time. */
+int store_get_bookings(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, int64_t *ret_changes,
+                       usec_t *ret_now) must_check;
+/* It becomes "SINCE UNTIL gone BY\nTEXT", and a round begins at once. 1: there is none, or it is over. */
+int store_release_booking(Store *s, const char *vm, const char *by) must_check;
+/* By the leader: `was` becomes `is`, or goes (n == 0), unless another text stands there by now. 1: refused. */
+int store_lead_booking(Store *s, uint64_t token, const StoredText *was, StoredText is) must_check;
+
+/* ---- moves that operators want of the leader (app/state/asked_move.h), and what came of them ---- */
+int store_put_asked(Store *s, const char *vm, const char *text, size_t n) must_check;  /* and calls a round */
+int store_get_asked(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by VM */
+/* By the leader: it goes, unless another text stands there by now. 1: refused. */
+int store_take_asked(Store *s, uint64_t token, const StoredText *asked) must_check;
+/* By who asked: likewise. 1: another text stands there, or it was taken. */
+int store_withdraw_asked(Store *s, const StoredText *asked) must_check;
+int store_put_told(Store *s, uint64_t token, const char *vm, const char *text,
+                   size_t n) must_check; /* n == 0 removes it; 1: refused */
+int store_get_told(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by VM */
 
 /* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
 /* By its agent: the host reports that it has got worse. */

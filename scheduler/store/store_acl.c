@@ -10,13 +10,14 @@
  * FLUSHALL. `info` and `cluster|slots` are asked by a service that looks for the clusters of a server. */
 #define COMMANDS_ALL "+auth +ping +select +exists +readonly +role +get"
 
-static const char *store_commands_of(enum StoreRole role) {
+const char *store_account_commands(enum StoreRole role) {
         switch (role) {
         case ROLE_AGENT:
                 return COMMANDS_ALL " +set +incr +eval_ro +zcard +zrank +zrange +hmget";
         case ROLE_READER:
                 return COMMANDS_ALL
-                        " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl";
+                        " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl "
+                        "+eval_ro";
         case ROLE_OPERATOR:
                 return COMMANDS_ALL
                         " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time +pttl +wait "
@@ -26,7 +27,7 @@ static const char *store_commands_of(enum StoreRole role) {
                         " +getrange +smembers +scan +hget +hgetall +xrevrange +info +cluster|slots +time "
                         "+set +incr +incrby +decrby +del +pexpire +pttl +wait +hset +hsetnx +hdel +hexists +hmget +sadd "
                         "+srem +zadd +zrem +zcard +zrank +zrange +xadd +xdel +xlen +xrange +xtrim +eval "
-                        "+eval_ro";
+                        "+eval_ro +multi +exec +watch +unwatch";
         }
 }
 
@@ -71,13 +72,15 @@ int store_account_name(Arena *a, const StoreAccount *account, const char **ret) 
         return *ret ? 0 : -ENOMEM;
 }
 
-/* How the role may use the key: "~" as it likes, "%R~" only read, NULL not at all. */
-static const char *acl_key_right(const StoreKeyDef *def, enum StoreRole role) {
+StoreRight store_account_right(StoreKey key, enum StoreRole role) {
+        const StoreKeyDef *def = &store_key_defs[key];
+
         if (def->writes & role)
-                return "~";
+                return RIGHT_ALL;
         if ((def->writes & ROLE_AGENT) && role == ROLE_SERVICE)
-                return "~"; /* a host that is forgotten: what its agent wrote is removed */
-        return def->reads & role ? "%R~" : NULL;
+                return RIGHT_ALL; /* a host that is forgotten: what its agent wrote is removed */
+        /* of a Redis Cluster the node that has the cluster's keys is found by asking for one of them */
+        return (def->reads & role) || key == KEY_HOSTS ? RIGHT_READS : RIGHT_NONE;
 }
 
 static const char *acl_keys(Arena *a, const StoreAccount *account) {
@@ -86,16 +89,13 @@ static const char *acl_keys(Arena *a, const StoreAccount *account) {
 
         for (int k = 0; all && k < KEY_N; k++) {
                 const StoreKeyDef *def = &store_key_defs[k];
-                const char *right = acl_key_right(def, account->role);
+                const StoreRight right = store_account_right((StoreKey) k, account->role);
                 const char *part = !def->part[0] ? NULL : account->role == ROLE_AGENT ? account->host : "*";
 
-                if (right)
-                        all = text_format(a, "%s %s%s", all, right,
+                if (right != RIGHT_NONE)
+                        all = text_format(a, "%s %s%s", all, right == RIGHT_ALL ? "~" : "%R~",
                                           key_print(key, account->cluster, (StoreKey) k, part));
         }
-        /* Of a Redis Cluster the node that has the cluster's keys is found by asking for one of them. */
-        if (all && account->role == ROLE_AGENT)
-                all = text_format(a, "%s %%R~%s", all, key_print(key, account->cluster, KEY_HOSTS, NULL));
         return all;
 }
 
@@ -109,6 +109,6 @@ int store_account_line(Arena *a, const StoreAccount *account, const char **ret) 
         if (!keys)
                 return -ENOMEM;
         *ret = text_format(a, "user %s on %s resetkeys%s resetchannels -@all %s", name, account->password,
-                           keys, store_commands_of(account->role));
+                           keys, store_account_commands(account->role));
         return *ret ? 0 : -ENOMEM;
 }

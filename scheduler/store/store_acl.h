@@ -23,5 +23,16 @@ int store_account_name(Arena *a, const StoreAccount *account, const char **ret) 
 /* "user NAME on >… resetkeys %R~… ~… -@all +get …". */
 int store_account_line(Arena *a, const StoreAccount *account, const char **ret) must_check;
 
+/* What the role may do with the key; of an agent its own host's. */
+typedef enum StoreRight {
+        RIGHT_NONE,
+        RIGHT_READS,
+        RIGHT_ALL,
+} StoreRight;
+StoreRight store_account_right(StoreKey key, enum StoreRole role);
+
+/* The commands it may send, "+get +set …", subcommands as "+cluster|slots". */
+const char *store_account_commands(enum StoreRole role);
+
 /* "agent", "service, operator": the roles in `roles`, for people. */
 const char *store_roles_text(unsigned roles);

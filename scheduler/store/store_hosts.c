@@ -30,7 +30,7 @@ static int seen_take(void *arg, const redisReply *key) {
                 return 0;
         if (!text_is_name(key->str + skip, key->len - skip) || x->n == HOSTS_MAX) {
                 drops_add(x->drops, "the key of a report", key->str + skip, key->len - skip,
-                          x->n == HOSTS_MAX ? "is one host too many" : "names no host");
+                          x->n == HOSTS_MAX ? "exceeds the maximum number of hosts" : "does not name a host");
                 return 0;
         }
         if (x->n == x->room) {

@@ -315,7 +315,8 @@ static const char *judge_identity(const StoreMemory *m, const Seen *epoch) {
 
         if (strcmp(mine, is) == 0)
                 return NULL;
-        if (strcmp(epoch_field(epoch->items, epoch->n, "before"), mine) == 0 &&
+        /* one that has none was not acknowledged as another, whatever it was before its last loss */
+        if (is[0] && strcmp(epoch_field(epoch->items, epoch->n, "before"), mine) == 0 &&
             !memory_find(epoch->items, epoch->n, "lost"))
                 return NULL; /* that it is another was seen, and acknowledged: `losses` says so */
         return is[0] ? "it has another identity" : "its identity is gone";
@@ -352,10 +353,10 @@ static void store_memory_judge(StoreMemory *m, const Seen seen[KEY_N], usec_t le
                 (void) snprintf(ret->why, sizeof(ret->why), "%s", why);
         else if (ret->fate == STORE_FORGOTTEN)
                 (void) snprintf(ret->why, sizeof(ret->why),
-                                "marks, journal or looks of its last %.0f s are gone",
+                                "marks, journal or round counters of its last %.0f s are gone",
                                 (double) ret->lost_for / USEC_PER_SEC);
         else if (ret->fate == STORE_BEHIND)
-                (void) snprintf(ret->why, sizeof(ret->why), "it lacks what was written last (%.1f s)",
+                (void) snprintf(ret->why, sizeof(ret->why), "it lacks the last writes (%.1f s)",
                                 (double) ret->lost_for / USEC_PER_SEC);
 }
 

@@ -42,7 +42,8 @@ int store_check_name(Store *s, const char *what, const char *name) must_check;
 int store_read_text(Store *s, Arena *a, StoreKey key, const char *part, const char *what, const char **ret,
                     size_t *ret_n) must_check;
 
-/* All of a hash, sorted by field. */
+/* All of a hash, sorted by field. One of another type whose loss does no harm (LOSS_LOST) is empty, and among store_drops(); of
+ * any other nobody may take it for empty: -EMEDIUMTYPE, and store_error() names it. */
 int store_read_hash(Store *s, Arena *a, StoreKey hash, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* One field of a hash, by the name of a `what`; n == 0 removes it. */

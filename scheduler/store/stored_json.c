@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/store/stored_json.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "scheduler/base/text.h"
 #include "scheduler/model/bounds.h"
 
 static bool number_is_bounded(const json_t *number) {
@@ -32,6 +36,16 @@ json_t *stored_json(const char *text, size_t n, size_t flags, json_error_t *erro
                 return j;
         json_decref(j);
         if (error)
-                (void) snprintf(error->text, sizeof(error->text), "a number is over its bound");
+                (void) snprintf(error->text, sizeof(error->text), "a number is out of range");
         return NULL;
+}
+
+int stored_json_text(Arena *a, json_t *o, const char **ret, size_t *ret_n) {
+        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+
+        json_decref(o);
+        *ret_n = text ? strlen(text) : 0;
+        *ret = text ? text_copy(a, text, *ret_n) : NULL;
+        free(text);
+        return *ret ? 0 : -ENOMEM;
 }

@@ -9,7 +9,11 @@
 
 #include <jansson.h>
 
+#include "scheduler/base/arena.h"
 #include "scheduler/base/common.h"
 
 /* As json_loadb() (`flags` and `error` are its; error may be NULL); NULL also where a number is over its bound. */
 json_t *stored_json(const char *text, size_t n, size_t flags, json_error_t *error) must_check;
+
+/* `o` as such a text in the arena, on one line, keys as they were put in; `o` goes, and may be NULL (no memory). 0 or -ENOMEM. */
+int stored_json_text(Arena *a, json_t *o, const char **ret, size_t *ret_n) must_check;

@@ -16,22 +16,23 @@ import sys
 # The files of a circle, and the header that says why it is one.
 ALLOWED = {
     frozenset({'command', 'cmd_help'}): 'scheduler/app/commands/command.h',
-    frozenset({'snapshot_fields', 'snapshot_read', 'snapshot_print', 'lessons_read'}):
+    frozenset({'snapshot_fields', 'snapshot_read', 'snapshot_print', 'lessons_read', 'booking_read'}):
         'scheduler/snapshot/files/snapshot_fields.h',
 }
 JUDGE_MAY_CALL = {'base', 'model', 'judge'}
 
 
-def symbols(archive):
-    """(objects that define a symbol, symbols that an object wants)."""
-    defines, wants = {}, collections.defaultdict(set)
-    text = subprocess.run(['nm', '-A', archive], capture_output=True, text=True, check=True).stdout
-    for m in re.finditer(r'^[^:]+:([^:]+?)\.c\.o:[0-9a-f]* +(\w) (\S+)$', text, re.M):
-        if m.group(2) in 'TDRBC':
-            defines[m.group(3)] = m.group(1)
-        elif m.group(2) == 'U':
-            wants[m.group(1)].add(m.group(3))
-    return defines, wants
+def symbols(archives):
+    """For each archive (objects that define a symbol, symbols that an object wants)."""
+    rooms = {a: ({}, collections.defaultdict(set)) for a in archives}
+    text = subprocess.run(['nm', '-gA', *archives], capture_output=True, text=True, check=True).stdout
+    for m in re.finditer(r'^([^:]+):([^:]+?)\.c\.o:[0-9a-f]* +(\w) (\S+)$', text, re.M):
+        defines, wants = rooms[m.group(1)]
+        if m.group(3) in 'TDRBC':
+            defines[m.group(4)] = m.group(2)
+        elif m.group(3) == 'U':
+            wants[m.group(2)].add(m.group(4))
+    return rooms
 
 
 def circles(calls):
@@ -63,7 +64,8 @@ def circles(calls):
 def main(build):
     build = os.path.abspath(build)
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
-    rooms = {f[3:-2]: symbols(os.path.join(build, f)) for f in os.listdir(build) if re.match(r'lib\w+\.a$', f)}
+    archives = [os.path.join(build, f) for f in os.listdir(build) if re.match(r'lib\w+\.a$', f)]
+    rooms = {os.path.basename(a)[3:-2]: found for a, found in symbols(archives).items()} if archives else {}
     bad, seen = [], set()
     if len(rooms) < 20:
         bad.append(f'{build} has libraries of {len(rooms)} rooms only: is it built?')

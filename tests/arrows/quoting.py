@@ -12,6 +12,7 @@ PLAIN = {
     'scheduler/base/log.c': 'is what makes it harmless',
     'scheduler/base/options.c': "help: a program's own option tables",
     'scheduler/app/terminal/table.c': 'cells went through text_safe() in table_row()',
+    'scheduler/app/terminal/wrap.c': 'what out_say() wrote to its stream',
     'scheduler/app/terminal/bar.c': 'block characters and styles of its own',
     'scheduler/app/terminal/file.c': 'a file on standard output as it would be on disk; its writers escape (text_writer_string)',
     'scheduler/app/settings/settings_doc.c': "the manual: a program's own setting tables",

@@ -10,7 +10,7 @@ root = sys.argv[1] if len(sys.argv) > 1 else "."
 here = os.path.join(root, "scheduler/app/commands")
 # What starts moves: the mover itself; and what a service goes by (a host's mark, a person's yes).
 GATES = ("mover_run", "store_change_mark", "store_set_mark", "store_put_answer",
-         "brake_store_release", "hold_store_retry")
+         "brake_store_release", "hold_store_retry", "store_put_asked")
 
 
 def text_of(path):
@@ -40,7 +40,7 @@ def reaches(stem, wanted, seen):
 
 
 bad = []
-table = set(re.findall(r"^STARTS\((\w+), \w+\)", text_of(os.path.join(here, "starts_moves.def")), flags=re.M))
+table = set(re.findall(r"^STARTS\((\w+), \w+, \w+\)", text_of(os.path.join(here, "starts_moves.def")), flags=re.M))
 commands = set(re.findall(r"^COMMAND\((\w+)\)", text_of(os.path.join(here, "commands.def")), flags=re.M))
 for c in sorted(commands):
     starts = reaches("cmd_" + c, GATES, set())
@@ -70,8 +70,8 @@ for folder, _, files in os.walk(os.path.join(root, "scheduler")):
             bad.append(f"{path} starts a migration by itself: only the mover does, which asks whether all are stopped")
         if re.search(r"\brun_waves\(", text) and path not in WAVES:
             bad.append(f"{path} runs waves by itself: only the mover does")
-mover = text_of(os.path.join(root, "scheduler/app/round/mover.c"))
-if "store_journal_intent(" not in mover or "stop_watch_look(" not in mover:
-    bad.append("mover.c does not ask whether all moves are stopped")
+for f, asks in (("mover_journal.c", "store_journal_intent("), ("mover_start.c", "stop_watch_look(")):
+    if asks not in text_of(os.path.join(root, "scheduler/app/round", f)):
+        bad.append(f"{f} does not ask whether all moves are stopped")
 print("\n".join(bad))
 sys.exit(1 if bad else 0)

@@ -138,6 +138,28 @@ Test(memory, huge_pages_of_all_sizes_are_summed) {
         cr_assert_eq(number_of(&r.samples, METRIC_HOST_SWAP_USED, ""), 0);
 }
 
+Test(memory, huge_pages_are_told_for_each_node) {
+        Reading r = read_tree("memory", "host-hugepages");
+
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_HUGEPAGES_TOTAL, "0/1048576"), 96 * 1024);
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_HUGEPAGES_TOTAL, "1/1048576"), 32 * 1024);
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_HUGEPAGES_TOTAL, "1/2048"), 1024);
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_HUGEPAGES_FREE, "0/2048"), 0);
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_HUGEPAGES_FREE, "1/2048"), 1024);
+        r = read_tree("memory", "host-plain");
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_HUGEPAGES_TOTAL, "0/2048"), UNKNOWN);
+}
+
+/* MemAvailable does not have it in it; the least that the cache shrinks to is in use. */
+Test(memory, zfs_gives_back_its_cache_but_for_the_least_it_keeps) {
+        Reading r = read_tree("memory", "host-hugepages");
+
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_MEMORY_RECLAIMABLE, ""), 35840 - 2048);
+        r = read_tree("memory", "host-plain");
+        cr_assert_eq(number_of(&r.samples, METRIC_HOST_MEMORY_RECLAIMABLE, ""), 0,
+                     "a host without ZFS has none");
+}
+
 Test(memory, what_an_old_kernel_does_not_say_is_left_out) {
         Reading r = read_tree("memory", "host-old-kernel");
 
@@ -171,6 +193,19 @@ Test(memory, swapping_is_known_only_where_the_kernel_counts_it) {
         cr_assert_eq(number_of(&r.samples, METRIC_HOST_IO_STALLED, ""), UNKNOWN);
         r = read_tree("cpu", "host-old-kernel");
         cr_assert_eq(number_of(&r.samples, METRIC_HOST_CPU_STALLED, ""), UNKNOWN);
+}
+
+/* Pages of files and slabs count as had; a node without memory has none. */
+Test(numa, what_can_be_had_of_each_node_is_told) {
+        Reading r = read_tree("numa", "host-numa");
+
+        cr_assert_eq(r.second, 0);
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_AVAILABLE, "0"),
+                     (20971520 + 1048576 + 524288 + 204800) / 1024);
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_AVAILABLE, "1"), 32768, "never more than it has");
+        cr_assert_eq(number_of(&r.samples, METRIC_NUMA_AVAILABLE, "2"), UNKNOWN,
+                     "an old kernel does not say");
+        cr_assert_eq(read_tree("numa", "host-plain").first, -ENOENT);
 }
 
 Test(cpu, truncated_and_absurd_files_are_errors_not_zeroes) {

@@ -84,12 +84,12 @@ Test(executor_fake, another_machine_is_left_alone_and_named) {
         MigrationStatus s = run_between(FAKE_MACHINE, wanted);
 
         ends(s, MIGRATION_FAILED,
-             "not started: h2 cannot be asked: it is another machine: its UUID is " FAKE_MACHINE
+             "not started: h2 cannot be queried: it is another machine: its UUID is " FAKE_MACHINE
              ", admitted was bbbbbbbb-2222-3333-4444-555555555555");
         cr_assert_str_eq(s.to_found, FAKE_MACHINE);
         cr_assert_str_eq(s.from_found, "");
         s = run_between(wanted, FAKE_MACHINE);
-        ends(s, MIGRATION_FAILED, "not started: h1 cannot be asked: it is another machine");
+        ends(s, MIGRATION_FAILED, "not started: h1 cannot be queried: it is another machine");
         cr_assert_str_eq(s.from_found, FAKE_MACHINE);
         cr_assert_eq(0, fake.migrations);
         cr_assert_eq(1, fake_running_on());
@@ -97,7 +97,7 @@ Test(executor_fake, another_machine_is_left_alone_and_named) {
 
 Test(executor_fake, a_machine_that_does_not_say_which_is_none_that_was_admitted) {
         fake.hosts[1].machine = NULL;
-        ends(run_between(NULL, FAKE_MACHINE), MIGRATION_FAILED, "it does not say which machine it is");
+        ends(run_between(NULL, FAKE_MACHINE), MIGRATION_FAILED, "it does not report its UUID");
         cr_assert_eq(0, fake.migrations);
         ends(run_between(NULL, NULL), MIGRATION_DONE, ""); /* where nothing is known, nothing is asked */
 }
@@ -122,7 +122,7 @@ Test(executor_fake, one_that_fails_runs_on_its_source) {
 
 Test(executor_fake, a_lie_that_it_is_done_is_seen) {
         fake.end = FAKE_SAYS_DONE;
-        ends(run(usual()), MIGRATION_FAILED, "libvirt called it done, yet it runs on h1 only");
+        ends(run(usual()), MIGRATION_FAILED, "libvirt reported success, but it runs on h1 only");
 }
 
 Test(executor_fake, a_lie_that_it_failed_is_seen) {
@@ -143,7 +143,7 @@ Test(executor_fake, one_that_runs_on_both_is_unclear) {
 
 Test(executor_fake, one_whose_target_has_vanished_is_unclear) {
         fake.end = FAKE_TARGET_GONE;
-        ends(run(usual()), MIGRATION_UNCLEAR, "h2: cannot be asked: connection refused");
+        ends(run(usual()), MIGRATION_UNCLEAR, "h2: cannot be queried: connection refused");
 }
 
 Test(executor_fake, one_that_was_paused_by_a_dead_post_copy_is_unclear) {
@@ -193,7 +193,7 @@ Test(executor_fake, one_that_broke_off_under_somebody_else_is_taken_up_once) {
         MigrationStatus s;
 
         r.resume = r.post_copy = true;
-        ends(run(r), MIGRATION_FOREIGN, "its post-copy has not broken off on h1");
+        ends(run(r), MIGRATION_FOREIGN, "its post-copy was not interrupted on h1");
         cr_assert_eq(0, fake.migrations);
         fake.end = FAKE_POST_COPY_BREAKS;
         fake.is_switched = true;
@@ -218,7 +218,7 @@ Test(executor_fake, one_whose_target_is_gone_for_a_while_is_taken_up_when_it_is_
         fake.resumes = 1;
         r.manner.strategy = STRATEGY_POST_COPY;
         cr_assert_eq(0, executor.start(executor.self, &r, &id));
-        while (!strstr(s.message, "post-copy broke off (migration failed")) {
+        while (!strstr(s.message, "post-copy was interrupted (migration failed")) {
                 executor.poll(executor.self, id, &s);
                 cr_assert_not(migration_has_ended(s.phase), "%s", s.message);
                 fake.hosts[1].refuses = fake.is_switched;
@@ -237,7 +237,7 @@ Test(executor_fake, one_that_hangs_is_aborted_at_its_deadline) {
 
         fake.end = FAKE_HANGS;
         r.manner.deadline_ms = 300;
-        ends(run(r), MIGRATION_ABORTED, "out of time: not done within 0.3 s");
+        ends(run(r), MIGRATION_ABORTED, "timeout: not finished within 0.3 s");
         cr_assert_eq(1, fake_running_on());
         cr_assert_gt(fake.aborts, 0);
 }
@@ -248,7 +248,7 @@ Test(executor_fake, one_that_heeds_no_abort_is_unclear_in_bounded_time) {
 
         fake.end = FAKE_DEAF;
         r.manner.deadline_ms = 200;
-        ends(run(r), MIGRATION_UNCLEAR, "has not ended it 1 s after it was told to stop");
+        ends(run(r), MIGRATION_UNCLEAR, "has not ended it 1 s after it was stopped");
         cr_assert_lt(clock_monotonic() - begun, 20 * USEC_PER_SEC);
         fake.end = FAKE_HANGS; /* lets go of it, for the end of the test */
 }
@@ -361,7 +361,7 @@ Test(executor_fake, libvirts_code_says_whom_a_refusal_is_about) {
 
 Test(executor_fake, a_target_that_runs_it_already_is_left_alone) {
         fake.hosts[1].state = VIR_DOMAIN_PAUSED;
-        ends(run(usual()), MIGRATION_FOREIGN, "not started: h2 has it already: paused");
+        ends(run(usual()), MIGRATION_FOREIGN, "not started: h2 already has it: paused");
         cr_assert_eq(0, fake.migrations);
 }
 
@@ -373,12 +373,12 @@ static void not_taken(const char *words) {
 
 Test(executor_fake, a_target_without_its_network_is_not_asked) {
         fake.hosts[1].network = NULL;
-        not_taken("not started: h2 cannot take it now: the network blue is not there");
+        not_taken("not started: h2 cannot take it now: network blue not found");
 }
 
 Test(executor_fake, a_target_whose_network_is_down_is_not_asked) {
         fake.hosts[1].network_active = false;
-        not_taken("the network blue is not active there");
+        not_taken("network blue is not active there");
 }
 
 Test(executor_fake, a_target_whose_cpu_cannot_run_it_is_not_asked) {
@@ -406,6 +406,19 @@ Test(executor_fake, a_target_with_exactly_the_room_is_asked) {
         ends(run(usual()), MIGRATION_DONE, "");
 }
 
+/* It has touched 2 GiB of the 3 that it may take. */
+Test(executor_fake, what_it_is_promised_has_to_be_free_and_what_zfs_gives_back_is) {
+        MigrationRequest r = usual();
+
+        r.memory_mib = 3102;
+        fake.hosts[1].free_kib = 3101 << 10;
+        ends(run(r), MIGRATION_FAILED,
+             "it needs 3102 MiB of memory there, QEMU's own counted, and 3101 MiB are free");
+        cr_assert_eq(0, fake.migrations);
+        r.reclaimable_mib = 1;
+        ends(run(r), MIGRATION_DONE, "");
+}
+
 Test(executor_fake, memory_that_the_kernel_gives_back_at_once_counts_as_free) {
         fake.hosts[1].free_kib = 1 << 20;
         fake.hosts[1].lent_kib[0] = 1 << 19; /* buffers */
@@ -417,13 +430,13 @@ Test(executor_fake, memory_that_the_kernel_gives_back_at_once_counts_as_free) {
 
 Test(executor_fake, a_host_that_refuses_or_hangs_is_said_in_bounded_time) {
         fake.hosts[1].refuses = true;
-        not_taken("not started: h2 cannot be asked: connection refused");
+        not_taken("not started: h2 cannot be queried: connection refused");
         fake.hosts[1].refuses = false;
         fake.hosts[1].hangs = true;
-        not_taken("not started: h2 cannot be asked: no answer within 2.0 s");
+        not_taken("not started: h2 cannot be queried: no answer within 2.0 s");
         fake.hosts[1].hangs = false;
         fake.hosts[0].broken = true;
-        not_taken("not started: h1 cannot be asked for it: client socket is closed");
+        not_taken("not started: h1 cannot be queried: client socket is closed");
         fake.hosts[0].broken = false;
 }
 
@@ -472,7 +485,7 @@ Test(executor_fake, what_a_host_does_not_know_is_not_asked_of_it_and_said) {
         s = run(r); /* libvirt 9.0 knows no zstd */
         ends(s, MIGRATION_DONE, "");
         cr_assert_str_eq("parallel.connections=4 ", fake.params);
-        cr_assert_str_eq("not known to libvirt or QEMU there: zstd", s.remark);
+        cr_assert_str_eq("not supported by libvirt or QEMU there: zstd", s.remark);
         begin_anew();
         fake.hosts[1].qemu = 3001000;
         s = run(r);
@@ -533,7 +546,7 @@ Test(executor_fake, one_that_auto_converges_has_as_long_again_at_its_deadline) {
                                  .deadline_ms = 300,
                                  .at_deadline = DEADLINE_AUTO_CONVERGE };
         s = run(r);
-        ends(s, MIGRATION_ABORTED, "out of time: not done within 0.6 s");
+        ends(s, MIGRATION_ABORTED, "timeout: not finished within 0.6 s");
         cr_assert_geq(s.ended - s.started, 600 * USEC_PER_MSEC);
 }
 
@@ -546,7 +559,7 @@ Test(executor_fake, the_pause_is_raised_while_iterations_stall_up_to_what_is_all
         r.manner =
                 (MoveManner){ .deadline_ms = 2500, .downtime_limit_ms = 100, .downtime_limit_ms_most = 400 };
         s = run(r);
-        ends(s, MIGRATION_ABORTED, "out of time");
+        ends(s, MIGRATION_ABORTED, "timeout");
         cr_assert_geq(fake.n_pauses, ARRAY_SIZE(steps));
         for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
                 cr_assert_eq(steps[i], fake.pauses[i], "step %zu: %llu", i, fake.pauses[i]);
@@ -560,7 +573,7 @@ Test(executor_fake, a_pause_without_a_limit_of_ours_is_left_as_it_is) {
 
         fake.end = FAKE_STALLS;
         r.manner = (MoveManner){ .deadline_ms = 600, .downtime_limit_ms_most = 400 };
-        ends(run(r), MIGRATION_ABORTED, "out of time");
+        ends(run(r), MIGRATION_ABORTED, "timeout");
         cr_assert_gt(fake.stats_read, 3, "iterations were seen to stall");
         cr_assert_eq(0, fake.n_pauses);
 }
@@ -642,7 +655,7 @@ Test(executor_fake, an_agent_that_is_silent_afterwards_is_said) {
                    "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
         s = run(usual());
         ends(s, MIGRATION_DONE, "");
-        cr_assert_str_eq("the guest agent answered before, and does not now", s.remark);
+        cr_assert_str_eq("the guest agent answered before, and does not answer now", s.remark);
         fake_begin();
         fake.xml = "<domain type='kvm'><devices><channel type='unix'><target type='virtio' "
                    "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
@@ -657,7 +670,7 @@ Test(executor_fake, one_that_will_not_start_with_its_host_any_more_is_said_with_
         fake.hosts[1].autostart_fails = true;
         s = run(usual());
         ends(s, MIGRATION_DONE, "");
-        cr_assert_str_eq("it is not started with its host any more (autostart): cannot create autostart link",
+        cr_assert_str_eq("it no longer starts with its host (autostart): cannot create autostart link",
                          s.remark);
 }
 
@@ -754,13 +767,25 @@ Test(executor_fake, a_vm_that_does_not_leave_keeps_its_own_limit) {
         cr_assert_eq(-EIO, set_speed("fake://h1", 40));
 }
 
+/* One after the other: as often as it is asked. */
 Test(executor_fake, who_cannot_wait_has_it_done_aside) {
         fake.hosts[0].operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
-        domain_speed_set_aside((LibvirtAt){ "fake://h1", NULL }, FAKE_UUID, USEC_PER_SEC, 40);
-        for (int i = 0; i < 500 && fake.n_speeds == 0; i++)
+        for (unsigned n = 1; n <= 3 * DOMAIN_SPEED_THREADS; n++) {
+                domain_speed_set_aside((LibvirtAt){ "fake://h1", NULL }, FAKE_UUID, USEC_PER_SEC, n);
+                for (int i = 0; i < 500 && fake.speed != n; i++)
+                        clock_sleep(10 * USEC_PER_MSEC);
+                cr_assert(fake.speed == n, "%u", n);
+        }
+}
+
+Test(executor_fake, another_machine_is_left_alone_aside_as_well) {
+        fake.hosts[0].operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
+        domain_speed_set_aside((LibvirtAt){ "fake://h1", "11111111-2222-3333-4444-555555555555" }, FAKE_UUID,
+                               USEC_PER_SEC, 7);
+        domain_speed_set_aside((LibvirtAt){ "fake://h1", FAKE_MACHINE }, FAKE_UUID, USEC_PER_SEC, 40);
+        for (int i = 0; i < 500 && (fake.speed != 40 || i < 20); i++) /* some more, for the other one */
                 clock_sleep(10 * USEC_PER_MSEC);
-        cr_assert_eq(1, fake.n_speeds);
-        cr_assert_eq(40, fake.speed);
+        cr_assert(fake.speed == 40 && fake.n_speeds == 1, "nothing was said to the other one");
 }
 
 Test(executor_fake, hosts_that_hang_hold_no_more_threads_than_some) {

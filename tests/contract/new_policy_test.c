@@ -53,11 +53,11 @@ static void spare_total(const Problem *p, const Settings *s, const Assignment *x
                         ret->tier[TIER_BALANCE] += spare_price(s);
 }
 
-static bool spare_why(const MoveView *v, SentenceDraft *d) {
-        if (!v->alone)
+static bool spare_why(const MoveView *view, SentenceDraft *d) {
+        if (!view->alone)
                 return false;
-        SENTENCE_CLAUSE(d, "{} is a spare host, and {} is none", fact_host(v, v->m->from),
-                        fact_host(v, v->m->to), claim_gain(v));
+        SENTENCE_CLAUSE(d, "{} is a spare host, and {} is none", fact_host(view, view->m->from),
+                        fact_host(view, view->m->to), claim_gain(view));
         return true;
 }
 
@@ -104,13 +104,14 @@ static const Settings *settings_with_spare(Arena *a) {
         uint32_t n = 0;
 
         cr_assert_eq(0, policies_settings(a, &more, &n));
-        cr_assert_leq(n, 28);
+        cr_assert_leq(n, 27);
         sections[0] = (SettingSection){ "cluster", "", cluster_settings };
         sections[1] = (SettingSection){ "plan", "", planner_settings };
         sections[2] = (SettingSection){ "migration", "", migration_settings };
         sections[3] = (SettingSection){ policy_spare.name, policy_spare.summary, policy_spare.settings };
-        memcpy(sections + 4, more, sizeof(*more) * n);
-        cr_assert_eq(0, settings_new(a, sections, n + 4, &s));
+        sections[4] = (SettingSection){ "memory", "", memory_settings };
+        memcpy(sections + 5, more, sizeof(*more) * n);
+        cr_assert_eq(0, settings_new(a, sections, n + 5, &s));
         return s;
 }
 

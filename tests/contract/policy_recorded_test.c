@@ -74,7 +74,10 @@ static void print_sentence(PolicyLaws *l, FILE *f, Evaluator *e, Move m, Costs g
         (void) fprintf(f, "    v%u %u>%u: %s (", m.vm, m.from, m.to, sentence_text(&l->arena, kept));
         for (uint32_t i = 0; i < kept->n_facts; i++)
                 (void) fprintf(f, "%s%d%s %lld", i > 0 ? ", " : "", (int) kept->facts[i].kind,
-                               kept->facts[i].after ? " after" : "", (long long) kept->facts[i].value);
+                               kept->facts[i].after ? " after"
+                               : kept->facts[i].end ? " end"
+                                                    : "",
+                               (long long) kept->facts[i].value);
         (void) fprintf(f, ")\n");
 }
 

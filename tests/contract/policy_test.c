@@ -43,8 +43,8 @@ Test(policy, names_are_all_different) {
 
 /* What why_property_test.c does not see in plans is seen here. */
 Test(policy, sentences_that_no_plan_needs_are_checked_too) {
-        static const FactKind kinds[] = { FACT_SHORT, FACT_LACKING, CLAIM_LAST,
-                                          CLAIM_HOME, CLAIM_NEARER, CLAIM_WATCHED };
+        static const FactKind kinds[] = { FACT_SHORT, FACT_LACKING, FACT_REMOTE,  CLAIM_LAST,
+                                          CLAIM_HELD, CLAIM_HOME,   CLAIM_NEARER, CLAIM_WATCHED };
         const PolicySet all = policies_all();
         uint32_t seen[FACT_KIND_N] = { 0 };
 

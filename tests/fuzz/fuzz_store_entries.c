@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "scheduler/app/commands/roll_state.h"
+#include "scheduler/app/facts/booking_store.h"
 #include "scheduler/app/facts/fault_store.h"
+#include "scheduler/app/facts/silent_store.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/round/record_row.h"
 #include "scheduler/app/service/service_share.h"
@@ -120,10 +122,37 @@ static void as_settle_word(Arena *a, const char *text, size_t n) {
                 abort();
 }
 
+static void as_booking(Arena *a, const char *text, size_t n) {
+        const StoredText stored = { .name = "web9", .text = text, .n = n };
+        StoredBooking one;
+
+        if (booking_store_parse(a, &stored, &one) != 0)
+                return;
+        bounded(one.at);
+        bounded(one.until);
+        if (!one.booking || strcmp(one.booking->vm.name, "web9") != 0 || one.booking->until != one.until ||
+            one.booking->vm.memory_mib < 0 || one.booking->vm.cpu_mcores < 0)
+                abort();
+        if (one.released_by && !text_is_name(one.released_by, strlen(one.released_by)))
+                abort();
+}
+
+static void as_silent(Arena *a, const char *text, size_t n) {
+        SilentHosts silent = { 0 };
+
+        if (silent_store_parse(a, text, n, &silent) != 0)
+                return;
+        for (uint32_t i = 0; i < silent.n; i++)
+                if (!text_is_name(silent.at[i].name, strlen(silent.at[i].name)) ||
+                    !silent.at[i].text == !silent.at[i].error)
+                        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static void (*const as[])(Arena *, const char *,
-                                  size_t) = { as_clear, as_note,       as_loss,      as_answer,
-                                              as_roll,  as_record_row, as_candidate, as_settle_word };
+                                  size_t) = { as_clear,   as_note,       as_loss,      as_answer,
+                                              as_roll,    as_record_row, as_candidate, as_settle_word,
+                                              as_booking, as_silent };
         static unsigned char memory[4 << 20];
         Arena a = arena_over(memory, sizeof(memory));
 

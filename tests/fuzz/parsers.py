@@ -8,7 +8,7 @@ import re, sys, pathlib
 
 ROOMS = ['collectors/parse', 'collectors/hosts', 'collectors/remote', 'scheduler/snapshot/json', 'scheduler/snapshot/wire', 'scheduler/snapshot/files',
          'scheduler/snapshot/import', 'scheduler/snapshot/health', 'scheduler/store/redis', 'scheduler/app/state', 'scheduler/app/facts', 'scheduler/app/round',
-         'scheduler/app/settings', 'scheduler/app/service', 'scheduler/app/commands', 'scheduler/act/libvirt', 'scheduler/model', 'scheduler/store']
+         'scheduler/app/settings', 'scheduler/app/setup', 'scheduler/app/service', 'scheduler/app/commands', 'scheduler/act/libvirt', 'scheduler/model', 'scheduler/store', 'scheduler/store/admin']
 # Bytes with their length, a jansson value, a reply of hiredis, or a name that says so.
 TAKES = re.compile(r'const char \*\w+,\s*size_t n\b|json_t \*|redisReply \*|const unsigned char \*\w+, size_t|const void \*\w+, size_t')
 NAMED = re.compile(r'\b\w+_(parse|read_text)\(')
@@ -16,7 +16,7 @@ GIVES = re.compile(r'(^DEFINE_OWNED|_(print|put|make|add|take|begin|json|escape|
 BY = {  # not called by a fuzzer itself: who calls it there, or why it need not be
     'json_document': 'fuzz_smartctl, fuzz_redfish and others by the parsers that use it',
     'json_at': 'by the parsers of JSON', 'json_whole': 'by the parsers of JSON', 'json_whole_at': 'by the parsers of JSON',
-    'json_text_at': 'by the parsers of JSON', 'json_number_scaled': 'by fuzz_snapshot_file and all readers of JSON',
+    'json_text_at': 'by the parsers of JSON', 'instant_parse': 'by fuzz_snapshot_file', 'snapshot_file_parse_noting': 'by snapshot_file_parse()', 'json_number_scaled': 'by fuzz_snapshot_file and all readers of JSON',
     'json_reader_open': 'by fuzz_snapshot_file and all readers of JSON',
     'xml_open': 'by fuzz_domain_xml, fuzz_host_xml', 'domain_metadata_parse': 'by domain_xml_parse() in fuzz_domain_xml',
     'redfish_controller': 'by redfish_walk() in fuzz_redfish', 'redfish_thermal': 'by redfish_walk() in fuzz_redfish', 'redfish_power': 'by redfish_walk() in fuzz_redfish',
@@ -34,6 +34,7 @@ BY = {  # not called by a fuzzer itself: who calls it there, or why it need not 
     'settings_file_apply': 'settings_file_read() with one fault, in fuzz_settings_file',
     'yaml_reader_open': 'by fuzz_settings_file',
     'redis_receive': 'hands over what hiredis read; what is made of it is fuzz_redis_reply\'s', 'redis_call': 'as redis_receive',
+    'redis_tls_write': 'writes our own bytes; what comes over TLS is GnuTLS\' to parse',
     'host_labels_parse': 'words of the command line', 'setting_parse': 'by settings_file_read() in fuzz_settings_file',
     'metric_by_name': 'by report_parse() in fuzz_sample_wire',
     'htools_rows': 'by htools_parse() in fuzz_htools_file',
@@ -44,9 +45,10 @@ OPENS = re.compile(r'\b(stored_json|json_load[bsf]|json_document|json_reader_ope
 NOT_OTHERS = {  # what opens bytes, and need not be a parser: why
     'stored_json': 'the opener itself', 'json_document': 'the opener itself', 'json_reader_open': 'the opener itself', 'xml_open': 'the opener itself',
     'use_number': 'one word, by htools_parse() in fuzz_htools_file', 'answer_error': 'by prometheus_answer() in its fuzzer', 'answer_series': 'by prometheus_answer() in its fuzzer',
-    'entry_json': 'what was printed just before', 'cmd_plan_print_json': 'what was printed just before', 'live_json': 'what was printed just before',
+    'cmd_plan_print_json': 'what was printed just before',
     'cmd_confirm_one_json': 'json_take_raw() of waiting_text.c, shown as it is',
     'part_take': 'by storcli_parse() in fuzz_storcli', 'redfish_get': 'one page, whose tree redfish_walk() takes: fuzz_redfish',
+    'export_parse_line': 'by export_file_parse() in fuzz_export_file',
     'settings_list_add': 'a word of the command line, by the reader of settings files',
 }
 # Source files that only print, or hold tables: they parse nothing.
@@ -82,6 +84,7 @@ def main():
     words = [a for a in sys.argv[1:] if not a.startswith('--')]
     tree = pathlib.Path(words[0] if words else '.')
     fuzzers = {p.stem: p.read_text() for p in (tree / 'tests/fuzz').glob('fuzz_*.c')}
+    fuzzed = {name for text in fuzzers.values() for name in re.findall(r'\b(\w+)\(', text)}
     found = list(parsers(tree))
     if '--files' in sys.argv:
         files = {str(h.with_suffix('.c').relative_to(tree)) for h, _ in found if h.with_suffix('.c').exists()}
@@ -90,14 +93,13 @@ def main():
         return 0
     faults = []
     for header, name in found:
-        if not any(re.search(rf'\b{name}\(', text) for text in fuzzers.values()) and name not in BY:
+        if name not in fuzzed and name not in BY:
             faults.append(f'{header.relative_to(tree)}: {name}() takes what comes from outside: a fuzzer calls it (tests/fuzz/fuzz_*.c), or a line with '
                           'its reason stands in tests/fuzz/parsers.py')
     known = {name for _, name in found}
     open_them = sorted(set(openers(tree)))
     faults += [f'{source.relative_to(tree)}: {name}() opens what comes from outside, and no header of a parser has it: make it a parser of its own'
-               for source, name in open_them if name not in known and name not in NOT_OTHERS
-               and not any(re.search(rf'\b{name}\(', text) for text in fuzzers.values())]
+               for source, name in open_them if name not in known and name not in NOT_OTHERS and name not in fuzzed]
     faults += [f'tests/fuzz/parsers.py: {name} opens nothing any more' for name in NOT_OTHERS if name not in {n for _, n in open_them} | {'stored_json', 'json_document'}]
     if len(open_them) < 25:
         faults.append(f'only {len(open_them)} functions that open bytes are found: the script is blind')

@@ -109,7 +109,7 @@ report zz-evil
 redis del 'plimsoll:{default}:report:zz-evil' >/dev/null
 report rack1-4
 service --set 'cluster.hosts=rack1-*, x?'
-check "a name that fits cluster.hosts is admitted, and that is said" logs 'host.admitted host=rack1-4 by=[^ ]+ uuid=machine-rack1-4 cpus=16 memory_mib=65536 why="its name fits cluster.hosts"'
+check "a name that fits cluster.hosts is admitted, and that is said" logs 'host.admitted host=rack1-4 by=[^ ]+ uuid=machine-rack1-4 cpus=16 memory_mib=65536 why="its name matches cluster.hosts"'
 check "once and for good" ends 0 plimsoll host list rack1-4
 check "(admitted)" says '^rack1-4 +admitted'
 
@@ -129,10 +129,10 @@ check "of two names of one machine" ends 0 plimsoll host list
 check "the first admitted goes on" says '^h1 +admitted'
 check "the other does not" says '^h9 +seen.*it is the machine of h1 \(UUID machine-h1\), which was admitted first'
 check "it is not admitted" ends 3 plimsoll host admit h9
-check "(why)" says 'h9 is not admitted: it is the machine of h1'
+check "(why)" says 'h9 is not admitted: same machine as h1'
 for host in h1 h9; do
 	check "nobody evacuates $host" ends 3 plimsoll evacuate $host --dry-run
-	check "(which of them?)" says 'are one machine by their UUID machine-h1, and nobody knows which of them is meant'
+	check "(which of them?)" says 'are the same machine \(UUID machine-h1\), so it is not clear which one is meant'
 	check "nor rolls it" ends 3 plimsoll maintenance roll $host --run true
 done
 service
@@ -156,7 +156,7 @@ report h3 a1 a2 a3 # h1's VMs, which h1 must give away
 check "a claim takes no VM off a host that must be left: what cannot leave is said" ends 3 plimsoll plan --json
 check "(blocked)" says '"status": "blocked"'
 for vm in a1 a2 a3; do
-	check "($vm)" says "\"vm\": \"$vm\", \"reason\": \"VM_DOUBLED\", \"says\": \"the VM runs on several hosts at once"
+	check "($vm)" says "\"vm\": \"$vm\", \"to\": null, \"reason\": \"VM_DOUBLED\", \"text\": \"the VM runs on several hosts at once"
 done
 check "(the others go)" [ "$(grep -c '"from": "h1"' "$D/out")" -ge 5 ]
 check "so by evacuate" ends 3 plimsoll evacuate h1 --dry-run
@@ -189,7 +189,7 @@ redis sadd 'plimsoll:{default}:hosts' h1 h2 h3 silent >/dev/null
 check "before the new service has begun, known hosts are planned with" ends 0 plimsoll plan
 report stranger
 service
-check "hosts that it knows are admitted at the upgrade" logs 'host.admitted host=h2 .*why="it was there before hosts were admitted"'
+check "hosts that it knows are admitted at the upgrade" logs 'host.admitted host=h2 .*why="it was there before admission was introduced"'
 check "silent ones, too" logs 'host.admitted host=silent by=[^ ]+ uuid= cpus=-1'
 check "a host that comes with the upgrade is not" logs 'host.seen host=stranger'
 report silent cpus=8

@@ -61,8 +61,8 @@ check "no way out for reports" refused "--redis" --cluster c
 check "a Redis URL that is none" refused "--redis" --once --root tests/fixtures/host-plain --redis http://x
 
 check "an option that is none of its words" refused "it takes options only" --print h1
-check "a label that is none" refused "--label: \"a b=c\" is no label of a host; accepted: a key of 1 to 63" --print --label "a b=c"
-check "two values of one label" refused "two values of one key" --print --label a=1 --label b=2 --label a=2
+check "a label that is none" refused "--label: \"a b=c\" is not a valid host label; accepted: a key of 1 to 63" --print --label "a b=c"
+check "two values of one label" refused "set one key twice" --print --label a=1 --label b=2 --label a=2
 check "more labels than a host has" refused "at most 64" --print $(for i in $(seq 65); do echo "--label k$i=v"; done)
 
 # ---- what it prints ----

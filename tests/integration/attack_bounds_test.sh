@@ -64,22 +64,22 @@ long=$(printf 'h%.0s' $(seq 300))
 for name in $'h\nx' "$long" $'h\x1b[31m' ''; do
 	fresh
 	cli sadd "$(key hosts)" "$name" >/dev/null
-	survives "a host named $(printf %q "${name:0:8}")" "is none"
+	survives "a host named $(printf %q "${name:0:8}")" "is not valid"
 done
 fresh
 report h3 vm3 | cli -x set "$(key report:$long)" >/dev/null
-survives "a report of a host with a long name" "names no host"
+survives "a report of a host with a long name" "does not name a host"
 for hash in marks faults faults:cleared; do
 	fresh
 	cli hset "$(key $hash)" $'h\nx' '{}' >/dev/null
-	survives "an odd field of $hash" "is none"
+	survives "an odd field of $hash" "is not valid"
 done
 fresh
 cli hset "$(key report:evil)" a b >/dev/null
-survives "a report that is no text" "holds no text"
+survives "a report that is no text" "is not text"
 fresh
 head -c ${MUCH:+8}9000000 /dev/zero | tr '\0' x | evil # the bound is 8 MiB
-survives "an endless report" "longer than its bound"
+survives "an endless report" "exceeds its maximum size"
 fresh
 { report evil ''; for i in $(seq 20000); do printf 'vm.state\tn%d\toff\n' "$i"; done; } | evil
 check "20,000 VMs of a host: the plan is made" plans
@@ -129,7 +129,7 @@ cli del "$(key report:evil)" >/dev/null
 for _ in $(seq 300); do grep -q host.notice_ended "$D/log" && break; sleep 0.1; done
 kill $service
 wait $service 2>/dev/null
-check "the log says once that it begins" [ "$(grep -c 'host.notice .*longer than its bound' "$D/log")" = 1 ]
+check "the log says once that it begins" [ "$(grep -c 'host.notice .*exceeds its maximum size' "$D/log")" = 1 ]
 check "and that it has ended" grep -q host.notice_ended "$D/log"
 [ $bad = 0 ] || { echo "---- log"; tail -20 "$D/log"; }
 exit $bad

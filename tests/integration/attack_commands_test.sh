@@ -43,9 +43,9 @@ for fields in '"run": "touch PWNED", "shell": true' '"run_sha256": "0000", "run"
 	check "nothing was run" [ ! -e "$D/PWNED" ]
 done
 check "one with another checksum is bad input" ends 2 "$B/plimsoll" maintenance roll --resume --run true --redis "unix://$D/r.sock"
-check "that says so" grep -q 'not the command that this roll began with; nothing was run' "$D/out"
+check "that says so" grep -q 'not the command of this roll; nothing was run' "$D/out"
 check "without --run, too" ends 2 "$B/plimsoll" maintenance roll --resume --redis "unix://$D/r.sock"
-check "that says what to give" grep -q 'needs --run CMD again' "$D/out"
+check "that says what to give" grep -q 'needs the same --run CMD' "$D/out"
 
 # ---- URIs: libvirt runs programs by their parameters ----
 touch_by() { printf 'qemu+ext:///system?command=%s/run' "$D"; }

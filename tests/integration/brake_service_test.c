@@ -2,8 +2,8 @@
 /* The brake as the service keeps it, on a real private Redis: somebody who can write reports or marks claims that nearly all
  * hosts must be emptied. Each round is another process's, as after a restart or a change of leader.
  */
-#include "scheduler/app/commands/command.h"
 #include "scheduler/app/state/host_mark.h"
+#include "tests/integration/person_fixture.h"
 #include "tests/integration/service_fixture.h"
 
 enum { HOSTS = 8 };
@@ -75,28 +75,6 @@ static uint32_t remembered(const char *state) {
         return found;
 }
 
-static char *said;
-
-static int plimsoll(const char *command, const char *const *words) {
-        char cluster[] = "--cluster=t", redis[160];
-        char *argv[16] = { (char *) "plimsoll", (char *) (uintptr_t) command, redis, cluster };
-        int argc = 4, status;
-        size_t n = 0;
-        FILE *out;
-
-        (void) snprintf(redis, sizeof(redis), "--redis=%s", url);
-        for (; *words && argc < 15; words++)
-                argv[argc++] = (char *) (uintptr_t) *words;
-        free(said);
-        out = open_memstream(&said, &n);
-        status = command_main(argc, argv, out, out);
-        (void) fclose(out);
-        return status;
-}
-
-#define PLIMSOLL(command, ...) plimsoll(command, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-#define SAYS(words)            cr_assert(strstr(said, (words)), "%s", said)
-
 Test(brake_service, grade_4_claimed_of_nearly_all_hosts_empties_two) {
         all_report(0, 0);
         cr_assert_eq(EXIT_DONE, serve("advise"));
@@ -120,7 +98,7 @@ Test(brake_service, what_an_operator_releases_goes_on) {
         all_report(2, 4);
         cr_assert_eq(EXIT_DONE, serve("advise"));
         cr_assert_eq(EXIT_BAD_INPUT, PLIMSOLL("release", "h5", "h1"));
-        SAYS("h1 is not held, and nothing was released");
+        SAYS("h1 is not held; nothing was released");
         cr_assert_eq(EXIT_BAD_INPUT, PLIMSOLL("release"));
         cr_assert_eq(EXIT_DONE, PLIMSOLL("release", "h5"), "%s", said);
         SAYS("h5 is released");

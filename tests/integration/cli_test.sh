@@ -64,13 +64,32 @@ says err "did you mean --from"
 run 2 "$plimsoll" plan --max-moves many --from "$dir/crowded.json"
 says err "0 to 4000000"
 run 2 "$plimsoll" plan
-says err "say where the facts come from"
+says err "No source given"
 run 2 "$plimsoll" plan --from x --hosts y
 says err "exclude each other"
+
+# ---- setup: what is no host is told before anything is made or tried
+run 2 "$plimsoll" setup x
+says err "accepted: libvirt"
+run 2 "$plimsoll" setup libvirt
+says err "No hosts given. Name them"
+run 2 "$plimsoll" setup libvirt h1 h1
+says err "given twice"
+run 2 "$plimsoll" setup libvirt 'h1;id'
+says err "does not make a valid URI with service.uri"
+run 2 "$plimsoll" setup libvirt qemu+ssh://-x@h1/system
+says err "accepted: a plain name before the @"
+run 2 "$plimsoll" setup libvirt h1 --user no-such-user
+says err "user no-such-user not found"
+run 0 "$plimsoll" setup libvirt test:///default --json
+says out '"schema": "plimsoll.setup/1"'
+says out '"status": "ok"'
 
 # ---- a plan, twice the same, and what a pipe sees of it
 run 0 "$plimsoll" plan --from "$dir/crowded.json"
 says out "h1 *4>"
+says out "^plan: [0-9]* moves\{0,1\} in "
+says out "^nothing has been moved; to carry out a plan: plimsoll apply$"
 says out "hosts above their load line: 1 now, 0 after"
 cases=$((cases + 1))
 if grep -q "$(printf '\033')" "$dir/out"; then
@@ -88,7 +107,7 @@ same "$dir/out" "$dir/first"
 run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 0
 says out "hosts above their load line: 1 now, 1 after"
 says out "limited by --max-moves: hosts stay above their load line that further moves could relieve"
-says out "what may be moved is not enough for any move"
+says out "the limits permit no migration that is worth its cost"
 run 0 "$plimsoll" plan --from "$dir/crowded.json" --max-moves 3
 says out "hosts above their load line: 1 now, 0 after"
 cases=$((cases + 1))
@@ -100,9 +119,9 @@ run 1 "$plimsoll" plan --from "$dir/crowded.json" --json -o /dev/full
 
 # ---- the frontier: each point within its budget, never worse than the one before, and its plan can be made
 run 0 "$plimsoll" frontier --from "$dir/crowded.json"
-says out "BUDGET"
+says out "LIMIT"
 run 2 "$plimsoll" frontier --from "$dir/crowded.json" --by kilos
-says err "accepted: moves, gib, minutes"
+says err "--by accepts moves, gib or minutes"
 python3 deploy/examples/make_cluster.py --plain hom --hosts 12 --vms 100 >"$dir/dozen.json"
 for by in moves gib minutes; do
         file=$dir/dozen.json
@@ -114,11 +133,12 @@ for by in moves gib minutes; do
         python3 - "$dir/frontier" $by <<'P' || bad=$((bad + 1))
 import json, sys
 curve, by = json.load(open(sys.argv[1])), sys.argv[2]
-price = {"moves": lambda p: p["moves"], "gib": lambda p: p["gib"], "minutes": lambda p: p["seconds"] / 60}[by]
+price, cap = {"moves": ("move_count", "max_moves"), "gib": ("moved_mib", "max_mib"), "minutes": ("seconds", "max_seconds")}[by]
+budget = lambda p: p["budget"][cap]
 points = curve["points"]
 costs = [list(p["cost"].values()) for p in points]
-assert len(points) >= 5 and points[0]["budget"] == 0 and points[-1]["budget"] is None
-assert all(p["budget"] is None or price(p) <= p["budget"] for p in points), "within the budget"
+assert len(points) >= 5 and budget(points[0]) == 0 and budget(points[-1]) is None
+assert all(budget(p) is None or p[price] <= budget(p) for p in points), "within the budget"
 assert all(a >= b for a, b in zip(costs, costs[1:])), "never worse"
 assert all(a["gained"] <= b["gained"] for a, b in zip(points, points[1:]))
 assert points[0]["gained"] == 0 and points[-1]["gained"] == 1 and 0 < curve["knee"] < len(points) - 1
@@ -129,7 +149,8 @@ same "$dir/out" "$dir/frontier"
 cap=$(python3 -c "
 import json, sys
 c = json.load(open(sys.argv[1])); k = c['points'][c['knee']]
-print(*(f'--{n.replace(\"_\", \"-\")} {v}' for n, v in k['made_with'].items()), end='')" "$dir/frontier")
+for name, option, unit in (('max_moves', '--max-moves', 1), ('max_mib', '--max-gib', 1024), ('max_seconds', '--max-minutes', 60)):
+    if k['made_with'][name] is not None: print(option, k['made_with'][name] // unit, end='')" "$dir/frontier")
 # shellcheck disable=SC2086 # an option and its value
 run 0 "$plimsoll" plan --from "$dir/dozen.json" --json $cap # the budget leaves hosts above their line: the plan says how many
 cases=$((cases + 1))
@@ -137,12 +158,13 @@ python3 - "$dir/frontier" "$dir/out" <<'P' || bad=$((bad + 1))
 import json, sys
 curve, plan = (json.load(open(f)) for f in sys.argv[1:])
 knee = curve["points"][curve["knee"]]
-assert knee["cost"] == plan["after"]["cost"] and knee["moves"] == len(plan["moves"]), (knee, plan["after"])
+assert knee["cost"] == plan["after"]["cost"] and knee["move_count"] == len(plan["moves"]), (knee, plan["after"])
 assert knee["before"] == plan["before"] and knee["after"] == plan["after"], (knee, plan["before"], plan["after"])
 assert all(p["before"] == knee["before"] for p in curve["points"])
 assert 0 < plan["after"]["over_limit"] < plan["before"]["over_limit"] and plan["after"]["cost"]["repair"] == 0
 assert plan["status"] == "repaired", plan["status"]
-assert plan["limited_by"] == [n.replace("_", "-") for n in knee["made_with"]], (plan.get("limited_by"), knee["made_with"])
+caps = {"max_moves": "max-moves", "max_mib": "max-gib", "max_seconds": "max-minutes"}
+assert plan["limited_by"] == [caps[n] for n, v in knee["made_with"].items() if v is not None], (plan.get("limited_by"), knee["made_with"])
 P
 for caps in "--max-gib 30" "--max-moves 3" "--max-gib 30 --max-moves 5"; do
         # shellcheck disable=SC2086 # an option and its value
@@ -180,9 +202,28 @@ run 1 "$plimsoll" snapshot --from "$dir/crowded.json" -o /dev/full
 
 # ---- status of a file
 run 0 "$plimsoll" status --from "$dir/crowded.json"
-says out "above their load line: 1"
+says out "summary: 1 above the load line"
 run 0 "$plimsoll" status --from "$dir/crowded.json" --json
-says out '"over_load_line": true'
+says out '"above_load_line": true'
+# all that is wrong with a host, the worst first; what matters is counted
+cat >"$dir/worst.json" <<'J'
+{ "schema": "plimsoll.snapshot/1", "cluster": "demo",
+  "hosts": [ { "name": "h1", "cpus": 8, "memory_mib": 32768, "state": "maintenance", "no_entry_why": "one VM is not understood",
+               "unread": "smart: no answer", "faults": [ { "device": "sda", "grade": 4, "why": "it is dying" } ] },
+             { "name": "h2", "cpus": 8, "memory_mib": 32768 } ],
+  "vms": [ { "name": "web1", "host": "h2", "vcpus": 1, "memory_mib": 1024 } ] }
+J
+run 3 "$plimsoll" status --from "$dir/worst.json" # one VM is not understood
+says out "^summary: 0 above the load line, 1 failing, 0 not known, 0 excluded, 0 held$"
+says out "fault grade 4: .*it is dying; maintenance; accepts no VM: one VM is not understood; not read: smart: no answer$"
+
+# ---- the version, of each program
+for program in plimsoll plimsolld plimsoll-agent; do
+        for option in --version -V; do
+                run 0 "$(dirname "$plimsoll")/$program" $option
+                says out "^$program [0-9]"
+        done
+done
 
 # ---- bad files: the file, the field and what is accepted; exit 2; nothing is written
 bad_file() { # NAME WORDS-IN-THE-COMPLAINT TEXT
@@ -215,10 +256,30 @@ run 2 "$plimsoll" plan --from "$dir"
 run 2 "$plimsoll" plan --from "$dir/missing.json"
 says err "No such file"
 
+# ---- what of a host's memory is whose: at the defaults, with exit status
+stories=$(dirname "$0")/../scenarios
+run 3 "$plimsoll" plan --from "$stories/what-a-host-uses-itself-is-no-room/cluster.json"
+says out "^blocked"
+says out "h2: lacks 22.8 GiB of memory"
+run 0 "$plimsoll" capacity --vcpus 2 --memory 8GiB --from "$stories/what-a-host-uses-itself-is-no-room/cluster.json"
+says out "^0 more VMs"
+says out "h2  *0  lacks 7.4 GiB of memory"
+run 3 "$plimsoll" plan --from "$stories/a-host-that-nobody-measured-keeps-some-memory/cluster.json"
+says out "h2: lacks 572 MiB of memory"
+run 0 "$plimsoll" plan --set memory.keep_for_host=0MiB --set memory.per_vm=0MiB --from "$stories/a-host-that-nobody-measured-keeps-some-memory/cluster.json"
+says out "^plan: .*, to empty hosts$"
+says out "its memory ends at 100 %"
+run 0 "$plimsoll" plan --from "$stories/a-pool-of-huge-pages-is-no-ordinary-memory/cluster.json"
+says out "^plan: .*, to empty hosts$"
+run 0 "$plimsoll" plan --from "$stories/guests-on-huge-pages-move-for-balance/cluster.json"
+says out "^plan: .*, for better balance$"
+run 0 "$plimsoll" plan --from "$stories/a-cache-that-grew-moves-no-vm/cluster.json"
+says out "^balanced"
+
 # ---- settings
 printf 'load:\n  headroom_cpu: 30%%  # more than the default\n' >"$dir/good.yaml"
 run 0 "$plimsoll" settings check --settings "$dir/good.yaml"
-says out "good; 1 differs"
+says out "1 value differs"
 printf 'load:\n  hedroom_cpu: 30%%\n' >"$dir/bad.yaml"
 run 2 "$plimsoll" settings check --settings "$dir/bad.yaml"
 says err "bad.yaml:2:3: load.hedroom_cpu"
@@ -231,7 +292,7 @@ says err "KEY=VALUE"
 run 0 "$plimsoll" settings show --set load.headroom_cpu=33%
 cp "$dir/out" "$dir/shown.yaml"
 run 0 "$plimsoll" settings check --settings "$dir/shown.yaml"
-says out "good; 1 differs"
+says out "1 value differs"
 run 0 "$plimsoll" settings doc
 says out "load.headroom_cpu"
 run 2 "$plimsoll" settings chekc
@@ -273,17 +334,17 @@ for words in h9 label:disk=tape gruop:x '!*'; do
         says err "^plimsoll plan: --without: "
 done
 run 2 "$plimsoll" evacuate --dry-run --from "$dir/labels.json" h9
-says err 'there is no host h9 in demo (did you mean h1?)'
+says err 'host h9 not found in cluster demo (did you mean h1?)'
 # a host that does not answer: that no VM of it is known does not mean that it is empty
 run 3 "$plimsoll" evacuate --dry-run --hosts qemu+tcp://nowhere.invalid:1/system,test:///default nowhere.invalid
-says err "nowhere.invalid: its libvirt does not answer.* Which VMs run there is not known; nothing was moved"
+says err "nowhere.invalid: its libvirt does not answer.* The VMs on it are unknown; nothing was moved"
 sed -i 's/"disk=ssd", /"disk=ssd", "disk=hdd", /' "$dir/labels.json"
 run 2 "$plimsoll" plan --from "$dir/labels.json"
-says err 'labels.json: hosts\[0\].labels: .*two values of one key'
+says err 'labels.json: hosts\[0\].labels: .*set one key twice'
 
 # ---- apply moves nothing on old facts, and nothing without a yes
 run 2 "$plimsoll" apply --from "$dir/crowded.json" --yes
-says err "needs --hosts or --redis"
+says err "Use --hosts or --redis"
 
 [ $bad -eq 0 ] && echo "$cases checks of the command line hold"
 exit $((bad > 0))

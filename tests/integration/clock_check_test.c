@@ -160,5 +160,5 @@ Test(clock_check, hosts_that_have_gone_silent_are_no_balance) {
         cr_assert_eq(EXIT_DONE, serve("advise"));
         run_and_wait((const char *const[]){ "redis-cli", "-s", socket_path, "del", "plimsoll:{t}:report:h1",
                                             "plimsoll:{t}:report:h2", NULL });
-        is_blind("2 without usable facts");
+        is_blind("2 without usable data");
 }

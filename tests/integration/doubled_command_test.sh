@@ -48,7 +48,7 @@ for order in "h1 h3" "h3 h1"; do # whichever reported last
 	report h2 '' | put report:h2
 	check "a plan is blocked ($order)" exits 3 plimsoll plan
 	check "it names each VM and both hosts" has 'ALARM: VM a1 runs on h[13] and h[13] at once'
-	check "and that it must leave" has 'a2 .*runs on several hosts at once'
+	check "and that it must leave" has 'a2.* runs on several hosts at once'
 	check "in JSON, too" exits 3 plimsoll plan --json
 	check "before all else" has '"doubled": \[\{"vm": "a1", "hosts": \["h[13]", "h[13]"\]\}'
 	check "no VM is moved" has '"moves": \[\]'
@@ -67,7 +67,7 @@ for i in 1 2 3; do
 	redis-cli -s "$D/r.sock" xadd 'plimsoll:{default}:journal' '*' text "{\"event\": \"done\", \"id\": \"x/1/$i\", \"vm\": \"a$i\", \"uuid\": \"$(uuid $i)\", \"from\": \"h1\", \"to\": \"h3\", \"at\": $(date +%s%6N), \"message\": \"\"}" >/dev/null
 done
 check "migrations that have just ended are no alarm" bash -c "! '$B/plimsoll' plan --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep ALARM"
-redis-cli -s "$D/r.sock" xadd 'plimsoll:{default}:journal' '*' text "{\"event\": \"unclear\", \"id\": \"x/1/9\", \"vm\": \"a9\", \"uuid\": \"$(uuid 9)\", \"from\": \"h1\", \"to\": \"h3\", \"at\": $(date +%s%6N), \"message\": \"h1: running; h3: cannot be asked\"}" >/dev/null
+redis-cli -s "$D/r.sock" xadd 'plimsoll:{default}:journal' '*' text "{\"event\": \"unclear\", \"id\": \"x/1/9\", \"vm\": \"a9\", \"uuid\": \"$(uuid 9)\", \"from\": \"h1\", \"to\": \"h3\", \"at\": $(date +%s%6N), \"message\": \"h1: running; h3: cannot be queried\"}" >/dev/null
 check "how one ended that nobody knows is one" exits 3 plimsoll status
-check "that names the hosts" has 'ALARM: whether VM a9 runs on h1 or h3 is not known.*h1: running; h3: cannot be asked'
+check "that names the hosts" has 'ALARM: it is unknown whether VM a9 runs on h1 or h3: .*h1: running; h3: cannot be queried'
 [ $bad = 0 ]

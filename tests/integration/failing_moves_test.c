@@ -2,66 +2,17 @@
 /* Migrations that fail, and what is tried again when: the whole service in simulated time, on the simulated executor; facts,
  * journal, records and what is remembered of failures are in a real Redis, whose clock is ours (redis_clock.c).
  */
-#include <pthread.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
 
-#include "scheduler/app/service/service.h"
-#include "scheduler/app/service/service_cluster.h"
 #include "scheduler/app/state/live_state.h"
-#include "scheduler/app/state/move_journal.h"
-#include "scheduler/base/prng.h"
-#include "scheduler/snapshot/wire/sample_wire.h"
-#include "tests/integration/redis_fixture.h"
-#include "tests/support/executor_simulated.h"
+#include "tests/integration/sim_world.h"
 
-#define BEGIN              (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
 #define BREAKS             (100 * SECOND) /* after BEGIN: h1 reports a fault of grade 4, where the story has that */
-#define MINUTE             (60 * SECOND)
-#define HOUR               (60 * MINUTE)
 #define REFUSAL            "Requested operation is not valid: cannot migrate domain with 1 snapshots"
 #define REFUSED_CONNECTION "unable to connect to server at 'h2:16509': Connection refused"
 
 enum { HOSTS = 5, VMS = 12, ENTRIES = 4000, SEEDS = 6 };
 
-/* ---- time: one actor runs until it sleeps; then the one that wakes first ---- */
-
 enum { SERVICE, AGENTS, ACTORS };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
-static _Atomic int64_t *now; /* mapped: the redis-server's clock too */
-static usec_t wakes[ACTORS], end_at;
-static int running;
-static _Thread_local int me;
-
-static usec_t sim_now(void *self) {
-        (void) self;
-        return *now;
-}
-
-static void take_turn(void) {
-        while (running != me)
-                (void) pthread_cond_wait(&turn, &lock);
-}
-
-static void pass_on(void) {
-        running = wakes[SERVICE] <= wakes[AGENTS] ? SERVICE : AGENTS;
-        if (wakes[running] != INT64_MAX && wakes[running] > *now)
-                *now = wakes[running];
-        (void) pthread_cond_broadcast(&turn);
-}
-
-static void sim_sleep(void *self, usec_t d) {
-        (void) self;
-        (void) pthread_mutex_lock(&lock);
-        wakes[me] = *now + d;
-        pass_on();
-        take_turn();
-        (void) pthread_mutex_unlock(&lock);
-}
-
-static const Clock clock_sim = { .now = sim_now, .monotonic = sim_now, .sleep = sim_sleep };
 
 /* ---- the world: vm01 … vm06 on h1, the others on h2 … ---- */
 
@@ -72,7 +23,6 @@ static int host_of[VMS], n_hosts;
 static int64_t mcores_of[VMS];
 static bool breaks;
 static Script how;
-static Prng chance;
 static Store *agents_store;
 
 static int number_of(const char *name) {
@@ -81,7 +31,8 @@ static int number_of(const char *name) {
 
 static void moved(void *arg, const MoveOrder *m) {
         (void) arg;
-        cr_assert_eq(host_of[number_of(m->vm)], number_of(m->from));
+        cr_assert_eq(host_of[number_of(m->vm)], number_of(m->from), "%s is moved from where it is no more",
+                     m->vm);
         host_of[number_of(m->vm)] = number_of(m->to);
 }
 
@@ -103,86 +54,31 @@ static int open_executor(void *self, Executor *ret) {
                 (ExecutorSimulatedOptions){ .clock = &clock_sim, .script = script, .moved = moved }, ret);
 }
 
-static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
-        (void) self;
-        (void) at;
-        (void) uuid;
-        (void) at_most;
-        *ret = (DomainState){ .presence = PRESENCE_UNKNOWN, .words = "nobody is asked here" };
-        return 0;
-}
-
-static uint64_t draw(void *self) {
-        (void) self;
-        return prng_next(&chance);
-}
-
-static void identify(void *self, char *buf, size_t size) {
-        (void) self;
-        (void) snprintf(buf, size, "A/1/1");
-}
-
-static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        (void) self;
-        return store_open(options, ret, reterr_fault);
-}
-
-static StopRequest stop_request(void *stop_arg) {
-        (void) stop_arg;
-        return *now < end_at ? STOP_NONE : STOP_ABORT;
-}
-
-static unsigned reloads(void *self) {
-        (void) self;
-        return 0;
-}
-
 /* ---- the agents ---- */
-
-#define N(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .number = (v) }
-#define T(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .text = (v) }
 
 static void report(Arena *a, int h, bool broken) {
         char uri[32];
-        Sample facts[] = { N(HOST_CPUS, "", 16), N(HOST_DAEMON, "", 1), T(HOST_URI, "", uri),
-                           N(HOST_CPU_BUSY, "", 100) };
-        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 1 << 17),
-                            N(HOST_MEMORY_AVAILABLE, "", (1 << 17) - 1024) };
-        Sample fault[] = { N(FAULT_GRADE, "psu", 4), T(FAULT_WHY, "psu", "it smokes") };
-        Sample vms[VMS * 6];
-        Section sections[4];
-        Report r = { .host = host_names[h],
-                     .sent_at = *now,
-                     .sequence = (uint64_t) (*now - BEGIN),
-                     .interval = 5 * SECOND,
-                     .sections = sections,
-                     .n_sections = broken ? 4 : 3 };
-        const char *text;
-        uint32_t k = 0;
-        size_t n;
+        const SimHost host = { .name = host_names[h],
+                               .uri = uri,
+                               .cpus = 16,
+                               .mib = 1 << 17,
+                               .own_mib = 1024,
+                               .at = sim_now(),
+                               .interval = 5 * SECOND,
+                               .expiry = HOUR,
+                               .broken = broken };
+        SimVm vms[VMS];
+        uint32_t n = 0;
 
         (void) snprintf(uri, sizeof(uri), "test:///%d", h);
-        for (int v = 0; v < VMS; v++) {
-                if (host_of[v] != h)
-                        continue;
-                facts[3].number += mcores_of[v];
-                memory[1].number -= 2048;
-                vms[k++] = (Sample) T(VM_UUID, vm_names[v], vm_uuids[v]);
-                vms[k++] = (Sample) T(VM_STATE, vm_names[v], "running");
-                vms[k++] = (Sample) N(VM_VCPUS, vm_names[v], 4);
-                vms[k++] = (Sample) N(VM_MEMORY, vm_names[v], 2048);
-                vms[k++] = (Sample) N(VM_CPU, vm_names[v], mcores_of[v]);
-                vms[k++] = (Sample) N(VM_DIRTY, vm_names[v], 0);
-        }
-        sections[0] = (Section){ .collector = "host", .read_at = *now, .samples = facts, .n_samples = 4 };
-        sections[1] = (Section){ .collector = "memory", .read_at = *now, .samples = memory, .n_samples = 2 };
-        sections[2] = (Section){ .collector = "vms", .read_at = *now, .samples = vms, .n_samples = k };
-        sections[3] = (Section){ .collector = "faults_d", .read_at = *now, .samples = fault, .n_samples = 2 };
-        cr_assert_eq(0, report_print(a, &r, &text, &n));
-        cr_assert_eq(0, store_put_report(agents_store, r.host, text, n, HOUR), "%s",
-                     store_error(agents_store));
+        for (int v = 0; v < VMS; v++)
+                if (host_of[v] == h)
+                        vms[n++] = (SimVm){ .name = vm_names[v],
+                                            .uuid = vm_uuids[v],
+                                            .vcpus = 4,
+                                            .mib = 2048,
+                                            .mcores = mcores_of[v] };
+        sim_report(agents_store, a, &host, vms, n);
 }
 
 static void *agents_run(void *arg) {
@@ -190,13 +86,10 @@ static void *agents_run(void *arg) {
         Arena a;
 
         (void) arg;
-        me = AGENTS;
-        (void) pthread_mutex_lock(&lock);
-        take_turn();
-        (void) pthread_mutex_unlock(&lock);
+        sim_actor_begin(AGENTS);
         cr_assert_eq(0, arena_open((size_t) 64 << 20, &a));
-        while (*now < end_at) {
-                const bool broken = breaks && *now >= BEGIN + BREAKS;
+        while (sim_now() < sim_end) {
+                const bool broken = breaks && sim_now() >= BEGIN + BREAKS;
 
                 arena_rewind(&a, 0);
                 for (int h = 0; h < n_hosts; h++)
@@ -204,14 +97,10 @@ static void *agents_run(void *arg) {
                 if (broken && !rung)
                         cr_assert_eq(0, store_raise_alarm(agents_store, host_names[0]));
                 rung = broken;
-                sim_sleep(NULL, 10 * SECOND);
+                sim_sleep(10 * SECOND);
         }
-        (void) pthread_mutex_lock(&lock);
-        wakes[me] = INT64_MAX;
-        pass_on();
-        (void) pthread_mutex_unlock(&lock);
         arena_close(&a);
-        return NULL;
+        return sim_actor_end();
 }
 
 /* ---- a story ---- */
@@ -225,7 +114,8 @@ typedef struct Story {
 } Story;
 
 static Story story;
-static char redis_option[160], interval_option[40] = "--set=service.interval=30s";
+static char redis_option[160], interval_option[40] = "--set=service.interval=30s",
+                               moves_option[40] = "--set=plan.moves_out=1";
 static char *words[] = { (char[]){ "plimsolld" },
                          redis_option,
                          (char[]){ "--cluster=sim" },
@@ -235,19 +125,12 @@ static char *words[] = { (char[]){ "plimsolld" },
                          (char[]){ "--set=cluster.hosts=*" },
                          (char[]){ "--set=service.lease=2m" },
                          interval_option,
-                         (char[]){ "--set=plan.moves_out=1" } };
+                         moves_option };
 
 static void *service_run(void *arg) {
-        me = SERVICE;
-        (void) pthread_mutex_lock(&lock);
-        take_turn();
-        (void) pthread_mutex_unlock(&lock);
+        sim_actor_begin(SERVICE);
         (void) !cluster_service_run(arg);
-        (void) pthread_mutex_lock(&lock);
-        wakes[me] = INT64_MAX;
-        pass_on();
-        (void) pthread_mutex_unlock(&lock);
-        return NULL;
+        return sim_actor_end();
 }
 
 static void read_journal(void) {
@@ -269,11 +152,9 @@ static void read_live(void) {
 }
 
 static void begin_world(int hosts, usec_t length) {
-        *now = BEGIN;
-        end_at = BEGIN + length;
-        wakes[SERVICE] = BEGIN + SECOND;
-        wakes[AGENTS] = BEGIN;
-        running = AGENTS;
+        static const usec_t first[ACTORS] = { [SERVICE] = SECOND, [AGENTS] = 0 };
+
+        sim_begin(ACTORS, first, length);
         n_hosts = hosts;
         for (int h = 0; h < hosts; h++)
                 (void) snprintf(host_names[h], sizeof(host_names[h]), "h%d", h + 1);
@@ -283,17 +164,9 @@ static void begin_world(int hosts, usec_t length) {
         }
 }
 
-/* All lasts `length`; host_of, mcores_of, breaks and chance are the story's. */
+/* All lasts `length`; host_of, mcores_of, breaks and sim_chance are the story's. */
 static void live_through(int hosts, usec_t length, Script script_of) {
-        ServiceWorld world = { .clock = &clock_sim,
-                               .nap = 4 * SECOND,
-                               .random = draw,
-                               .identify = identify,
-                               .open_store = open_store,
-                               .open_executor = open_executor,
-                               .look = look_there,
-                               .stop_request = stop_request,
-                               .reloads = reloads };
+        ServiceWorld world = { SIM_WORLD, .nap = 4 * SECOND, .open_executor = open_executor };
         ClusterServiceOptions o = { .world = &world };
         pthread_t threads[ACTORS];
         ClusterService *service;
@@ -325,7 +198,7 @@ static void live_through(int hosts, usec_t length, Script script_of) {
 /* Six VMs on h1, which breaks; one on each of the others. */
 static void h1_breaks(void) {
         breaks = true;
-        chance = prng_seeded(1);
+        sim_chance = prng_seeded(1);
         for (int v = 0; v < VMS; v++) {
                 host_of[v] = v < 6 ? 0 : 1 + v % 3;
                 mcores_of[v] = 300;
@@ -429,24 +302,7 @@ static MissBlame of_target(const MoveOrder *order) {
         return BLAME_TARGET;
 }
 
-static void setup(void) {
-        char path[96];
-        int fd;
-
-        fixture_setup();
-        (void) snprintf(path, sizeof(path), "%s/clock", dir);
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        cr_assert(fd >= 0 && ftruncate(fd, sizeof(*now)) == 0);
-        now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        cr_assert_neq(MAP_FAILED, (void *) now);
-        (void) close(fd);
-        *now = BEGIN;
-        /* For the redis-server alone: it is looked for when a program is started. */
-        cr_assert_eq(0, setenv("REDIS_CLOCK", path, 1));
-        cr_assert_eq(0, setenv("LD_PRELOAD", BUILD_DIR "/libredis_clock.so", 1));
-}
-
-TestSuite(failing_moves, .init = setup, .fini = fixture_teardown, .timeout = 280);
+TestSuite(failing_moves, .init = sim_setup, .fini = fixture_teardown, .timeout = 280);
 
 /* ---- the stories ---- */
 
@@ -490,6 +346,64 @@ Test(failing_moves, what_cannot_leave_is_said_soon_after_it_failed_however_long_
         cr_assert_eq(1, story.live.n_stays, "%s", story.log);
         cr_assert_str_eq("vm01", story.live.stays[0].vm);
         cr_assert_not_null(strstr(story.live.stays[0].why, REFUSAL), "%s", story.live.stays[0].why);
+}
+
+/* The next round begins as the wait ends, however long the interval, and none before. */
+Test(failing_moves, what_waits_is_tried_again_as_soon_as_its_wait_is_over) {
+        usec_t over = 0;
+        uint32_t again = 0;
+
+        (void) snprintf(interval_option, sizeof(interval_option), "--set=service.interval=20m");
+        h1_breaks();
+        live_through(4, BREAKS + 25 * MINUTE, one_never_goes);
+        for (uint32_t i = 0, n = 0; i < story.n; i++) {
+                const JournalEntry *e = &story.journal[i];
+
+                if (strcmp(e->order->vm, "vm01") != 0)
+                        continue;
+                if (e->event == JOURNAL_FAILED)
+                        over = e->at + (MINUTE << n++);
+                if (e->event != JOURNAL_INTENT || over == 0)
+                        continue;
+                again++;
+                /* at first another may be on the one way out of h1 */
+                cr_assert(e->at >= over && e->at <= over + (again == 1 ? 28 : 8) * SECOND,
+                          "%lld s after its wait\n%s", (long long) ((e->at - over) / SECOND), story.log);
+        }
+        cr_assert_eq(again, 4, "%u\n%s", again, story.log); /* after 1, 2, 4 and 8 minutes */
+        check_waits(of_vm);
+}
+
+/* Each try takes longer than the wait after the one before. h4 takes one at a time. */
+static SimulatedMove h2_and_h3_fail(const MoveOrder *order) {
+        if (strcmp(order->to, "h4") == 0)
+                return (SimulatedMove){
+                        .end = SIMULATED_DONE, .takes = 100 * SECOND, .bytes = 1, .downtime_ms = 40
+                };
+        return (SimulatedMove){ .end = SIMULATED_FAILS,
+                                .takes = 90 * SECOND,
+                                .message = "internal error: qemu unexpectedly closed the monitor",
+                                .miss = MISS_FAILED,
+                                .blame = BLAME_PAIR };
+}
+
+/* h4 is the fullest, and its way in is taken: to wait for it is better than to try h2 or h3 once more. */
+Test(failing_moves,
+     a_target_that_was_not_tried_comes_before_one_that_failed_though_others_are_on_their_way_there) {
+        (void) snprintf(moves_option, sizeof(moves_option), "--set=plan.moves_in=1");
+        h1_breaks();
+        for (int v = 3; v < VMS; v++) {
+                host_of[v] = 3;
+                mcores_of[v] = 900;
+        }
+        live_through(4, BREAKS + 20 * MINUTE, h2_and_h3_fail);
+        for (int v = 0; v < 3; v++) {
+                cr_assert_not_null(done(vm_names[v]), "%s stays\n%s", vm_names[v], story.log);
+                cr_assert_leq(tries(vm_names[v], "h2"), 1, "%s\n%s", vm_names[v], story.log);
+                cr_assert_leq(tries(vm_names[v], "h3"), 1, "%s\n%s", vm_names[v], story.log);
+        }
+        cr_assert_geq(tries(NULL, "h2") + tries(NULL, "h3"), 4, "%s", story.log);
+        check_waits(of_pair);
 }
 
 static SimulatedMove h2_refuses(const MoveOrder *order) {
@@ -538,16 +452,16 @@ Test(failing_moves, one_that_always_ends_at_its_deadline_is_tried_less_and_less)
                   tries("vm01", NULL), story.log);
         cr_assert_eq(1, tries("vm01", "h2") > 0 && tries("vm01", "h3") > 0 && tries("vm01", "h4") > 0);
         cr_assert_eq(1, story.live.n_stays);
-        cr_assert_not_null(strstr(story.live.stays[0].why, "did not end by its deadline"), "%s",
+        cr_assert_not_null(strstr(story.live.stays[0].why, "did not finish by its deadline"), "%s",
                            story.live.stays[0].why);
 }
 
 static SimulatedMove a_tenth_fails(const MoveOrder *order) {
         if (host_of[number_of(order->vm)] != number_of(order->from)) /* facts were older than its last move */
                 return (SimulatedMove){ .end = SIMULATED_FAILS, .takes = USEC_PER_MSEC };
-        if (prng_below(&chance, 10) > 0)
+        if (prng_below(&sim_chance, 10) > 0)
                 return goes(order);
-        return (SimulatedMove){ .end = SIMULATED_FAILS, .takes = (1 + prng_below(&chance, 20)) * SECOND };
+        return (SimulatedMove){ .end = SIMULATED_FAILS, .takes = (1 + prng_below(&sim_chance, 20)) * SECOND };
 }
 
 Test(failing_moves, a_tenth_of_all_fails_and_it_comes_to_rest) {
@@ -555,10 +469,10 @@ Test(failing_moves, a_tenth_of_all_fails_and_it_comes_to_rest) {
 
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
                 breaks = seed % 2 == 0;
-                chance = prng_seeded(seed);
+                sim_chance = prng_seeded(seed);
                 for (int v = 0; v < VMS; v++) { /* of a host that breaks all go to the only other one */
-                        host_of[v] = breaks ? 0 : (int) prng_below(&chance, 2);
-                        mcores_of[v] = 500 + prng_below(&chance, breaks ? 500 : 2000);
+                        host_of[v] = breaks ? 0 : (int) prng_below(&sim_chance, 2);
+                        mcores_of[v] = 500 + prng_below(&sim_chance, breaks ? 500 : 2000);
                 }
                 live_through(breaks ? 2 : HOSTS, HOUR, a_tenth_fails);
                 check_waits(of_pair);

@@ -29,7 +29,7 @@ check "their CPU model is known" is "$O" vm.cpu.model qemu64 burner
 check "the uplink is seen from inside the host's network namespace" is "$O" nic.carrier 1 eth0
 check "libvirt answers" is "$O" host.daemon 1
 check "the host says how to reach it" is "$O" host.uri "$(lab uri h1)"
-check "no collector failed" [ -z "$(grep '"error"' "$O")" ]
+check "no collector failed" [ -z "$(grep '"error": "' "$O")" ]
 
 # ---- without an agent ----
 snapshot() { lab ctl timeout 40 "$BUILD/plimsoll" snapshot --hosts "$1" -o "$LAB/snapshot.json" >"$LAB/snapshot.out" 2>&1; }

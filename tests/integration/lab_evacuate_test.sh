@@ -59,8 +59,8 @@ bytes=$(($(tx_bytes) - bytes))
 check "h1 is empty" [ "$(guests_on h1)" = 0 ]
 check "they are spread over both" [ "$(guests_on h2)" -gt 2 ]
 check "every guest's counter goes on" each_runs_once
-jq -r '.moves[] | "\(.vm) \(.ms) ms, predicted \(.predicted_ms), \(.bytes / 1048576 | floor) MiB"' "$LAB/run.json"
-first=$(jq '[.moves[].ms] | length' "$LAB/run.json")
+jq -r '.moves[] | "\(.vm) \(.seconds) s, predicted \(.predicted_seconds), \(.bytes / 1048576 | floor) MiB"' "$LAB/run.json"
+first=$(jq '[.moves[].seconds] | length' "$LAB/run.json")
 echo "evacuated $first guests, $((bytes / 1048576)) MiB on the wire, in $took ms with reading, planning and asking both hosts;" \
 	"the link's lower bound is $((bytes * 8 / 100000)) ms: $((took * 100 / (bytes * 8 / 100000))) %"
 

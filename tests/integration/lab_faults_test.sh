@@ -83,6 +83,8 @@ echo "from the drop to the first evacuation, beside slow moves: at most $took ms
 check "that is no matter of the slow one's minutes" [ "$took" -le 10000 ]
 check "what was in the way and ended for it was cut short, the others run" not says plimsolld.log 'move.missed vm=s[1-4] .*end=(failed|aborted|unclear)'
 check "h1 is emptied" until_true 120 is_empty h1
+check "measuring and migrating are not in each other's way: nobody fell silent meanwhile" not says plimsolld.log '(agent|libvirt)\.silent'
+check "and every guest that runs is known" not says plimsolld.log 'VM .* not found'
 check "every guest's counter goes on" each_runs_once
 check "the service ends on SIGTERM" service_stops
 [ "$story_failed" = 0 ] || tail -n 40 "$LAB"/plimsolld.log "$LAB"/agent-h1.log

@@ -38,21 +38,21 @@ check "the agents have measured" until_true 20 agents_know 3
 
 echo "--- nobody acts"
 check "without a service it says so" ends 0 out plimsoll maintenance enter h1
-check "and what a person can do" says out 'no service is at work.*plimsoll evacuate h1'
+check "and what a person can do" says out '[Nn]o service is running.*plimsoll evacuate h1'
 check "somebody else asks too, and is told who was first" ends 0 out plimsoll maintenance enter h1 --deadline 10m
-check "with the time and the name" says out 'already, since 20.* by .*@.*; it has a new deadline'
+check "with the time and the name" says out 'in maintenance since 20.* .entered by .*@.*; its deadline has changed'
 check "waiting is in vain" ends 3 out plimsoll maintenance enter h1 --wait
 serve advise.log --mode advise "${ACT[@]}"
 check "the service advises" until_true 20 says advise.log round.planned
 check "waiting for who only advises is in vain" ends 3 out plimsoll maintenance status h1 --wait
-check "and it is said" says out 'the service only advises: nobody moves its 6 VMs'
+check "and it is said" says out '[Tt]he service is in advise mode and will not move any VM .6 left'
 check "it ends" service_stops
 check "nothing was moved" [ "$(guests_on h1)" = 6 ]
 
 echo "--- the service acts: what was asked before it began is done"
 serve auto.log --mode auto "${ACT[@]}"
 check "h1 is emptied" ends 0 out plimsoll maintenance enter h1 --wait
-check "it shows how far it is" says out 'h1: 6 of 6 have left'
+check "it shows how far it is" says out 'h1: 6 of 6 VMs have left'
 check "it says that it is empty" says out 'h1 is empty'
 check "h1 is empty" is_empty h1
 check "not all went to one host" [ "$(guests_on h2)" -gt 0 ]
@@ -62,7 +62,7 @@ check "nothing went back" is_empty h1
 check "those that are off are still there, and named" ends 0 out plimsoll maintenance status h1
 check "with what would move them" says out '2 VMs are off and stay \(cold, rooted\); --for-good moves them'
 check "for good, the one with its own disk cannot leave" ends 3 out plimsoll maintenance enter h1 --for-good --wait
-check "it is said" says out 'rooted.* cannot leave: the VM has disks that only its host sees'
+check "it is said" says out 'rooted.* cannot leave: the VM has local disks'
 check "the other has left, and is defined once" defined_once cold
 check "not on h1" not is_defined h1 cold
 check "it starts with its host there" grep -q "^Autostart: *enable" <(lab virsh h3 dominfo cold)
@@ -80,13 +80,13 @@ check "the last host cannot be emptied" ends 3 out plimsoll maintenance enter h3
 check "it is said which VM and why" says out 'g1.* cannot leave: .*maintenance'
 check "status says so too" ends 3 out plimsoll maintenance status h3
 check "h3 is given back" ends 0 out plimsoll maintenance exit h3
-check "with how long it was" says out 'h3 takes VMs again; it was in maintenance for .* by .*@'
+check "with how long it was" says out 'h3 is back in service after .* of maintenance .entered by .*@'
 check "once more is no mistake" ends 0 out plimsoll maintenance exit h3
 check "h3 is not in it" says out 'h3 is not in maintenance'
 
 echo "--- mistakes"
 check "a host that is not there" ends 2 out plimsoll maintenance enter h33
-check "has a near name" says out 'there is no host h33 in lab \(did you mean h3\?\)'
+check "has a near name" says out 'host h33 not found in cluster lab \(did you mean h3\?\)'
 check "a word that is none" ends 2 out plimsoll maintenance entre h1
 check "has a near one" says out 'did you mean enter'
 check "every guest's counter goes on" each_runs_once

@@ -63,8 +63,8 @@ check "and no longer defined on the source" not_defined h1 p1
 echo "--- what cannot be started"
 check "a VM that is gone" move_ends gone foreign "not started: h1 does not have it" g1 h1 h2
 check "a target that is not there, at once" quickly 5 \
-	move_ends nowhere failed "not started: h9 cannot be asked: unable to connect" g2 h1 h9
-check "a target that has it already" move_ends there foreign "not started: h1 has it already: running" g2 h1 h1
+	move_ends nowhere failed "not started: h9 cannot be queried: unable to connect" g2 h1 h9
+check "a target that has it already" move_ends there foreign "not started: h1 already has it: running" g2 h1 h1
 check "a paused VM" lab virsh h1 -q suspend g3
 check "is moved paused" move_ends paused "done" "" g3 h1 h2
 check "it is paused there" is_paused_on h2 g3
@@ -78,7 +78,7 @@ echo "--- stopped on the way"
 check "an aborted one says so" move_ends abort aborted "canceled" g2 h1 h2 bandwidth=4 abort=700
 check "it runs on the source only" runs_only_on h1 g2
 check "its counter goes on" counter_goes_on g2
-check "one out of time is aborted" move_ends limit aborted "out of time" g2 h1 h2 bandwidth=4 limit=700
+check "one out of time is aborted" move_ends limit aborted "timeout" g2 h1 h2 bandwidth=4 limit=700
 check "one that may use post-copy is switched to it instead" \
 	move_ends post "done" "" g2 h1 h2 bandwidth=4 limit=700 post-copy
 check "it runs on the target only" runs_only_on h2 g2
@@ -100,7 +100,7 @@ check "and it can be moved then" move_ends again "done" "" g3 h1 h2
 
 echo "--- the source's daemon hung"
 wait "$hanging" # its time limit ends it, had the daemon not hung
-check "the end is unclear, and it is said why" ended hang unclear "h3: cannot be asked"
+check "the end is unclear, and it is said why" ended hang unclear "h3: cannot be queried"
 check "in bounded time" seconds_below hang 15
 lab thawd h3
 story_hosts=

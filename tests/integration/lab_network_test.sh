@@ -30,7 +30,7 @@ value() { report "$1" | awk -F '\t' -v m="$2" -v s="$3" '$1 == m && $2 == s { pr
 value_between() { [ -n "$(value "$3" "$4" "$5")" ] && [ "$(value "$3" "$4" "$5")" -ge "$1" ] && [ "$(value "$3" "$4" "$5")" -le "$2" ]; }
 
 # ---- distance ----
-measured() { plimsoll distance --json >"$LAB/distance.json" && [ "$(grep -c '"from": "measured"' "$LAB/distance.json")" = 3 ]; }
+measured() { plimsoll distance --json >"$LAB/distance.json" && [ "$(grep -c '"source": "measured"' "$LAB/distance.json")" = 3 ]; }
 check "agents fill the matrix of distances" until_true 60 measured
 check "a round trip over a cable of no length is short" until_true 30 value_between 1 5000 h1 peer.rtt h2
 check "one over the cable of 20 ms is 40 ms" until_true 30 value_between 40000 59999 h1 peer.rtt h3
@@ -39,7 +39,7 @@ plimsoll distance >"$LAB/distance.txt"
 cat "$LAB/distance.txt"
 check "a person sees it" grep -Eq '^h1 .* [45][0-9]\.[0-9] ms' "$LAB/distance.txt"
 in_snapshot() { plimsoll snapshot -o "$LAB/snapshot.json" >/dev/null 2>&1 &&
-	grep -q '"name": "h3".*"rtt_us": { "h1": [45][0-9]*, "h2": [45][0-9]* }' "$LAB/snapshot.json"; }
+	grep -q '"name": "h3".*"rtt_seconds": { "h1": 0\.0[45][0-9]*, "h2": 0\.0[45][0-9]* }' "$LAB/snapshot.json"; }
 check "and it is in the snapshot, once the host has met both others" until_true 30 in_snapshot
 check "strangers get no answer" lab ctl timeout 2 bash -c '
 	exec 3<>/dev/udp/10.77.0.11/16599

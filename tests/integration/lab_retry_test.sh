@@ -68,12 +68,12 @@ check "h1 is emptied all the same" ends 0 out plimsoll maintenance enter h1 --wa
 check "all are on h3" [ "$(guests_on h3)" = 4 ]
 check "h2 was tried" between 1 4 "$(tries ',h1,h2,')"
 check "what was learned is listed" ends 0 out plimsoll retry
-check "with the target and the words" says out 'all +h2 .*unreached: .*h2 cannot be asked'
+check "with the target and the words" says out 'all +h2 .*unreached: .*h2 cannot be queried'
 check "explain says it" ends 0 out plimsoll explain g1 h2 --json
-check "with until when" says out "h2 could not be reached: .*not tried again before 20"
+check "with until when" says out "h2 could not be reached: .*not retried before 20"
 check "h2 is reached again" lab ctl ip route del unreachable "$(address h2)/32"
 check "a person says so" ends 0 out plimsoll retry h2
-check "nothing waits any more" until_true 10 eval 'plimsoll retry >"$LAB/out" && grep -q "nothing waits" "$LAB/out"'
+check "nothing waits any more" until_true 10 eval 'plimsoll retry >"$LAB/out" && grep -q "nothing is waiting" "$LAB/out"'
 check "of what is not known nothing is to be retried" ends 2 out plimsoll retry h2
 check "each guest runs once, its counter goes on" each_runs_once
 check "the service stops" service_stops

@@ -44,15 +44,15 @@ check "the plan is shown and nothing is done" ends 0 out plimsoll maintenance ro
 check "it names how much moves" says out '3 hosts in 3 groups, [0-9]+ migrations'
 check "nothing is in maintenance" [ -z "$(marked)" ]
 check "a command that fails stops it" ends 1 out plimsoll maintenance roll --all --run "$LAB/mend"
-check "it says where and with what" says out 'mend ended with status 7 for h2'
+check "it says where and with what" says out 'mend exited with status 7 for h2'
 check "h2 stays in maintenance, alone" [ "$(marked)" = h2 ]
 check "h2 is empty" is_empty h2
 check "another roll is refused" ends 2 out plimsoll maintenance roll h1 --run true
-check "with what to do" says out '--resume goes on with it'
+check "with what to do" says out 'Continue it with --resume'
 check "it needs the command again: the store keeps none" ends 2 out plimsoll maintenance roll --resume
 check "another command is refused" ends 2 out plimsoll maintenance roll --resume --run true
 check "it goes on" ends 0 out plimsoll maintenance roll --resume --run "$LAB/mend"
-check "and shows with what" says out 'going on with the roll of .*mend'
+check "and shows with what" says out 'continuing the roll of .*mend'
 check "to the end" says out 'all 3 hosts are done'
 check "the command was run for each host" [ "$(cut -d' ' -f1 "$LAB/mended" | sort -u | wc -l)" = 3 ]
 check "no host is in maintenance or cordoned" [ -z "$(marked)" ]

@@ -22,9 +22,9 @@ DMZ="<interface type='bridge'><source bridge='br-dmz'/><model type='virtio'/></i
 dmz_runs() { LAB_DISK=$DMZ lab boot h1 dmz mem=24 dirty=4 rate=1 burn=4; }
 # What waits, by its table; and a yes to it. A guest's rule may be known a round later than the other's: then there is another plan.
 asked() { plimsoll confirm >"$LAB/confirm.out" 2>&1 && plan=$(awk '$2 == "repair" { print $1; exit }' "$LAB/confirm.out") && [ -n "$plan" ]; }
-shows() { ends 0 plan.out plimsoll confirm "$1" && says plan.out "^plan $1 .waits for an answer" && says plan.out ' h1 +h[23] '; }
+shows() { ends 0 plan.out plimsoll confirm "$1" && says plan.out "^plan $1 .awaiting confirmation" && says plan.out ' h1 +h[23] '; }
 yes_to() { ends 0 yes.out plimsoll confirm "$1" --yes && says yes.out '^accepted'; }
-gone() { ! ends 0 gone.out plimsoll confirm "$1" >/dev/null && says gone.out "plan $1 does not wait any more: it was accepted by"; }
+gone() { ! ends 0 gone.out plimsoll confirm "$1" >/dev/null && says gone.out "plan $1 no longer awaits confirmation: it was accepted by"; }
 mended() { # each plan that waits is accepted, until it is so
 	"$@" && return
 	asked && yes_to "$plan"

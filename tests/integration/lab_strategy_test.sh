@@ -31,7 +31,7 @@ check "a persistent one boots" lab boot h1 cold mem=32 persist=1
 
 echo "--- a guest that dirties more than its share of the link takes"
 check "out of time it is aborted, and says that it stalled" \
-	move_ends stalls aborted "stalled=[1-9].*out of time" busy h1 h2 bandwidth=16 limit=15000 pause=20-60
+	move_ends stalls aborted "stalled=[1-9].*timeout" busy h1 h2 bandwidth=16 limit=15000 pause=20-60
 check "it runs on the source only" runs_only_on h1 busy
 check "its counter goes on" counter_goes_on busy
 if post_copy_works; then

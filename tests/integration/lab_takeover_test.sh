@@ -36,6 +36,14 @@ echo "from the leader's death to the next one's first act: $took ms"
 check "that is within ten seconds" [ "$took" -le 10000 ]
 check "it finishes the plan" until_true 90 is_empty h1
 check "every guest runs exactly once" each_runs_once
+# what the journal has as done stands in the audit, whoever began it
+audit_agrees() {
+	redis-cli -s "$LAB/redis.sock" xrange 'plimsoll:{lab}:journal' - + | grep '"event":"done"' |
+		jq -r '[.vm, .from, .to] | join(" ")' | sort -u >"$LAB/journal.done" &&
+		plimsoll audit --json 2>/dev/null | jq -r '.decisions[].moves[] | select(.end == "done") | [.vm, .from, .to] | join(" ")' |
+		sort -u | comm -23 "$LAB/journal.done" - >"$LAB/lacking" && [ -s "$LAB/journal.done" ] && [ ! -s "$LAB/lacking" ]
+}
+check "what the dead leader and the second did is in the audit, as the journal has it" until_true 20 audit_agrees
 check "SIGTERM ends it with status 0" service_stops
 [ "$story_failed" = 0 ] || tail -n 60 "$LAB/first.log" "$LAB/second.log"
 story_end

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A law of random lives of a service, a round at a time on a real Redis: whatever of identity, marks, token and journal is
- * lost, between rounds or in the middle of one, no VM is moved onto a host that was closed or failing before, and once the
- * store has forgotten nothing is balanced until somebody acknowledges it.
+/* A law of random lives of a service, a round at a time on a real Redis: whatever is lost (identity, marks, token, journal,
+ * any other key of the table, or all of it), between rounds or in the middle of one, no VM is moved onto a host that was closed
+ * or failing before, and once the store has forgotten nothing is balanced until somebody acknowledges it. What the table calls
+ * written again is there again a round later, what it calls gone is gone, and agents' keys are there by their next report.
  */
 #include "scheduler/app/facts/store_loss.h"
-#include "scheduler/app/service/service_cluster.h"
 #include "scheduler/app/state/host_mark.h"
-#include "scheduler/base/prng.h"
 #include "tests/integration/service_fixture.h"
-#include "tests/support/executor_simulated.h"
+#include "tests/integration/sim_world.h"
 
 enum { HOSTS = 4, VMS = 16, ROUNDS = 45 };
 
-static Prng chance;
 static int host_of[VMS];
 static int64_t load_of[VMS]; /* thousandths of a core */
 /* What the service has known since its last round. */
@@ -33,10 +31,73 @@ static void redis_cli(const char *const *words) {
 }
 #define REDIS(...) redis_cli((const char *const[]){ __VA_ARGS__, NULL })
 
-/* Whether it is to be noticed as forgotten, however short ago it all was. */
-static bool lose(void) {
-        const unsigned what = 1 + prng_below(&chance, 15);
+static bool is_there(StoreKey key, const char *part) {
+        char name[KEY_SIZE], command[KEY_SIZE + 200], answer[16] = "";
+        FILE *p;
 
+        (void) snprintf(command, sizeof(command), "redis-cli -s %s EXISTS '%s'", socket_path,
+                        key_print(name, "t", key, part));
+        p = popen(command, "r");
+        cr_assert_not_null(p);
+        (void) !fgets(answer, sizeof(answer), p);
+        (void) pclose(p);
+        cr_assert(answer[0] == '0' || answer[0] == '1', "%s", answer);
+        return answer[0] == '1';
+}
+
+/* Which keys there were before the last loss: those that are written again. */
+static bool was_there[KEY_N];
+static bool all_lost; /* and all of it went */
+static uint32_t n_all_lost, n_came_back;
+
+static bool is_rewritten(int key) {
+        return store_key_defs[key].loss == LOSS_REWRITTEN;
+}
+
+static void what_is_there(void) {
+        for (int k = 0; k < KEY_N; k++)
+                was_there[k] = is_rewritten(k) && is_there((StoreKey) k, NULL);
+}
+
+/* By the table of keys (keys.h). */
+static void what_was_lost_is_back(void) {
+        for (int k = 0; k < KEY_N; k++) {
+                if (!was_there[k])
+                        continue;
+                cr_assert(is_there((StoreKey) k, NULL), "%s was lost and is not written again",
+                          store_key_defs[k].name);
+                n_came_back++;
+        }
+        if (!all_lost)
+                return;
+        cr_assert_not(is_there(KEY_NOTE, "law"), "a note is gone with the store");
+        cr_assert(is_there(KEY_REPORT, "h1"), "a report is made anew by its agent");
+        cr_assert_eq(0, store_put_note(store, "law", "x", 1));
+        all_lost = false;
+}
+
+/* Whether it is to be noticed as forgotten, however short ago it all was. All of it only between rounds: an operator who
+ * takes a mark back in an emptied store that no service has looked at yet leaves nothing behind by which that is known. */
+static bool lose(bool between, bool all) {
+        const unsigned what = 1 + prng_below(&sim_chance, 15);
+        const int other = (int) prng_below(&sim_chance, KEY_N);
+
+        if (all) {
+                what_is_there();
+                REDIS("FLUSHDB");
+                all_lost = true;
+                n_all_lost++;
+                n_lost++;
+                return true;
+        }
+        if (between)
+                what_is_there();
+        if (between && is_rewritten(other) && other != KEY_EPOCH && other != KEY_MARKS &&
+            other != KEY_JOURNAL && other != KEY_TOKEN) {
+                char name[KEY_SIZE];
+
+                REDIS("DEL", key_print(name, "t", (StoreKey) other, NULL));
+        }
         if (what & 1)
                 REDIS("HDEL", "plimsoll:{t}:epoch", "id");
         if (what & 2)
@@ -70,7 +131,7 @@ static SimulatedMove script(void *arg, const MigrationRequest *request) {
                           request->order->vm, request->order->from, request->order->to);
         if (lose_at_a_move) {
                 lose_at_a_move = false;
-                (void) lose();
+                (void) lose(false, false);
         }
         return (SimulatedMove){ .takes = 20 * USEC_PER_MSEC, .bytes = 1 << 20 };
 }
@@ -94,19 +155,9 @@ static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most
         return 0;
 }
 
-static uint64_t draw(void *self) {
-        (void) self;
-        return prng_next(&chance);
-}
-
 static void identify(void *self, char *buf, size_t size) {
         (void) self;
         (void) snprintf(buf, size, "law/%d/1", getpid());
-}
-
-static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        (void) self;
-        return store_open(options, ret, reterr_fault);
 }
 
 static StopRequest stop_request(void *arg) {
@@ -114,68 +165,46 @@ static StopRequest stop_request(void *arg) {
         return STOP_NONE;
 }
 
-static unsigned reloads(void *self) {
-        (void) self;
-        return 0;
-}
-
-static ServiceWorld world = { .nap = 20 * USEC_PER_MSEC,
-                              .random = draw,
-                              .identify = identify,
-                              .open_store = open_store,
-                              .open_executor = open_executor,
-                              .look = look_there,
-                              .stop_request = stop_request,
-                              .reloads = reloads };
+static const ServiceWorld world = { .nap = 20 * USEC_PER_MSEC,
+                                    .random = sim_draw,
+                                    .identify = identify,
+                                    .open_store = sim_open_store,
+                                    .open_executor = open_executor,
+                                    .look = look_there,
+                                    .stop_request = stop_request,
+                                    .reloads = sim_reloads };
 
 /* ---- agents ---- */
 
 static void agent_report(int h) {
         char names[VMS][8], uuids[VMS][40];
-        const usec_t now = clock_now();
-        Sample facts[] = { N(HOST_CPUS, "", 8), N(HOST_DAEMON, "", 1), N(HOST_CPU_BUSY, "", 100) };
-        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 65536), N(HOST_MEMORY_AVAILABLE, "", 65000) };
-        Sample fault[] = { N(FAULT_GRADE, "psu", 4), T(FAULT_WHY, "psu", "it smokes") };
-        Sample vms[VMS * 6];
-        Section sections[4];
-        Report r = { .host = host_name(h),
-                     .sent_at = now,
-                     .sequence = (uint64_t) now,
-                     .interval = 5 * USEC_PER_SEC,
-                     .sections = sections,
-                     .n_sections = failing[h] ? 4 : 3 };
-        const ArenaMark mark = arena_mark(&arena);
-        const char *text;
-        uint32_t k = 0;
-        size_t n;
+        const SimHost host = { .name = host_name(h),
+                               .cpus = 8,
+                               .mib = 65536,
+                               .own_mib = 536,
+                               .at = clock_now(),
+                               .interval = 5 * USEC_PER_SEC,
+                               .expiry = 60 * USEC_PER_SEC,
+                               .broken = failing[h] };
+        SimVm vms[VMS];
+        uint32_t n = 0;
 
         for (int v = 0; v < VMS; v++) {
                 if (host_of[v] != h)
                         continue;
-                facts[2].number += load_of[v];
-                memory[1].number -= 1024;
                 (void) snprintf(names[v], sizeof(names[v]), "vm%d", v);
                 (void) snprintf(uuids[v], sizeof(uuids[v]), "00000000-0000-4000-8000-%012d", v + 1);
-                vms[k++] = (Sample) T(VM_UUID, names[v], uuids[v]);
-                vms[k++] = (Sample) T(VM_STATE, names[v], "running");
-                vms[k++] = (Sample) N(VM_VCPUS, names[v], 2);
-                vms[k++] = (Sample) N(VM_MEMORY, names[v], 1024);
-                vms[k++] = (Sample) N(VM_CPU, names[v], load_of[v]);
-                vms[k++] = (Sample) N(VM_DIRTY, names[v], 0);
+                vms[n++] = (SimVm){
+                        .name = names[v], .uuid = uuids[v], .vcpus = 2, .mib = 1024, .mcores = load_of[v]
+                };
         }
-        sections[0] = (Section){ .collector = "host", .read_at = now, .samples = facts, .n_samples = 3 };
-        sections[1] = (Section){ .collector = "memory", .read_at = now, .samples = memory, .n_samples = 2 };
-        sections[2] = (Section){ .collector = "vms", .read_at = now, .samples = vms, .n_samples = k };
-        sections[3] = (Section){ .collector = "faults_d", .read_at = now, .samples = fault, .n_samples = 2 };
-        cr_assert_eq(0, report_print(&arena, &r, &text, &n));
-        cr_assert_eq(0, store_put_report(store, r.host, text, n, 60 * USEC_PER_SEC));
-        arena_rewind(&arena, mark);
+        sim_report(store, &arena, &host, vms, n);
 }
 
 /* ---- operators ---- */
 
 static void change_a_mark(void) {
-        const int h = (int) prng_below(&chance, HOSTS);
+        const int h = (int) prng_below(&sim_chance, HOSTS);
         const OperatorMark mark = { .state = HOST_MAINTENANCE, .by = "root@h9", .at = clock_now() };
         const char *text = "";
 
@@ -253,16 +282,17 @@ static void one_round(void) {
 }
 
 static void live_through(uint64_t seed) {
-        chance = prng_seeded(seed);
+        sim_chance = prng_seeded(seed);
         for (int v = 0; v < VMS; v++)
-                host_of[v] = (int) prng_below(&chance, 2);
+                host_of[v] = (int) prng_below(&sim_chance, 2);
         service_open();
+        cr_assert_eq(0, store_put_note(store, "law", "x", 1));
         for (int i = 0; i < ROUNDS; i++) {
-                const uint32_t what = prng_below(&chance, 8);
+                const uint32_t what = prng_below(&sim_chance, 8);
                 const uint32_t before = n_lost;
 
                 for (int v = 0; v < VMS; v++)
-                        load_of[v] = 100 + prng_below(&chance, 1500);
+                        load_of[v] = 100 + prng_below(&sim_chance, 1500);
                 if (what < 3 && !forgotten)
                         change_a_mark();
                 if (what == 3 && i % 3 == 0 && !failing[3])
@@ -273,7 +303,7 @@ static void live_through(uint64_t seed) {
                 if (i % 5 == 4) {
                         one_round();
                         forgotten = has_forgotten();
-                        forgotten = lose() || forgotten;
+                        forgotten = lose(true, i % 20 == 14) || forgotten;
                         for (int h = 0; h < HOSTS; h++)
                                 was_emptied[h] = was_emptied[h] || in_maintenance[h] || failing[h];
                 }
@@ -285,6 +315,8 @@ static void live_through(uint64_t seed) {
                         memset(was_emptied, 0, sizeof(was_emptied));
                 if (n_lost == before || i % 5 == 4)
                         marks_are_as_they_were();
+                if (i % 5 == 4)
+                        what_was_lost_is_back();
         }
         service = cluster_service_free(service);
 }
@@ -296,9 +328,11 @@ Test(lost_store_law, nothing_goes_where_it_must_not_and_nothing_is_balanced_unti
         cr_expect_gt(n_moves, 10, "%u moves", n_moves);
         cr_expect_gt(n_held, 5);
         cr_expect_gt(n_lost, 5);
+        cr_expect_gt(n_all_lost, 1); /* of each life 2 */
+        cr_expect_gt(n_came_back, 20);
 }
 
-Test(lost_store_law, and_by_another_chance) {
+Test(lost_store_law, and_by_another_sim_chance) {
         live_through(12);
         cr_expect_gt(n_moves, 10, "%u moves", n_moves);
 }

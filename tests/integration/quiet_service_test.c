@@ -2,19 +2,11 @@
 /* A service that idles writes nothing, whatever odd state it is in: what goes on is said when it begins, when it changes and
  * when it ends. So many lines at its begin, and after some rounds none: 60 rounds here, 1,000 with PLIMSOLL_ROUNDS=1000
  * (tests/long/quiet). Simulated time; Redis is a real one whose clock is ours (redis_clock.c). */
-#include <sys/mman.h>
 
-#include "scheduler/app/service/service.h"
-#include "scheduler/app/service/service_cluster.h"
 #include "scheduler/app/state/host_mark.h"
-#include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/state/stop_entry.h"
-#include "scheduler/snapshot/wire/sample_wire.h"
-#include "tests/integration/redis_fixture.h"
-#include "tests/support/executor_simulated.h"
+#include "tests/integration/sim_world.h"
 
-#define SECOND   USEC_PER_SEC
-#define BEGIN    (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
 #define INTERVAL (30 * SECOND)
 #define ROUNDS   60
 #define SETTLED  (15 * INTERVAL) /* after its begin nothing is new any more */
@@ -22,35 +14,29 @@
 
 /* ---- the world: one thread; what others do happens while the service sleeps ---- */
 
-static _Atomic int64_t *now; /* mapped: the redis-server's clock too */
-static usec_t end, reported, settled_at;
+static usec_t reported, settled_at;
 static FILE *log_file;
 static size_t log_settled; /* bytes that were written until then */
 static Store *store;
 static int hosts_there; /* whose agents report */
 static void (*meanwhile)(void);
 
-static usec_t sim_now(void *self) {
+static void sleep_on(void *self, usec_t d) {
         (void) self;
-        return *now;
-}
-
-static void sim_sleep(void *self, usec_t d) {
-        (void) self;
-        *now += d;
-        if (*now >= settled_at && log_settled == 0)
+        sim_advance(d);
+        if (sim_now() >= settled_at && log_settled == 0)
                 log_settled = (size_t) ftell(log_file);
-        if (*now >= reported + INTERVAL / 2) {
-                reported = *now;
+        if (sim_now() >= reported + INTERVAL / 2) {
+                reported = sim_now();
                 meanwhile();
         }
 }
 
-static const Clock clock_sim = { .now = sim_now, .monotonic = sim_now, .sleep = sim_sleep };
+static const Clock clock_alone = { .now = sim_clock_now, .monotonic = sim_clock_now, .sleep = sleep_on };
 
 static int open_executor(void *self, Executor *ret) {
         (void) self;
-        return executor_simulated_open((ExecutorSimulatedOptions){ .clock = &clock_sim }, ret);
+        return executor_simulated_open((ExecutorSimulatedOptions){ .clock = &clock_alone }, ret);
 }
 
 static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
@@ -63,47 +49,12 @@ static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most
         return 0;
 }
 
-static uint64_t draw(void *self) {
-        (void) self;
-        return 4711;
-}
-
 static void identify(void *self, char *buf, size_t size) {
         (void) self;
-        (void) snprintf(buf, size, "here/1/%llx", (unsigned long long) *now);
+        (void) snprintf(buf, size, "here/1/%llx", (unsigned long long) sim_now());
 }
-
-static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        (void) self;
-        return store_open(options, ret, reterr_fault);
-}
-
-static StopRequest stop_request(void *stop_arg) {
-        (void) stop_arg;
-        return *now < end ? STOP_NONE : STOP_DRAIN;
-}
-
-static unsigned reloads(void *self) {
-        (void) self;
-        return 0;
-}
-
-static const ServiceWorld world = { .clock = &clock_sim,
-                                    .nap = INTERVAL / 2,
-                                    .random = draw,
-                                    .identify = identify,
-                                    .open_store = open_store,
-                                    .open_executor = open_executor,
-                                    .look = look_there,
-                                    .stop_request = stop_request,
-                                    .reloads = reloads };
 
 /* ---- agents ---- */
-
-#define N(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .number = (v) }
-#define T(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .text = (v) }
 
 enum { HOSTS = 6, VMS_OF_H1 = 6 };
 static const char *const host_names[HOSTS] = { "h1", "h2", "h3", "h4", "h5", "h6" };
@@ -112,54 +63,30 @@ static bool pinned;
 
 /* h1 is full, the others are empty. */
 static void report(int h) {
-        static const char *const vms[VMS_OF_H1] = { "a", "b", "c", "d", "e", "f" };
+        static const char *const names[VMS_OF_H1] = { "a", "b", "c", "d", "e", "f" };
         static const char *const uuids[VMS_OF_H1] = {
                 "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002",
                 "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000004",
                 "00000000-0000-4000-8000-000000000005", "00000000-0000-4000-8000-000000000006"
         };
-        const bool full = h == 0;
-        const Sample facts[] = { N(HOST_CPUS, "", 8), N(HOST_DAEMON, "", 1),
-                                 N(HOST_CPU_BUSY, "", full ? 7300 : 100) };
-        const Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 32768), N(HOST_MEMORY_AVAILABLE, "", 24000) };
-        const Sample fault[] = { N(FAULT_GRADE, "psu", 4), T(FAULT_WHY, "psu", "it smokes") };
-        Sample list[VMS_OF_H1 * 7];
-        Section sections[4];
-        Report r = { .host = host_names[h],
-                     .sent_at = *now,
-                     .sequence = (uint64_t) (*now - BEGIN),
-                     .interval = INTERVAL / 2,
-                     .sections = sections,
-                     .n_sections = failing[h] ? 4 : 3 };
-        ArenaMark mark = arena_mark(&arena);
-        const char *text;
-        uint32_t k = 0;
-        size_t n;
+        const SimHost host = { .name = host_names[h],
+                               .cpus = 8,
+                               .mib = 32768,
+                               .own_mib = 2624,
+                               .at = sim_now(),
+                               .interval = INTERVAL / 2,
+                               .expiry = store_report_expiry(INTERVAL / 2),
+                               .broken = failing[h] };
+        SimVm vms[VMS_OF_H1];
 
-        for (int v = 0; full && v < VMS_OF_H1; v++) {
-                list[k++] = (Sample) T(VM_UUID, vms[v], uuids[v]);
-                list[k++] = (Sample) T(VM_STATE, vms[v], "running");
-                list[k++] = (Sample) N(VM_VCPUS, vms[v], 2);
-                list[k++] = (Sample) N(VM_MEMORY, vms[v], 1024);
-                list[k++] = (Sample) N(VM_CPU, vms[v], 1200);
-                list[k++] = (Sample) N(VM_DIRTY, vms[v], 0);
-                if (pinned)
-                        list[k++] = (Sample) T(VM_PINNED, vms[v], "it has a device of its host");
-        }
-        sections[0] = (Section){
-                .collector = "host", .read_at = *now, .samples = facts, .n_samples = ARRAY_SIZE(facts)
-        };
-        sections[1] = (Section){
-                .collector = "memory", .read_at = *now, .samples = memory, .n_samples = ARRAY_SIZE(memory)
-        };
-        sections[2] = (Section){ .collector = "vms", .read_at = *now, .samples = list, .n_samples = k };
-        sections[3] = (Section){
-                .collector = "faults_d", .read_at = *now, .samples = fault, .n_samples = ARRAY_SIZE(fault)
-        };
-        cr_assert_eq(0, report_print(&arena, &r, &text, &n));
-        cr_assert_eq(0, store_put_report(store, r.host, text, n, store_report_expiry(r.interval)), "%s",
-                     store_error(store));
-        arena_rewind(&arena, mark);
+        for (int v = 0; v < VMS_OF_H1; v++)
+                vms[v] = (SimVm){ .name = names[v],
+                                  .uuid = uuids[v],
+                                  .vcpus = 2,
+                                  .mib = 1024,
+                                  .mcores = 1200,
+                                  .pinned = pinned ? "it uses a device of its host" : NULL };
+        sim_report(store, &arena, &host, vms, h == 0 ? VMS_OF_H1 : 0);
 }
 
 static void agents_report(void) {
@@ -184,22 +111,28 @@ static void idle(const char *mode) {
                           (char[]){ "--state-dir=/nonexistent" },
                           (char[]){ "--set=plan.exact_nodes=0" },
                           (char[]){ "--set=service.hold=0s" },
+                          (char[]){ "--set=service.confirm_for=30d" }, /* its end would be news */
                           (char[]){ "--set=service.lease=2m" } };
         const char *rounds = getenv("PLIMSOLL_ROUNDS");
+        ServiceWorld world = { SIM_WORLD, .nap = INTERVAL / 2, .open_executor = open_executor };
         ClusterServiceOptions o = { .world = &world };
         ClusterService *service = NULL;
         Options options;
         TextFault f = { 0 };
 
+        world.clock = &clock_alone;
+        world.identify = identify;
+        world.look = look_there;
+        sim_ends_by = STOP_DRAIN;
         (void) snprintf(redis_option, sizeof(redis_option), "--redis=%s", url);
         (void) snprintf(mode_option, sizeof(mode_option), "--mode=%s", mode);
         cr_assert_eq(0, options_parse(service_options, ARRAY_SIZE(words), words, &options, &f), "%s", f.what);
         log_file = o.log = open_memstream(&log_text, &log_size);
         o.options = &options;
-        settled_at = *now + SETTLED;
+        settled_at = sim_now() + SETTLED;
         if (hosts_there > 0)
                 agents_report();
-        end = *now + (rounds ? atoi(rounds) : ROUNDS) * INTERVAL;
+        sim_end = sim_now() + (rounds ? atoi(rounds) : ROUNDS) * INTERVAL;
         cr_assert_eq(0, cluster_service_open(&o, &service));
         cr_assert_eq(EXIT_DONE, cluster_service_run(service));
         service = cluster_service_free(service);
@@ -230,20 +163,8 @@ static uint32_t count(const char *what) {
 
 static void setup(void) {
         TextFault f = { 0 };
-        char path[96];
-        int fd;
 
-        fixture_setup();
-        (void) snprintf(path, sizeof(path), "%s/clock", dir);
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        cr_assert(fd >= 0 && ftruncate(fd, sizeof(*now)) == 0);
-        now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        cr_assert_neq(MAP_FAILED, (void *) now);
-        (void) close(fd);
-        *now = BEGIN;
-        /* For the redis-server alone: it is looked for when a program is started. */
-        cr_assert_eq(0, setenv("REDIS_CLOCK", path, 1));
-        cr_assert_eq(0, setenv("LD_PRELOAD", BUILD_DIR "/libredis_clock.so", 1));
+        sim_setup();
         server_start(NULL, NULL);
         cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "quiet" }, &store, &f), "%s",
                      f.what);
@@ -260,7 +181,7 @@ static void teardown(void) {
 TestSuite(quiet, .init = setup, .fini = teardown, .timeout = 280);
 
 static void mark(const char *host, HostState state) {
-        const OperatorMark m = { .state = state, .by = "root@here", .at = *now };
+        const OperatorMark m = { .state = state, .by = "root@here", .at = sim_now() };
         const char *text;
 
         cr_assert_eq(0, host_mark_print(&arena, &m, &text));
@@ -274,7 +195,7 @@ Test(quiet, with_nothing_to_do) {
 }
 
 static void exits_later(void) {
-        if (*now > BEGIN + 100 * SECOND && *now < BEGIN + 120 * SECOND)
+        if (sim_now() > BEGIN + 100 * SECOND && sim_now() < BEGIN + 120 * SECOND)
                 cr_assert_eq(0, store_set_mark(store, "h2", "-carol@desk"));
         agents_report();
 }
@@ -297,7 +218,7 @@ Test(quiet, without_agents) {
 }
 
 static void server_goes(void) {
-        if (*now > BEGIN + 100 * SECOND)
+        if (sim_now() > BEGIN + 100 * SECOND)
                 server_kill();
         else
                 agents_report();
@@ -317,12 +238,12 @@ Test(quiet, with_a_store_that_is_away_in_auto) {
 }
 
 static void agents_die(void) {
-        if (*now < BEGIN + 100 * SECOND)
+        if (sim_now() < BEGIN + 100 * SECOND)
                 agents_report();
 }
 
 static void agent_of_h1_dies(void) {
-        if (*now < BEGIN + 100 * SECOND)
+        if (sim_now() < BEGIN + 100 * SECOND)
                 report(0);
         report(1);
 }
@@ -336,7 +257,7 @@ Test(quiet, with_hosts_that_are_all_silent) {
 }
 
 static void agent_of_h1_comes_back(void) {
-        if (*now < BEGIN + 100 * SECOND || *now > BEGIN + 250 * SECOND)
+        if (sim_now() < BEGIN + 100 * SECOND || sim_now() > BEGIN + 250 * SECOND)
                 report(0);
         report(1);
 }
@@ -350,7 +271,7 @@ Test(quiet, an_agent_that_comes_back_is_said_once) {
 }
 
 Test(quiet, while_all_moves_are_stopped) {
-        const StopEntry stop = { .stopped = true, .by = "root@here", .at = *now, .why = "a test" };
+        const StopEntry stop = { .stopped = true, .by = "root@here", .at = sim_now(), .why = "a test" };
         StoredText is = { 0 };
 
         cr_assert_eq(0, stop_entry_print(&arena, &stop, &is.text, &is.n));

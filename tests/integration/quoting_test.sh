@@ -147,7 +147,7 @@ for command in $lines; do
 	snapshot) set -- "snapshot -o $D/taken.json" "snapshot -o -" ;;
 	stop) set -- "stop" "stop --why $E" "resume" ;;
 	resume | release) set -- "$command" "$command $E" "$command h4" ;;
-	store) set -- "store" "store acknowledge --why $E" "store acl" ;;
+	store) set -- "store" "store acknowledge --why $E" "store acl" "store check" "store export -" ;;
 	host) set -- "host list" "host admit --all --why $E" "host admit --all" "host admit $E" "host forget $E" "host $E" ;;
 	replay) set -- "replay --list" "replay last" "replay $E" ;;
 	faults) set -- "faults" "faults log" "faults clear $E $E" "faults --all" ;;

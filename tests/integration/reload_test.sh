@@ -34,7 +34,7 @@ rules:
     lvel: rack
 END
 kill -HUP "$service"
-says 'settings.refused .*line=4 column=5 key=rules\[0\].lvel .*did you mean level'
+says 'settings.refused .*line=4 column=5 key=rules\[0\].lvel .*did you mean .level'
 says 'settings.kept'
 
 settings <<'END'

@@ -74,6 +74,6 @@ says out 'byte for byte'
 run 0 "$plimsoll" replay "$name" "${store[@]}" --save "$dir/saved"
 cmp <(head -c -1 "$dir/record") <(head -c "$(($(stat -c %s "$dir/record") - 1))" "$dir/saved") || bad=$((bad + 1))
 run 2 "$plimsoll" replay 1-1 "${store[@]}"
-says err 'there is no record 1-1'
+says err 'record 1-1 not found'
 [ $bad -eq 0 ] && echo "replay: fine"
 exit $((bad > 0))

@@ -15,12 +15,7 @@ mkdir -m 700 "$D/state"
 declare -A pid_of
 others=()
 trap 'kill -9 "${pid_of[@]}" "${others[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$D"' EXIT
-# ports that nobody listens on now
-mapfile -t port < <(python3 -c '
-import socket
-s = [socket.socket() for _ in range(6)]
-for x in s: x.bind(("127.0.0.1", 0))
-for x in s: print(x.getsockname()[1])')
+mapfile -t port < <(free_ports 6)
 cli() { timeout 2 redis-cli -h 127.0.0.1 -p "$@" 2>/dev/null; }
 server() { # N [REPLICA-OF-PORT]
 	redis-server --port "${port[$1]}" --bind 127.0.0.1 --save '' --appendonly no --dir "$D" --repl-diskless-sync-delay 0 \

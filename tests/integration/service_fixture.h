@@ -103,7 +103,7 @@ static inline int serve_with(const char *mode, const char *const *more) {
         for (int i = 0; i < n; i++)
                 argv[i] = words[i];
         argv[n] = NULL;
-        return service_main(n, argv, stdout, stderr);
+        return service_main(n, argv, stdout, stderr, NULL);
 }
 
 static inline int serve(const char *mode) {

@@ -42,7 +42,7 @@ rules:
   - appart: group:db
 END
 check "a mistake is said with line and column" \
-	fails_with 2 'bad.yaml:2:5: .*did you mean apart' "$plimsoll" settings check --settings "$dir/bad.yaml"
+	fails_with 2 'bad.yaml:2:5: .*did you mean .apart' "$plimsoll" settings check --settings "$dir/bad.yaml"
 printf 'rules:\n  - appart: group:db\nload:\n  hedroom_cpu: 1\nplan: {threshold: 9}\n' >"$dir/worse.yaml"
 all_said() { "$plimsoll" settings check --settings "$dir/worse.yaml" 2>&1 | grep -Eo 'worse.yaml:[0-9]+:[0-9]+' | tr '\n' ' '; }
 check "every mistake is said, in order" test "$(all_said)" = "worse.yaml:2:5 worse.yaml:4:3 worse.yaml:5:19 "
@@ -56,7 +56,11 @@ END
 from=(--from deploy/examples/forty-hosts.json --settings "$dir/gone.yaml")
 check "a rule that selects nothing is a warning" fails_with 0 'line 2\) selects no VM' "$plimsoll" settings check "${from[@]}"
 check "an error with --strict" fails_with 2 'selects no VM' "$plimsoll" settings check --strict "${from[@]}"
-check "and --strict needs a source" fails_with 2 'where the facts come from' "$plimsoll" settings check --strict
+typo=(--from tests/scenarios/a-typo-in-a-list-is-named/cluster.json --settings tests/scenarios/a-typo-in-a-list-is-named/settings.yaml)
+check "so is one word of a list, named with the nearest right one" \
+	fails_with 0 'line 4\): h33: no such host; did you mean h3\? \(a warning' "$plimsoll" settings check "${typo[@]}"
+check "and an error with --strict" fails_with 2 'line 2\): db22: no such VM; did you mean db2\?$' "$plimsoll" settings check --strict "${typo[@]}"
+check "and --strict needs a source" fails_with 2 'needs data' "$plimsoll" settings check --strict
 note() { "$plimsoll" plan "${from[@]}" | grep -q 'note:.*selects no VM'; }
 check "the plan has it as a note" note
 note_json() { "$plimsoll" plan "${from[@]}" --json | grep -q '"notes"'; }

@@ -48,6 +48,8 @@ static int look(void *self, LibvirtAt at, const char *uuid, usec_t at_most, Doma
         return 0;
 }
 
+static const char *wanted_by; /* what is left open; NULL: nobody by name */
+
 /* Written down as `event` so long ago, and then the leader died. */
 static void leave_open(uint64_t token, JournalEvent event, usec_t ago, bool cold) {
         const MoveOrder order = { .vm = "web1",
@@ -61,7 +63,9 @@ static void leave_open(uint64_t token, JournalEvent event, usec_t ago, bool cold
                            .id = "dead/1/0",
                            .order = &order,
                            .at = clock_now() - ago,
-                           .took = MOVE_NOT_MEASURED };
+                           .took = MOVE_NOT_MEASURED,
+                           .by = wanted_by,
+                           .by_hand = wanted_by != NULL };
         const char *text = NULL;
         size_t n = 0;
 
@@ -85,9 +89,9 @@ static const Story stories[] = {
           false, false },
         { "it is on its way", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_OTHER, 0, JOURNAL_STARTED, false,
           false, false, false },
-        { "the source cannot be asked", JOURNAL_UNCLEAR, PRESENCE_UNKNOWN, PRESENCE_RUNNING, 0,
+        { "the source cannot be queried", JOURNAL_UNCLEAR, PRESENCE_UNKNOWN, PRESENCE_RUNNING, 0,
           JOURNAL_UNCLEAR, false, false, false, false },
-        { "the target cannot be asked", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
+        { "the target cannot be queried", JOURNAL_UNCLEAR, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
           JOURNAL_UNCLEAR, false, false, false, false },
         { "the target died, and libvirt on the source proves that it stayed", JOURNAL_UNCLEAR,
           PRESENCE_RUNNING, PRESENCE_UNKNOWN, 20 * USEC_PER_SEC, JOURNAL_FAILED, false, true, false, true },
@@ -97,7 +101,7 @@ static const Story stories[] = {
           20 * USEC_PER_SEC, JOURNAL_UNCLEAR, false, true, false, false },
         { "it was asked for just now", JOURNAL_STARTED, PRESENCE_RUNNING, PRESENCE_UNKNOWN, 0,
           JOURNAL_UNCLEAR, false, true, false, true },
-        { "the source has it paused, and the target cannot be asked", JOURNAL_UNCLEAR, PRESENCE_OTHER,
+        { "the source has it paused, and the target cannot be queried", JOURNAL_UNCLEAR, PRESENCE_OTHER,
           PRESENCE_UNKNOWN, 20 * USEC_PER_SEC, JOURNAL_UNCLEAR, false, true, false, true },
         { "no job at the source says nothing of where it runs twice", JOURNAL_UNCLEAR, PRESENCE_RUNNING,
           PRESENCE_RUNNING, 20 * USEC_PER_SEC, JOURNAL_UNCLEAR, false, true, false, true },
@@ -123,7 +127,7 @@ static const Story stories[] = {
           JOURNAL_STARTED, true, true, true, false },
         { "off, it has been defined on both for long", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_NONE,
           3600 * USEC_PER_SEC, JOURNAL_UNCLEAR, true, true, true, false },
-        { "off, the target cannot be asked", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_UNKNOWN, 0,
+        { "off, the target cannot be queried", JOURNAL_STARTED, PRESENCE_NONE, PRESENCE_UNKNOWN, 0,
           JOURNAL_UNCLEAR, true, false, false, false },
 };
 
@@ -131,7 +135,7 @@ static const Story stories[] = {
 static bool is_held(const char *vm) {
         RoundInput in = { 0 };
 
-        cr_assert_eq(0, round_store_holds(store, &arena, &in));
+        cr_assert_eq(0, round_store_holds(store, &arena, NULL, &in));
         for (uint32_t i = 0; i < in.n_cool_downs; i++)
                 if (strcmp(in.cool_downs[i].vm, vm) == 0 && in.cool_downs[i].why)
                         return true;
@@ -261,7 +265,7 @@ Test(settle, a_person_may_say_where_it_runs_and_is_named_for_it) {
         cr_assert_eq(JOURNAL_DONE, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h2"));
         cr_assert_eq(0, words_left(), "it has served");
         cr_assert_eq(2, journal(all));
-        cr_assert(strstr(all[0].message, "settled by root@desk, who says that it runs on h2 (virsh list)"),
+        cr_assert(strstr(all[0].message, "settled by root@desk, who reports that it runs on h2 (virsh list)"),
                   "%s", all[0].message);
         cr_assert_eq(0, audit_store_read(store, &arena, 0, &audit, &n));
         cr_assert_eq(1, n);
@@ -271,7 +275,7 @@ Test(settle, a_person_may_say_where_it_runs_and_is_named_for_it) {
         cr_assert_str_eq("done", audit[0].moves[0].end);
         cr_assert_eq(JOURNAL_FAILED, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h1"));
         cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_RUNNING, PRESENCE_UNKNOWN, "dead/1/0", "h2"),
-                     "a host that answers says otherwise");
+                     "a host that answers contradicts it");
         cr_assert_eq(1, words_left(), "it waits");
         cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_UNKNOWN, PRESENCE_RUNNING, "dead/1/0", "h1"));
         cr_assert_eq(JOURNAL_UNCLEAR, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h3"),
@@ -299,6 +303,51 @@ Test(settle, what_a_leader_did_that_died_before_it_wrote_it_down_stands_in_the_a
         cr_assert_eq(0, settled_audit_catch_up(&d.l, &arena, d.settings, &moves));
         cr_assert_eq(0, moves, "once");
         leadership_release(&d.l);
+}
+
+/* The operator who wanted the move is named for it whoever wrote it down, and it stays where it was put. */
+Test(settle, what_an_operator_wanted_of_a_leader_that_died_stands_with_the_operators_name) {
+        Desk d = { .hosts = { PRESENCE_NONE, PRESENCE_RUNNING, true, true, false, NULL, false } };
+        const AuditEntry *audit = NULL;
+        const Settled *list = NULL;
+        const CoolDown *cool = NULL;
+        const char *text = NULL;
+        uint32_t n = 0, moves = 0;
+        size_t size = 0;
+
+        wanted_by = "root@h9";
+        desk_open(&d);
+        leave_open(d.l.token, JOURNAL_STARTED, 30 * USEC_PER_SEC, false);
+        cr_assert_eq(0, settle(&d.l, d.settings, &list, &n));
+        cr_assert_eq(JOURNAL_DONE, list[0].now);
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &audit, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("root@h9", audit[0].by);
+        cr_assert_null(audit[0].answer, "nobody was asked about it");
+        cr_assert_eq(0, store_get_state(store, &arena, COOL_DOWNS_NAME, &text, &size));
+        cr_assert_eq(0, cool_downs_parse(&arena, text, size, &cool, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("root@h9", cool[0].by, "it stays where a person put it");
+        leadership_release(&d.l);
+
+        cr_assert_eq(JOURNAL_DONE, settled_with(PRESENCE_UNKNOWN, PRESENCE_UNKNOWN, "dead/1/0", "h2"));
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &audit, &n));
+        cr_assert_str_eq("root@desk", audit[0].by, "who said where it runs");
+        cr_assert(strstr(audit[0].moves[0].why, "requested by root@h9"), "%s", audit[0].moves[0].why);
+
+        store = store_free(store);
+        server_kill();
+        server_start(NULL, NULL);
+        cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "t" }, &store, &(TextFault){ 0 }));
+        desk_open(&d);
+        leave_open(d.l.token, JOURNAL_DONE, 20 * USEC_PER_SEC, false);
+        cr_assert_eq(0, settled_audit_catch_up(&d.l, &arena, d.settings, &moves));
+        cr_assert_eq(1, moves);
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &audit, &n));
+        cr_assert_str_eq("root@h9", audit[0].by);
+        cr_assert_str_eq("journal", audit[0].mode);
+        leadership_release(&d.l);
+        wanted_by = NULL;
 }
 
 /* ---- hosts that hang ---- */

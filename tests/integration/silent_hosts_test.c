@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An agent dies on a host that must be left: the service reads that host through libvirt instead, says so, and plans its
  * VMs off it. libvirt is its own test driver, a file for each host. Needs redis-server. */
-#include "scheduler/app/facts/silent_hosts.h"
+#include "scheduler/app/facts/silent_store.h"
 #include "scheduler/app/facts/source.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "tests/integration/service_fixture.h"
@@ -112,7 +112,35 @@ Test(silent_hosts, a_host_in_maintenance_whose_agent_died_is_emptied_by_what_lib
         cr_assert_eq(0, state.n_stays_all);
 }
 
-/* Commands read reports alone: for them, and for a leader whom libvirt does not answer, its VMs are kept. */
+/* Commands see what the leader saw: the host is no riddle to them while the service empties it. */
+Test(silent_hosts, commands_see_it_as_the_leader_read_it_as_long_as_that_is_good) {
+        Settings *settings = NULL;
+        Source *source = source_new(&settings);
+        TextFault f = { 0 };
+        const Snapshot *s;
+
+        agent_died("h1", 1, 2);
+        report_vms("h2", 4, 1);
+        libvirt_has("h1", 1, 3);
+        enter_maintenance("h1");
+        cr_assert_eq(host_of(look(source, settings), "h1")->excluded, EXCLUDED_STALE, "nobody has read it");
+        cr_assert_eq(0, serve_by("advise"));
+        s = look(source, settings);
+        cr_assert_eq(host_of(s, "h1")->excluded, EXCLUDED_NONE, "%s", host_of(s, "h1")->excluded_why);
+        cr_assert_not_null(host_of(s, "h1")->no_entry_why, "it takes no VMs");
+        cr_assert_eq(s->vms[snapshot_vm(s, "web3")].host, snapshot_host(s, "h1"));
+        cr_assert(said(source, "; read through libvirt instead"));
+        cr_assert_eq(0, settings_set(settings, "snapshot.stale_after", "1s", &f));
+        cr_assert_eq(0, settings_set(settings, "service.interval", "1s", &f));
+        cr_assert_eq(0, settings_set(settings, "service.settle", "0s", &f));
+        report_vms("h2", 4, 1);
+        clock_sleep(2 * USEC_PER_SEC + USEC_PER_SEC / 10); /* no condition: it gets old */
+        report_vms("h2", 4, 1);
+        cr_assert_neq(host_of(look(source, settings), "h1")->excluded, EXCLUDED_NONE, "it is too old");
+        source = source_free(source);
+}
+
+/* For a leader whom libvirt does not answer, and when the reading has gone, its VMs are kept. */
 Test(silent_hosts, what_libvirt_said_is_kept_as_what_was_last_known) {
         Settings *settings = NULL;
         Source *source = source_new(&settings);
@@ -129,6 +157,7 @@ Test(silent_hosts, what_libvirt_said_is_kept_as_what_was_last_known) {
         cr_assert_eq(1, n);
         cr_assert(strstr(texts[0].text, "vm.uuid\tweb3\t"), "%s", texts[0].text);
         cr_assert_eq(0, store_put_report(store, "h1", "x", 1, USEC_PER_MSEC));
+        cr_assert_eq(0, store_put_state(store, SILENT_STORE_NAME, "{}", 2, 0));
         (void) usleep(50000);
         s = look(source, settings);
         cr_assert_eq(4, s->n_vms);
@@ -172,7 +201,7 @@ Test(silent_hosts, so_is_a_host_of_a_move_whose_end_nobody_knows) {
         (void) snprintf(
                 entry, sizeof(entry),
                 "{\"event\": \"unclear\", \"id\": \"x/1/9\", \"vm\": \"web1\", \"from\": \"h1\", \"to\": "
-                "\"h2\", \"at\": %lld, \"message\": \"h1: cannot be asked\"}",
+                "\"h2\", \"at\": %lld, \"message\": \"h1: cannot be queried\"}",
                 (long long) clock_now());
         cr_assert_eq(0, store_journal(store, take_a_lease(), entry, strlen(entry)));
         source_reach_silent(source);
@@ -227,5 +256,44 @@ Test(silent_hosts, one_whose_libvirt_does_not_answer_stays_as_it_was) {
         libvirt_has("h1", 1, 2);
         cr_assert_eq(host_of(look(source, settings), "h1")->excluded, EXCLUDED_STALE,
                      "not asked again at once");
+        source = source_free(source);
+}
+
+/* Why it could not be read is told where a person looks, too. */
+Test(silent_hosts, commands_say_why_it_could_not_be_read) {
+        Settings *settings = NULL;
+        Source *source = source_new(&settings);
+
+        agent_died("h1", 1, 2);
+        report_vms("h2", 4, 1);
+        enter_maintenance("h1");
+        cr_assert_eq(0, serve_by("advise"));
+        cr_assert_eq(host_of(look(source, settings), "h1")->excluded, EXCLUDED_STALE);
+        cr_assert(said(source, "; not read through libvirt either: "));
+        source = source_free(source);
+}
+
+/* Whoever wrote it: what is said of one host is not believed of another, and what is no such text says nothing. */
+Test(silent_hosts, a_reading_of_another_host_is_none) {
+        static const char *const texts[] = {
+                "",
+                "x",
+                "[]",
+                "{\"h1\": 1}",
+                "{\"h1\": {}}",
+                "{\"h1\": {\"report\": \"x\", \"error\": \"y\"}}",
+                "{\"h1\": {\"report\": \"gibberish\"}}",
+                "{\"h1\": {\"report\": \"plimsoll.report/1 h2 sent=1 seq=1 every=1000000\\n\"}}",
+        };
+        Settings *settings = NULL;
+        Source *source = source_new(&settings);
+
+        agent_died("h1", 1, 2);
+        report_vms("h2", 4, 1);
+        enter_maintenance("h1");
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                cr_assert_eq(0, store_put_state(store, SILENT_STORE_NAME, texts[i], strlen(texts[i]), 0));
+                cr_assert_eq(host_of(look(source, settings), "h1")->excluded, EXCLUDED_STALE, "%s", texts[i]);
+        }
         source = source_free(source);
 }

@@ -99,7 +99,7 @@ check "within 3 s" [ $took -lt 3000 ]
 check "a VM whose last move is open is not touched" bash -c "! grep -E 'move.started vm=vm[1-8] ' '$D/urgent.log'"
 check "the log says of each open move that its hosts do not answer" [ "$(grep -c 'move.settled .*no answer yet' "$D/urgent.log")" -ge 8 ]
 stops_in_time "a move waits for hosts that hang"
-check "the move that was not begun is called aborted" grep -q 'move.missed .*told to stop while the hosts did not answer' "$D/urgent.log"
+check "the move that was not begun is called aborted" grep -q 'move.missed .*stopped while the hosts did not answer' "$D/urgent.log"
 
 is_free() { cli get 'plimsoll:{default}:lease' && [ -z "$(cat "$D/cli")" ]; }
 check "and it has given the lease back" is_free

@@ -5,11 +5,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "scheduler/app/commands/command.h"
 #include "scheduler/app/round/confirm_store.h"
 #include "scheduler/app/service/service_cluster.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/file.h"
+#include "tests/integration/person_fixture.h"
+#include "tests/integration/real_world.h"
 #include "tests/integration/service_fixture.h"
 #include "tests/support/executor_simulated.h"
 
@@ -24,23 +25,6 @@ static uint32_t n_started;
 static atomic_bool agents_end;
 static atomic_bool ends[SERVICES];
 static int numbers[SERVICES] = { 0, 1 };
-
-static usec_t real_now(void *self) {
-        (void) self;
-        return clock_now();
-}
-
-static usec_t real_monotonic(void *self) {
-        (void) self;
-        return clock_monotonic();
-}
-
-static void real_sleep(void *self, usec_t d) {
-        (void) self;
-        clock_sleep(d); /* no condition: the clock of the world */
-}
-
-static const Clock real = { .now = real_now, .monotonic = real_monotonic, .sleep = real_sleep };
 
 static SimulatedMove script(void *arg, const MigrationRequest *request) {
         (void) arg;
@@ -65,15 +49,6 @@ static int open_executor(void *self, Executor *ret) {
                 (ExecutorSimulatedOptions){ .clock = &real, .script = script, .moved = moved }, ret);
 }
 
-static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
-        (void) self;
-        (void) at;
-        (void) uuid;
-        (void) at_most;
-        *ret = (DomainState){ .presence = PRESENCE_RUNNING };
-        return 0;
-}
-
 static uint64_t draw(void *self) {
         return (uint64_t) clock_monotonic() ^ (uint64_t) * (const int *) self;
 }
@@ -83,18 +58,8 @@ static void identify(void *self, char *buf, size_t size) {
                         (unsigned long long) clock_now());
 }
 
-static int world_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        (void) self;
-        return store_open(options, ret, reterr_fault);
-}
-
 static StopRequest stop_request(void *arg) {
         return atomic_load(&ends[*(const int *) arg]) ? STOP_DRAIN : STOP_NONE;
-}
-
-static unsigned reloads(void *self) {
-        (void) self;
-        return 0;
 }
 
 /* ---- the agents ---- */
@@ -207,12 +172,12 @@ static void service_start(int i) {
                                     .guards = true,
                                     .random = draw,
                                     .identify = identify,
-                                    .open_store = world_store,
+                                    .open_store = service_world_real.open_store,
                                     .open_executor = open_executor,
                                     .look = look_there,
                                     .stop_request = stop_request,
                                     .stop_arg = &numbers[i],
-                                    .reloads = reloads };
+                                    .reloads = service_world_real.reloads };
         cr_assert_eq(0, cluster_service_open(&o, &services[i]));
         cr_assert_eq(0, pthread_create(&threads[i], NULL, service_actor, &numbers[i]));
 }
@@ -243,28 +208,6 @@ static void both_end(void) {
 }
 
 /* ---- a person ---- */
-
-static char *said;
-
-static int plimsoll(const char *command, const char *const *words) {
-        char cluster[] = "--cluster=t", redis[160];
-        char *argv[16] = { (char *) "plimsoll", (char *) (uintptr_t) command, redis, cluster };
-        int argc = 4, status;
-        size_t n = 0;
-        FILE *out;
-
-        (void) snprintf(redis, sizeof(redis), "--redis=%s", url);
-        for (; *words && argc < 15; words++)
-                argv[argc++] = (char *) (uintptr_t) *words;
-        free(said);
-        out = open_memstream(&said, &n);
-        status = command_main(argc, argv, out, out);
-        (void) fclose(out);
-        return status;
-}
-
-#define PLIMSOLL(command, ...) plimsoll(command, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-#define SAYS(words)            cr_assert(strstr(said, (words)), "%s", said)
 
 static void empty_h1(void) {
         const OperatorMark mark = { .state = HOST_MAINTENANCE, .by = "root@h9", .at = clock_now() };
@@ -380,7 +323,7 @@ Test(stop, in_the_middle_of_waves_nothing_more_starts_and_what_runs_ends) {
         wait_for_starts(before + 2);
         cr_assert(log_has(0, "stop.end by=") && log_has(1, "stop.end by="));
         cr_assert_eq(EXIT_DONE, PLIMSOLL("resume"));
-        SAYS("no stop is in force");
+        SAYS("moves are not stopped");
 }
 
 Test(stop, outlives_services_that_are_restarted) {
@@ -491,12 +434,12 @@ Test(stop, nothing_starts_while_it_cannot_be_asked_whether_there_is_one) {
         both_start();
         nothing_starts(at - USEC_PER_SEC, 4 * USEC_PER_SEC);
         cr_assert_eq(EXIT_FAILED, PLIMSOLL("apply", "--yes", "--set=cluster.hosts=*"), "%s", said);
-        SAYS("whether all moves are stopped cannot be asked");
+        SAYS("cannot read whether all moves are stopped");
 }
 
 Test(stop, without_a_reason_is_refused) {
         cr_assert_eq(EXIT_BAD_INPUT, PLIMSOLL("stop"));
-        SAYS("--why TEXT is needed");
+        SAYS("Give --why TEXT");
         cr_assert_eq(EXIT_BAD_INPUT, PLIMSOLL("stop", "--why", ""));
         cr_assert_eq(EXIT_BAD_INPUT, PLIMSOLL("stop", "--why", "two\nlines"));
         cr_assert_not(has_stop(""));
@@ -575,7 +518,7 @@ static bool is_tried(const char *command) {
 }
 
 Test(stop, each_command_that_starts_moves_is_tried_here) {
-#define STARTS(name, how)                                                                                    \
+#define STARTS(name, how, beside)                                                                            \
         cr_expect(is_tried(#name), #name " is in starts_moves.def, and nobody tries it under a stop");
 #include "scheduler/app/commands/starts_moves.def"
 #undef STARTS

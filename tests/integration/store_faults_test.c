@@ -247,7 +247,7 @@ Test(store_faults, bad_options_are_refused_before_anything_happens) {
                 { { .url = "redis://h", .cluster = "" }, "cluster", "1 to 255 bytes" },
                 { { .url = "redis://h", .cluster = "a}b" }, "cluster", "{ or }" },
                 { { .cluster = "c" }, "redis", "neither a URL" },
-                { { .url = "rediss://h", .cluster = "c" }, "redis", "TLS" },
+                { { .url = "rediss://h?x=y", .cluster = "c" }, "redis", "ca=FILE" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

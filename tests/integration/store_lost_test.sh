@@ -76,17 +76,17 @@ check "h1 is put into maintenance" ends 0 "$B/plimsoll" maintenance enter h1 --w
 serve log "$D/state"
 check "the service plans" until_true 20 rounds_since log 3
 redis_lose
-check "it says that the store has forgotten" until_true 20 logged log 'store.forgotten why='
+check "it says that the store has lost data" until_true 20 logged log 'store.forgotten why='
 check "and that it waits" until_true 20 logged log 'store.waits .*plimsoll store acknowledge'
 check "rounds go on" until_true 30 rounds_since log $(($(rounds log) + 4))
 check "nothing was moved" not logged log move.started
 check "the mark is there again" bash -c "redis-cli -s '$D/r.sock' hget 'plimsoll:{default}:marks' h1 | grep -q 'lid is open'"
 check "status: blocked, 3" ends 3 "$B/plimsoll" status --redis "$R" --set "cluster.hosts=*"
-check "status says why, and what ends it" says 'blocked: the store has forgotten .*plimsoll store acknowledge'
+check "status says why, and what ends it" says 'blocked: the store has lost data .*plimsoll store acknowledge'
 check "status --json" ends 3 "$B/plimsoll" status --json --redis "$R" --set "cluster.hosts=*"
 check "has it, too" says '"acknowledged": false'
 check "plan: 3" ends 3 "$B/plimsoll" plan --redis "$R" --set "cluster.hosts=*"
-check "plan says the same" says 'the store has forgotten'
+check "plan says the same" says 'the store has lost data'
 check "apply moves nothing: 3" ends 3 "$B/plimsoll" apply --yes --redis "$R" --set "cluster.hosts=*" --set service.uri=test:///nowhere/{host}
 check "a new mark may be set" ends 0 "$B/plimsoll" maintenance enter h2 --redis "$R" --set "cluster.hosts=*"
 check "and waits" until_true 30 rounds_since log $(($(rounds log) + 3))
@@ -101,7 +101,7 @@ check "and plans" until_true 30 rounds_since log2 3
 check "and moves nothing" not logged log2 move.started
 check "it is acknowledged" ends 0 "$B/plimsoll" store acknowledge --why "it was me" --redis "$R" --set "cluster.hosts=*"
 check "the service logs who" until_true 20 logged log2 'store.acknowledged by=.*@.* why="it was me"'
-check "nothing is left to acknowledge" until_true 20 bash -c "'$B/plimsoll' store acknowledge --redis '$R' --set 'cluster.hosts=*' | grep -q 'forgotten nothing'"
+check "nothing is left to acknowledge" until_true 20 bash -c "'$B/plimsoll' store acknowledge --redis '$R' --set 'cluster.hosts=*' | grep -q 'has lost nothing'"
 check "the audit has it" bash -c "'$B/plimsoll' audit --redis '$R' --set 'cluster.hosts=*' | grep -q acknowledged"
 check "h1 is in maintenance" bash -c "'$B/plimsoll' maintenance status --redis '$R' --set 'cluster.hosts=*' | grep -q 'lid is open'"
 check "it goes on" until_true 30 rounds_since log2 $(($(rounds log2) + 3))

@@ -103,7 +103,7 @@ check "nor by a link in such a folder" not_run "$D/open: anybody may write it"
 U=unix://:S3CRET@$D/r.sock
 complains() { # COMMAND…: exit 2, says what is accepted, and not the password
 	timeout 20 "$@" >"$D/out" 2>&1 </dev/null
-	[ $? = 2 ] && grep -q 'everybody on this machine can read it' "$D/out" && not grep -q S3CRET "$D/out"
+	[ $? = 2 ] && grep -q 'everybody on this machine can read' "$D/out" && not grep -q S3CRET "$D/out"
 }
 check "plimsoll refuses a password on its command line" complains "$B/plimsoll" status --redis "$U"
 check "in --set, too" complains "$B/plimsoll" status --set "service.redis=$U"

@@ -3,63 +3,21 @@
  * fail. The whole service in simulated time, on the simulated executor, at 3, 40 and 1,000 hosts; facts, journal, records and
  * audit are in a real Redis.
  */
-#include <pthread.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 
-#include "scheduler/app/service/service.h"
-#include "scheduler/app/service/service_cluster.h"
+#include "scheduler/app/round/audit_store.h"
+#include "scheduler/app/round/confirm_store.h"
 #include "scheduler/app/state/host_mark.h"
-#include "scheduler/app/state/move_journal.h"
-#include "scheduler/snapshot/wire/sample_wire.h"
-#include "tests/integration/redis_fixture.h"
-#include "tests/support/executor_simulated.h"
+#include "scheduler/snapshot/files/waiting_text.h"
+#include "tests/integration/sim_world.h"
 
 #define MOST_HOSTS 1000
 #define BIG        10 /* VMs of h0002, 16 GiB each: ten minutes, when four go over 1 Gbit/s */
 #define SMALL      6  /* VMs of h0001, 2 GiB each */
 #define MOST_VMS   (BIG + SMALL + 2 * MOST_HOSTS)
-#define BEGIN      (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
-#define BREAKS     (200 * SECOND)                 /* after BEGIN */
-
-/* ---- time: one actor runs until it sleeps; then the one that wakes first ---- */
+#define BREAKS     (200 * SECOND) /* after BEGIN */
 
 enum { SERVICE, AGENTS, ACTORS };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
-static _Atomic int64_t *now; /* mapped: the redis-server's clock too (redis_clock.c) */
-static usec_t wakes[ACTORS], end_at;
-static int running;
-static _Thread_local int me;
-
-static usec_t sim_now(void *self) {
-        (void) self;
-        return *now;
-}
-
-static void take_turn(void) {
-        while (running != me)
-                (void) pthread_cond_wait(&turn, &lock);
-}
-
-static void pass_on(void) {
-        running = wakes[SERVICE] <= wakes[AGENTS] ? SERVICE : AGENTS;
-        if (wakes[running] != INT64_MAX && wakes[running] > *now)
-                *now = wakes[running];
-        (void) pthread_cond_broadcast(&turn);
-}
-
-static void sim_sleep(void *self, usec_t d) {
-        (void) self;
-        (void) pthread_mutex_lock(&lock);
-        wakes[me] = *now + d;
-        pass_on();
-        take_turn();
-        (void) pthread_mutex_unlock(&lock);
-}
-
-static const Clock clock_sim = { .now = sim_now, .monotonic = sim_now, .sleep = sim_sleep };
 
 /* ---- the world ---- */
 
@@ -75,6 +33,12 @@ static char host_names[MOST_HOSTS][8];
 static Store *agents_store;
 static bool quiet;      /* the host that breaks does not ring */
 static usec_t deadline; /* > 0: the host does not break, an operator wants it empty within so long */
+static bool answers;    /* … and says yes to what the service asks about it */
+static usec_t answered; /* when */
+static const char *settings_first = "", *settings_then; /* the file; NULL: it stays */
+static usec_t reload_at;                                /* after BEGIN: it is changed, and SIGHUP sent */
+static atomic_uint reloaded;
+static char settings_path[160], settings_option[200];
 
 static void guest_add(const char *kind, int i, int host, int64_t mib, int64_t mcores) {
         Guest *g = &guests[n_guests];
@@ -129,88 +93,45 @@ static int open_executor(void *self, Executor *ret) {
                 (ExecutorSimulatedOptions){ .clock = &clock_sim, .script = script, .moved = moved }, ret);
 }
 
-static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
-        (void) self;
-        (void) at;
-        (void) uuid;
-        (void) at_most;
-        *ret = (DomainState){ .presence = PRESENCE_UNKNOWN, .words = "nobody is asked here" };
-        return 0;
-}
-
-static uint64_t draw(void *self) {
-        (void) self;
-        return 4711;
-}
-
-static void identify(void *self, char *buf, size_t size) {
-        (void) self;
-        (void) snprintf(buf, size, "A/1/1");
-}
-
-static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        (void) self;
-        return store_open(options, ret, reterr_fault);
-}
-
-static StopRequest stop_request(void *stop_arg) {
-        (void) stop_arg;
-        return *now < end_at ? STOP_NONE : STOP_ABORT;
-}
-
 static unsigned reloads(void *self) {
         (void) self;
-        return 0;
+        return atomic_load(&reloaded);
+}
+
+static void settings_write(const char *text) {
+        FILE *f = fopen(settings_path, "w");
+
+        cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
 }
 
 /* ---- the agents ---- */
 
-#define N(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .number = (v) }
-#define T(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .text = (v) }
-
 static void report(Arena *a, int h) {
         char uri[32];
-        Sample facts[] = { N(HOST_CPUS, "", 16), N(HOST_DAEMON, "", 1), T(HOST_URI, "", uri),
-                           N(HOST_CPU_BUSY, "", 100) };
-        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 1 << 20),
-                            N(HOST_MEMORY_AVAILABLE, "", (1 << 20) - 1024) };
-        Sample fault[] = { N(FAULT_GRADE, "psu", 4), T(FAULT_WHY, "psu", "it smokes") };
-        Sample vms[(BIG + SMALL + 4) * 6];
-        Section sections[4];
-        Report r = { .host = host_names[h],
-                     .sent_at = *now,
-                     .sequence = (uint64_t) (*now - BEGIN),
-                     .interval = 5 * SECOND,
-                     .sections = sections,
-                     .n_sections = h == broken ? 4 : 3 };
-        const char *text;
-        uint32_t k = 0;
-        size_t n;
+        const SimHost host = { .name = host_names[h],
+                               .uri = uri,
+                               .cpus = 16,
+                               .mib = 1 << 20,
+                               .own_mib = 1024,
+                               .at = sim_now(),
+                               .interval = 5 * SECOND,
+                               .expiry = HOUR,
+                               .broken = h == broken };
+        SimVm vms[BIG + SMALL + 4];
+        uint32_t n = 0;
 
         (void) snprintf(uri, sizeof(uri), "test:///%d", h);
         for (int i = 0; i < n_guests; i++) {
                 const Guest *g = &guests[i];
 
-                if (g->host != h)
-                        continue;
-                facts[3].number += g->mcores;
-                memory[1].number -= g->mib;
-                vms[k++] = (Sample) T(VM_UUID, g->name, g->uuid);
-                vms[k++] = (Sample) T(VM_STATE, g->name, "running");
-                vms[k++] = (Sample) N(VM_VCPUS, g->name, 4);
-                vms[k++] = (Sample) N(VM_MEMORY, g->name, g->mib);
-                vms[k++] = (Sample) N(VM_CPU, g->name, g->mcores);
-                vms[k++] = (Sample) N(VM_DIRTY, g->name, 0);
+                if (g->host == h)
+                        vms[n++] = (SimVm){ .name = g->name,
+                                            .uuid = g->uuid,
+                                            .vcpus = 4,
+                                            .mib = g->mib,
+                                            .mcores = g->mcores };
         }
-        sections[0] = (Section){ .collector = "host", .read_at = *now, .samples = facts, .n_samples = 4 };
-        sections[1] = (Section){ .collector = "memory", .read_at = *now, .samples = memory, .n_samples = 2 };
-        sections[2] = (Section){ .collector = "vms", .read_at = *now, .samples = vms, .n_samples = k };
-        sections[3] = (Section){ .collector = "faults_d", .read_at = *now, .samples = fault, .n_samples = 2 };
-        cr_assert_eq(0, report_print(a, &r, &text, &n));
-        cr_assert_eq(0, store_put_report(agents_store, r.host, text, n, 3600 * SECOND), "%s",
-                     store_error(agents_store));
+        sim_report(agents_store, a, &host, vms, n);
 }
 
 static void report_all(Arena *a) {
@@ -232,9 +153,10 @@ static void break_quietly(Arena *a, const char *host) {
 }
 
 static void enter_maintenance(Arena *a, const char *host) {
-        const OperatorMark mark = {
-                .state = HOST_MAINTENANCE, .by = "root@h9", .at = *now, .leave_by = *now + deadline
-        };
+        const OperatorMark mark = { .state = HOST_MAINTENANCE,
+                                    .by = "root@h9",
+                                    .at = sim_now(),
+                                    .leave_by = answers ? 0 : sim_now() + deadline };
         const char *text;
 
         broken = n_hosts; /* nobody is */
@@ -244,17 +166,33 @@ static void enter_maintenance(Arena *a, const char *host) {
         cr_assert_eq(0, store_call_round(agents_store));
 }
 
+/* As plimsoll confirm does, once. */
+static void answer_yes(Arena *a) {
+        const WaitingAnswer yes = { .yes = true, .by = "root@h9", .at = sim_now() };
+        Waiting *list = NULL;
+        const char *text = NULL;
+        uint32_t n = 0;
+        size_t size = 0;
+
+        if (!answers || answered > 0 || confirm_store_read(agents_store, a, &list, &n) < 0 || n == 0)
+                return;
+        cr_assert_eq(0, answer_text_print(a, &yes, &text, &size));
+        cr_assert_eq(0, store_put_answer(agents_store, list[0].plan.id, text, size));
+        answered = sim_now();
+}
+
 /* Reports as long as the story lasts; a host breaks, and rings. */
 static void *agents_run(void *arg) {
         Arena a;
 
-        me = AGENTS;
-        (void) pthread_mutex_lock(&lock);
-        take_turn();
-        (void) pthread_mutex_unlock(&lock);
+        sim_actor_begin(AGENTS);
         cr_assert_eq(0, arena_open((size_t) 256 << 20, &a));
-        while (*now < end_at) {
-                if (*now >= BEGIN + BREAKS && broken < 0) {
+        while (sim_now() < sim_end) {
+                if (settings_then && sim_now() >= BEGIN + reload_at && atomic_load(&reloaded) == 0) {
+                        settings_write(settings_then);
+                        atomic_store(&reloaded, 1);
+                }
+                if (sim_now() >= BEGIN + BREAKS && broken < 0) {
                         if (quiet)
                                 break_quietly(&a, arg);
                         else if (deadline > 0)
@@ -263,15 +201,12 @@ static void *agents_run(void *arg) {
                                 break_down(&a, arg);
                 } else {
                         report_all(&a);
+                        answer_yes(&a);
                 }
-                sim_sleep(NULL, *now < BEGIN + BREAKS ? 10 * SECOND : 20 * SECOND);
+                sim_sleep(sim_now() < BEGIN + BREAKS ? 10 * SECOND : 20 * SECOND);
         }
-        (void) pthread_mutex_lock(&lock);
-        wakes[me] = INT64_MAX;
-        pass_on();
-        (void) pthread_mutex_unlock(&lock);
         arena_close(&a);
-        return NULL;
+        return sim_actor_end();
 }
 
 /* ---- a story ---- */
@@ -281,7 +216,9 @@ typedef struct Story {
         size_t size;
         JournalEntry journal[400]; /* oldest first */
         uint32_t n;
-        char audit[200000]; /* its entries, one after the other */
+        const AuditEntry *decisions; /* [n_decisions] newest first */
+        uint32_t n_decisions;
+        char audit[200000]; /* the same, as they are in the store, one after the other */
 } Story;
 
 static char redis_option[160];
@@ -289,39 +226,27 @@ static char *words[] = { (char[]){ "plimsolld" },
                          redis_option,
                          (char[]){ "--cluster=sim" },
                          (char[]){ "--mode=auto" },
-                         (char[]){ "--settings=/dev/null" },
+                         settings_option,
                          (char[]){ "--state-dir=/nonexistent" },
                          (char[]){ "--set=cluster.hosts=*" },
                          (char[]){ "--set=service.lease=2m" },
                          (char[]){ "--set=service.hold=0s" },
                          (char[]){ "--set=migration.bandwidth=1Gbit/s" },
                          (char[]){ "--set=plan.moves_in=4" },
-                         (char[]){ "--set=plan.moves_out=4" } };
+                         (char[]){ "--set=plan.moves_out=4" },
+                         (char[]){ "--set=modes.maintenance=confirm" } };
 
 static void *service_run(void *arg) {
-        me = SERVICE;
-        (void) pthread_mutex_lock(&lock);
-        take_turn();
-        (void) pthread_mutex_unlock(&lock);
+        sim_actor_begin(SERVICE);
         (void) !cluster_service_run(arg);
-        (void) pthread_mutex_lock(&lock);
-        wakes[me] = INT64_MAX;
-        pass_on();
-        (void) pthread_mutex_unlock(&lock);
-        return NULL;
+        return sim_actor_end();
 }
 
 /* The host `breaks` begins to fail at BREAKS; all lasts `length`. */
 static void live(int hosts, const char *breaks, usec_t length, Story *ret) {
-        ServiceWorld world = { .clock = &clock_sim,
-                               .nap = USEC_PER_SEC / 2,
-                               .random = draw,
-                               .identify = identify,
-                               .open_store = open_store,
-                               .open_executor = open_executor,
-                               .look = look_there,
-                               .stop_request = stop_request,
-                               .reloads = reloads };
+        ServiceWorld world = { SIM_WORLD, .nap = USEC_PER_SEC / 2, .open_executor = open_executor };
+
+        static const usec_t first[ACTORS] = { [SERVICE] = SECOND, [AGENTS] = 0 };
         ClusterServiceOptions o = { .world = &world };
         pthread_t threads[ACTORS];
         ClusterService *service;
@@ -332,15 +257,17 @@ static void live(int hosts, const char *breaks, usec_t length, Story *ret) {
         uint32_t n = 0;
         size_t used = 0;
 
-        *now = BEGIN;
-        end_at = BEGIN + length;
-        wakes[SERVICE] = BEGIN + SECOND;
-        wakes[AGENTS] = BEGIN;
-        running = AGENTS;
+        sim_begin(ACTORS, first, length);
         world_make(hosts);
+        world.reloads = reloads;
         server_start(NULL, NULL);
         (void) snprintf(redis_option, sizeof(redis_option), "--redis=%s", url);
-        cr_assert_eq(0, options_parse(service_options, ARRAY_SIZE(words), words, &options, &f), "%s", f.what);
+        (void) snprintf(settings_path, sizeof(settings_path), "%s/plimsoll.yaml", dir);
+        (void) snprintf(settings_option, sizeof(settings_option), "--settings=%s", settings_path);
+        settings_write(settings_first);
+        cr_assert_eq(0,
+                     options_parse(service_options, (int) ARRAY_SIZE(words) - !answers, words, &options, &f),
+                     "%s", f.what);
         cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "sim" }, &agents_store, &f));
         o.options = &options;
         o.log = log;
@@ -355,6 +282,7 @@ static void live(int hosts, const char *breaks, usec_t length, Story *ret) {
         for (uint32_t i = 0; i < ret->n; i++)
                 cr_assert_eq(0,
                              journal_parse(&arena, texts[i].text, texts[i].n, &ret->journal[ret->n - 1 - i]));
+        cr_assert_eq(0, audit_store_read(agents_store, &arena, 0, &ret->decisions, &ret->n_decisions));
         cr_assert_eq(0, store_get_audit(agents_store, &arena, 0, 400, &texts, &n));
         for (uint32_t i = 0; i < n && used + texts[i].n + 2 < sizeof(ret->audit); i++)
                 used += (size_t) snprintf(ret->audit + used, sizeof(ret->audit) - used, "%.*s\n",
@@ -386,24 +314,7 @@ static usec_t first_from(const Story *s, const char *host, usec_t since) {
         return -1;
 }
 
-static void setup(void) {
-        char path[96];
-        int fd;
-
-        fixture_setup();
-        (void) snprintf(path, sizeof(path), "%s/clock", dir);
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        cr_assert(fd >= 0 && ftruncate(fd, sizeof(*now)) == 0);
-        now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        cr_assert_neq(MAP_FAILED, (void *) now);
-        (void) close(fd);
-        *now = BEGIN;
-        /* For the redis-server alone: it is looked for when a program is started. */
-        cr_assert_eq(0, setenv("REDIS_CLOCK", path, 1));
-        cr_assert_eq(0, setenv("LD_PRELOAD", BUILD_DIR "/libredis_clock.so", 1));
-}
-
-TestSuite(urgent, .init = setup, .fini = fixture_teardown, .timeout = 280);
+TestSuite(urgent, .init = sim_setup, .fini = fixture_teardown, .timeout = 280);
 
 static Story story;
 
@@ -454,7 +365,7 @@ Test(urgent, what_is_cut_short_says_for_what_and_is_moved_again_when_the_host_is
                 const JournalEntry *e = &story.journal[i];
 
                 if (e->event != JOURNAL_ABORTED || e->at < BEGIN + BREAKS ||
-                    strncmp(e->message, "cut short: ", 11) != 0)
+                    strncmp(e->message, "ended early: ", 13) != 0)
                         continue;
                 cut++;
                 cr_assert_str_eq("h0002", e->order->from, "what leaves the host that broke is not cut short");
@@ -494,7 +405,7 @@ Test(urgent, a_deadline_that_passes_is_said_once_and_its_end) {
         cr_assert_eq(1, said("maintenance.late_ended host=h0001 "), "%s", story.log);
         cr_assert_eq(0, said(" before its deadline"), "nothing is stopped for what is late anyway\n%s",
                      story.log);
-        cr_assert_eq(said("end=cut-short "), said("could not leave its target, h0001, again"), "%s",
+        cr_assert_eq(said("end=cut-short "), said("could not leave its target, h0001, before"), "%s",
                      story.log);
 }
 
@@ -518,4 +429,84 @@ Test(urgent, what_goes_to_the_failing_host_is_cut_short_at_once) {
                                   strcmp(story.journal[i].order->to, "h0003") != 0 ||
                                   story.journal[i].event == JOURNAL_ABORTED,
                           "%s", story.log);
+}
+
+/* A plan that a person says yes to beside slow moves: it is carried out beside them, and what came of it is written down when
+ * it has come, with who said so. */
+Test(urgent, what_a_person_accepts_beside_slow_moves_is_written_down_when_it_has_ended) {
+        const AuditEntry *yes = NULL;
+        usec_t last = 0;
+        uint32_t done = 0;
+
+        deadline = 300 * SECOND;
+        answers = true;
+        live(40, "h0001", BREAKS + 290 * SECOND, &story);
+        cr_assert_geq(answered, BEGIN + BREAKS, "%s", story.log);
+        for (uint32_t i = 0; i < story.n_decisions; i++)
+                if (story.decisions[i].answer && strcmp(story.decisions[i].answer, "yes") == 0)
+                        yes = &story.decisions[i];
+        cr_assert_not_null(yes, "%s", story.log);
+        cr_assert_str_eq("root@h9", yes->by);
+        cr_assert_geq(yes->n_moves, 4, "%s", story.log);
+        for (uint32_t i = 0; i < yes->n_moves; i++)
+                done += strcmp(yes->moves[i].end, "done") == 0;
+        cr_assert_eq(yes->n_moves, done, "%s", story.audit);
+        for (uint32_t i = 0; i < story.n; i++) {
+                const JournalEntry *e = &story.journal[i];
+
+                if (strcmp(e->order->from, "h0001") != 0 || e->at < BEGIN + BREAKS)
+                        continue;
+                cr_assert_str_eq("root@h9", e->by, "who said yes to it");
+                last = journal_is_open(e->event) ? last : e->at;
+        }
+        cr_assert_geq(yes->at, last, "not before its last move has ended\n%s", story.log);
+        cr_assert_geq(run_at(&story, last, "h0002"), 1, "while slow ones run\n%s", story.log);
+        cr_assert_leq(first_from(&story, "h0001", answered) - answered, 5 * SECOND, "%s", story.log);
+        cr_assert_eq(0, said("status=blocked"), "what is on its way is not held up\n%s", story.log);
+}
+
+/* ---- settings that change while moves of ten minutes run ---- */
+
+Test(urgent, settings_that_let_it_empty_a_failing_host_are_in_force_at_once) {
+        usec_t first;
+
+        settings_first = "modes: {evacuation: advise}\n";
+        settings_then = "modes: {evacuation: auto}\n";
+        reload_at = BREAKS + 40 * SECOND;
+        live(40, "h0001", BREAKS + 80 * SECOND, &story);
+        cr_assert_eq(4, run_at(&story, BEGIN + BREAKS - SECOND, "h0002"), "%s", story.log);
+        first = first_from(&story, "h0001", BEGIN + BREAKS);
+        cr_assert_geq(first, BEGIN + reload_at, "until then it only advised\n%s", story.log);
+        cr_assert_leq(first - (BEGIN + reload_at), 5 * SECOND, "%s", story.log);
+        cr_assert_geq(run_at(&story, first, "h0002"), 3, "beside what runs\n%s", story.log);
+        cr_assert_eq(1, said("settings.loaded "), "%s", story.log);
+        cr_assert_eq(1, said("why=\"the settings were read again\""), "%s", story.log);
+}
+
+Test(urgent, and_so_are_those_that_take_it_away) {
+        uint32_t began = 0;
+
+        settings_then = "modes: {load: advise, balance: advise, repair: advise}\n";
+        reload_at = 100 * SECOND;
+        live(3, "h0001", BREAKS - 5 * SECOND, &story);
+        cr_assert_eq(3, run_at(&story, BEGIN + reload_at - SECOND, "h0002"), "a fourth waits\n%s", story.log);
+        cr_assert_eq(3, run_at(&story, BEGIN + BREAKS - 10 * SECOND, "h0002"), "what runs goes on\n%s",
+                     story.log);
+        for (uint32_t i = 0; i < story.n; i++)
+                began += story.journal[i].event == JOURNAL_INTENT &&
+                         story.journal[i].at > BEGIN + reload_at + 2 * SECOND;
+        cr_assert_eq(0, began, "%s", story.log);
+}
+
+Test(urgent, what_is_no_good_in_them_delays_nothing) {
+        usec_t first;
+
+        settings_then = "modes: {evacuation: atuo}\n";
+        reload_at = BREAKS;
+        live(40, "h0001", BREAKS + 60 * SECOND, &story);
+        first = first_from(&story, "h0001", BEGIN + BREAKS);
+        cr_assert(first >= 0, "%s", story.log);
+        cr_assert_leq(first - (BEGIN + BREAKS), 5 * SECOND, "%s", story.log);
+        cr_assert_eq(1, said("settings.refused "), "%s", story.log);
+        cr_assert_eq(1, said("settings.kept "), "%s", story.log);
 }

@@ -4,20 +4,10 @@
  * a real one whose clock is ours (redis_clock.c). The same seed gives the same day, byte for byte.
  */
 #include <pthread.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
 
-#include "scheduler/app/service/service.h"
-#include "scheduler/app/service/service_cluster.h"
-#include "scheduler/app/state/move_journal.h"
 #include "scheduler/base/log.h"
-#include "scheduler/base/prng.h"
-#include "scheduler/snapshot/wire/sample_wire.h"
-#include "tests/integration/redis_fixture.h"
-#include "tests/support/executor_simulated.h"
+#include "tests/integration/sim_world.h"
 
-#define BEGIN  (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
-#define HOUR   (3600 * SECOND)
 #define DAY    (hours() * HOUR)
 #define FROZEN (DAY / 4) /* after BEGIN: the leader stops for FOR */
 #define FOR    (300 * SECOND)
@@ -32,68 +22,24 @@ static int64_t hours(void) {
         return text && atoi(text) > 0 ? atoi(text) : 6;
 }
 
-/* ---- time: one actor runs, until it sleeps; then the one that wakes first ---- */
-
-typedef struct Actor {
-        pthread_t thread;
-        pthread_cond_t turn;
-        usec_t wakes;
-        bool ended;
-} Actor;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static Actor actors[ACTORS];
-static int running;
-static _Atomic int64_t *now; /* mapped: the redis-server's clock too */
-static _Thread_local int me = AGENTS;
 static int to_freeze; /* the next time it rests; -1: nobody */
 
-static void pass_on(void) {
-        int first = -1;
-
-        for (int i = 0; i < ACTORS; i++)
-                if (!actors[i].ended && (first < 0 || actors[i].wakes < actors[first].wakes))
-                        first = i;
-        running = first;
-        if (first < 0)
-                return;
-        if (actors[first].wakes > *now)
-                *now = actors[first].wakes;
-        (void) pthread_cond_signal(&actors[first].turn);
-}
-
-static void wait_turn(void) {
-        while (running != me)
-                (void) pthread_cond_wait(&actors[me].turn, &lock);
-}
-
-static usec_t sim_now(void *self) {
+/* Not in the middle of a move: that is waited for in short steps. */
+static void rest(void *self, usec_t d) {
         (void) self;
-        return *now;
-}
-
-static void sim_sleep(void *self, usec_t d) {
-        (void) self;
-        (void) pthread_mutex_lock(&lock);
-        if (to_freeze == me &&
-            d >= SECOND) { /* not in the middle of a move: that is waited for in short steps */
+        if (to_freeze == sim_me && d >= SECOND) {
                 to_freeze = -1;
                 d += FOR;
         }
-        actors[me].wakes = *now + d;
-        pass_on();
-        wait_turn();
-        (void) pthread_mutex_unlock(&lock);
+        sim_sleep(d);
 }
 
-static const Clock clock_sim = { .now = sim_now, .monotonic = sim_now, .sleep = sim_sleep };
+static const Clock clock_frozen = { .now = sim_clock_now, .monotonic = sim_clock_now, .sleep = rest };
 
 /* ---- the world ---- */
 
-static Prng chance;
 static int host_of[VMS];
 static int64_t load_of[VMS]; /* thousandths of a core */
-static usec_t days_end;
 
 static const char *const host_names[HOSTS] = { "h1", "h2", "h3" };
 static const char *const host_uris[HOSTS] = { "test:///1", "test:///2", "test:///3" };
@@ -126,8 +72,8 @@ static void moved(void *arg, const MoveOrder *m) {
 static SimulatedMove script(void *arg, const MigrationRequest *request) {
         (void) arg;
         (void) request;
-        return (SimulatedMove){ .end = prng_below(&chance, 12) == 0 ? SIMULATED_FAILS : SIMULATED_DONE,
-                                .takes = (2 + prng_below(&chance, 20)) * SECOND,
+        return (SimulatedMove){ .end = prng_below(&sim_chance, 12) == 0 ? SIMULATED_FAILS : SIMULATED_DONE,
+                                .takes = (2 + prng_below(&sim_chance, 20)) * SECOND,
                                 .bytes = INT64_C(1) << 30,
                                 .downtime_ms = 40 };
 }
@@ -135,7 +81,7 @@ static SimulatedMove script(void *arg, const MigrationRequest *request) {
 static int open_executor(void *self, Executor *ret) {
         (void) self;
         return executor_simulated_open(
-                (ExecutorSimulatedOptions){ .clock = &clock_sim, .script = script, .moved = moved }, ret);
+                (ExecutorSimulatedOptions){ .clock = &clock_frozen, .script = script, .moved = moved }, ret);
 }
 
 static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainState *ret) {
@@ -149,74 +95,33 @@ static int look_there(void *self, LibvirtAt at, const char *uuid, usec_t at_most
         return 0;
 }
 
-static uint64_t draw(void *self) {
-        (void) self;
-        return prng_next(&chance);
-}
-
 static void identify(void *self, char *buf, size_t size) {
-        (void) snprintf(buf, size, "%c/1/%llx", 'A' + *(const int *) self, (unsigned long long) *now);
-}
-
-static int open_store(void *self, const StoreOptions *options, Store **ret, TextFault *reterr_fault) {
-        (void) self;
-        return store_open(options, ret, reterr_fault);
-}
-
-static StopRequest stop_request(void *stop_arg) {
-        (void) stop_arg;
-        return *now < days_end ? STOP_NONE : STOP_DRAIN;
-}
-
-static unsigned reloads(void *self) {
-        (void) self;
-        return 0;
+        (void) snprintf(buf, size, "%c/1/%llx", 'A' + *(const int *) self, (unsigned long long) sim_now());
 }
 
 /* ---- the agents ---- */
 
-#define N(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .number = (v) }
-#define T(m, s, v)                                                                                           \
-        { .metric = METRIC_##m, .subject = (s), .text = (v) }
-
 static void report(Store *store, Arena *a, int h) {
-        const usec_t at = *now;
-        const bool broken = h == 0 && at >= BEGIN + BROKEN;
-        Sample facts[] = { N(HOST_CPUS, "", 8), N(HOST_DAEMON, "", 1), T(HOST_URI, "", host_uris[h]),
-                           N(HOST_CPU_BUSY, "", 100) };
-        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", 32768), N(HOST_MEMORY_AVAILABLE, "", 32000) };
-        Sample fault[] = { N(FAULT_GRADE, "psu", 4), T(FAULT_WHY, "psu", "it smokes") };
-        Sample vms[VMS * 6];
-        Section sections[4];
-        Report r = { .host = host_names[h],
-                     .sent_at = at,
-                     .sequence = (uint64_t) (at - BEGIN),
-                     .interval = 30 * SECOND,
-                     .sections = sections,
-                     .n_sections = broken ? 4 : 3 };
-        const char *text;
-        uint32_t k = 0;
-        size_t n;
+        const SimHost host = { .name = host_names[h],
+                               .uri = host_uris[h],
+                               .cpus = 8,
+                               .mib = 32768,
+                               .own_mib = 768,
+                               .at = sim_now(),
+                               .interval = 30 * SECOND,
+                               .expiry = 90 * SECOND,
+                               .broken = h == 0 && sim_now() >= BEGIN + BROKEN };
+        SimVm vms[VMS];
+        uint32_t n = 0;
 
-        for (int v = 0; v < VMS; v++) {
-                if (host_of[v] != h)
-                        continue;
-                facts[3].number += load_of[v];
-                memory[1].number -= 1024;
-                vms[k++] = (Sample) T(VM_UUID, vm_names[v], vm_uuids[v]);
-                vms[k++] = (Sample) T(VM_STATE, vm_names[v], "running");
-                vms[k++] = (Sample) N(VM_VCPUS, vm_names[v], 4);
-                vms[k++] = (Sample) N(VM_MEMORY, vm_names[v], 1024);
-                vms[k++] = (Sample) N(VM_CPU, vm_names[v], load_of[v]);
-                vms[k++] = (Sample) N(VM_DIRTY, vm_names[v], 0);
-        }
-        sections[0] = (Section){ .collector = "host", .read_at = at, .samples = facts, .n_samples = 4 };
-        sections[1] = (Section){ .collector = "memory", .read_at = at, .samples = memory, .n_samples = 2 };
-        sections[2] = (Section){ .collector = "vms", .read_at = at, .samples = vms, .n_samples = k };
-        sections[3] = (Section){ .collector = "faults_d", .read_at = at, .samples = fault, .n_samples = 2 };
-        cr_assert_eq(0, report_print(a, &r, &text, &n));
-        cr_assert_eq(0, store_put_report(store, r.host, text, n, 90 * SECOND), "%s", store_error(store));
+        for (int v = 0; v < VMS; v++)
+                if (host_of[v] == h)
+                        vms[n++] = (SimVm){ .name = vm_names[v],
+                                            .uuid = vm_uuids[v],
+                                            .vcpus = 4,
+                                            .mib = 1024,
+                                            .mcores = load_of[v] };
+        sim_report(store, a, &host, vms, n);
 }
 
 /* Whoever leads is stopped, as a machine that is suspended: it wakes up after others have gone on. */
@@ -234,7 +139,7 @@ static int64_t memory_most[3];
 
 static void memory_look(void) {
         FILE *f = fopen("/proc/self/statm", "re");
-        const int64_t third = (*now - BEGIN) * 3 / (days_end - BEGIN);
+        const int64_t third = (sim_now() - BEGIN) * 3 / (sim_end - BEGIN);
         long long pages = 0, resident = 0;
 
         cr_assert(f && fscanf(f, "%lld %lld", &pages, &resident) == 2);
@@ -249,23 +154,23 @@ static void agents_run(Store *store) {
         Arena a;
 
         cr_assert_eq(0, arena_open((size_t) 16 << 20, &a));
-        for (uint32_t i = 0; *now < days_end; i++) {
+        for (uint32_t i = 0; sim_now() < sim_end; i++) {
                 if (i % (10 * hours()) == 0) /* twelve times a day */
                         for (int v = 0; v < VMS; v++)
-                                load_of[v] = 100 + prng_below(&chance, 2800);
+                                load_of[v] = 100 + prng_below(&sim_chance, 2800);
                 arena_rewind(&a, 0);
                 for (int h = 0; h < HOSTS; h++)
                         report(store, &a, h);
-                if (!froze && *now >= BEGIN + FROZEN) {
+                if (!froze && sim_now() >= BEGIN + FROZEN) {
                         freeze_leader(store);
                         froze = true;
                 }
-                if (!called && *now >= BEGIN + BROKEN) {
+                if (!called && sim_now() >= BEGIN + BROKEN) {
                         cr_assert_eq(0, store_raise_alarm(store, "h1"));
                         called = true;
                 }
                 memory_look();
-                sim_sleep(NULL, 30 * SECOND);
+                rest(NULL, 30 * SECOND);
         }
         arena_close(&a);
 }
@@ -286,32 +191,17 @@ static ClusterService *services[SERVICES];
 static int numbers[SERVICES];
 static Store *agents_store;
 
-static void actor_begin(int i) {
-        me = i;
-        (void) pthread_mutex_lock(&lock);
-        wait_turn();
-        (void) pthread_mutex_unlock(&lock);
-}
-
-static void *actor_end(void) {
-        (void) pthread_mutex_lock(&lock);
-        actors[me].ended = true;
-        pass_on();
-        (void) pthread_mutex_unlock(&lock);
-        return NULL;
-}
-
 static void *service_actor(void *arg) {
-        actor_begin(*(const int *) arg);
-        cr_assert_eq(EXIT_DONE, cluster_service_run(services[me]));
-        return actor_end();
+        sim_actor_begin(*(const int *) arg);
+        cr_assert_eq(EXIT_DONE, cluster_service_run(services[sim_me]));
+        return sim_actor_end();
 }
 
 static void *agents_actor(void *arg) {
         (void) arg;
-        actor_begin(AGENTS);
+        sim_actor_begin(AGENTS);
         agents_run(agents_store);
-        return actor_end();
+        return sim_actor_end();
 }
 
 static char redis_option[160];
@@ -340,31 +230,23 @@ static void open_service(int i, const Options *options, FILE *log) {
 
         numbers[i] = i;
         service_share_open(&shares[i]);
-        worlds[i] = (ServiceWorld){ .self = &numbers[i],
-                                    .clock = &clock_sim,
-                                    .nap = 20 * SECOND,
-                                    .random = draw,
-                                    .identify = identify,
-                                    .open_store = open_store,
-                                    .open_executor = open_executor,
-                                    .look = look_there,
-                                    .stop_request = stop_request,
-                                    .reloads = reloads };
+        worlds[i] = (ServiceWorld){ SIM_WORLD, .self = &numbers[i], .nap = 20 * SECOND,
+                                    .open_executor = open_executor };
+        worlds[i].clock = &clock_frozen;
+        worlds[i].identify = identify;
+        worlds[i].look = look_there;
         cr_assert_eq(0, cluster_service_open(&o, &services[i]));
 }
 
 static void begin_world(uint64_t seed, usec_t length) {
-        chance = prng_seeded(seed);
-        *now = BEGIN;
-        days_end = BEGIN + length;
+        static const usec_t first[ACTORS] = { 100, 101, [AGENTS] = 0 };
+
+        sim_chance = prng_seeded(seed);
         to_freeze = -1;
         for (int v = 0; v < VMS; v++)
                 host_of[v] = v % 2; /* h3 is empty */
-        for (int i = 0; i < ACTORS; i++) {
-                actors[i] = (Actor){ .wakes = BEGIN + (i == AGENTS ? 0 : 100 + i) };
-                (void) pthread_cond_init(&actors[i].turn, NULL);
-        }
-        running = AGENTS;
+        sim_ends_by = STOP_DRAIN;
+        sim_begin(ACTORS, first, length);
 }
 
 static void read_streams(Day *day) {
@@ -380,9 +262,19 @@ static void read_streams(Day *day) {
         day->n_journal = n[0];
 }
 
+/* What stands in the store after such a day, as a fixture for versions to come (tests/long/releases). */
+static void dump_store(void) {
+        const char *file = getenv("WORLD_DUMP");
+
+        if (file)
+                run_and_wait((const char *const[]){ SOURCE_DIR "/tests/releases/artefacts.py", "dump",
+                                                    socket_path, file, NULL });
+}
+
 /* So long on a fresh store. */
 static void live(uint64_t seed, usec_t length, Day *day) {
         FILE *logs[SERVICES];
+        pthread_t threads[ACTORS];
         TextFault f = { 0 };
         Options options;
 
@@ -396,36 +288,24 @@ static void live(uint64_t seed, usec_t length, Day *day) {
                 open_service(i, &options, logs[i]);
         }
         for (int i = 0; i < SERVICES; i++)
-                cr_assert_eq(0, pthread_create(&actors[i].thread, NULL, service_actor, &numbers[i]));
-        cr_assert_eq(0, pthread_create(&actors[AGENTS].thread, NULL, agents_actor, NULL));
+                cr_assert_eq(0, pthread_create(&threads[i], NULL, service_actor, &numbers[i]));
+        cr_assert_eq(0, pthread_create(&threads[AGENTS], NULL, agents_actor, NULL));
         for (int i = 0; i < ACTORS; i++)
-                (void) pthread_join(actors[i].thread, NULL);
+                (void) pthread_join(threads[i], NULL);
         for (int i = 0; i < SERVICES; i++) {
                 services[i] = cluster_service_free(services[i]);
                 service_share_close(&shares[i]);
                 (void) fclose(logs[i]);
         }
         read_streams(day);
+        dump_store();
         agents_store = store_free(agents_store);
         server_kill();
 }
 
 static void setup(void) {
-        char path[96];
-        int fd;
-
-        fixture_setup();
+        sim_setup();
         log_threshold(LOG_DEBUG); /* each round, also where nothing is new */
-        (void) snprintf(path, sizeof(path), "%s/clock", dir);
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        cr_assert(fd >= 0 && ftruncate(fd, sizeof(*now)) == 0);
-        now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        cr_assert_neq(MAP_FAILED, (void *) now);
-        (void) close(fd);
-        *now = BEGIN;
-        /* For the redis-server alone: it is looked for when a program is started. */
-        cr_assert_eq(0, setenv("REDIS_CLOCK", path, 1));
-        cr_assert_eq(0, setenv("LD_PRELOAD", BUILD_DIR "/libredis_clock.so", 1));
 }
 
 TestSuite(world, .init = setup, .fini = fixture_teardown, .timeout = 280);
@@ -444,14 +324,16 @@ static bool is_done(const JournalEntry *e) {
         return e->event == JOURNAL_DONE;
 }
 
-/* One that was moved for balance stays for its cool-down; one that must leave h1 does not wait. */
+/* One that was moved is not moved for balance within its cool-down; evacuation, repair and relief do not wait. */
 static void check_cool_downs(const Day *day) {
         for (uint32_t i = 0; i < day->n_journal; i++)
                 for (uint32_t k = i + 1; k < day->n_journal && is_done(&day->journal[i]); k++) {
                         const JournalEntry *a = &day->journal[i], *b = &day->journal[k];
 
-                        if (is_done(b) && strcmp(a->order->vm, b->order->vm) == 0 &&
-                            strcmp(b->order->from, "h1") != 0)
+                        if (!is_done(b) || strcmp(a->order->vm, b->order->vm) != 0)
+                                continue;
+                        cr_assert_not_null(b->order->kind, "%s", b->order->vm);
+                        if (strcmp(b->order->kind, action_kind_names[ACTION_KIND_BALANCE]) == 0)
                                 cr_assert_geq(b->at - a->at, HOUR, "%s", a->order->vm);
                 }
 }

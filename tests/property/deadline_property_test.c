@@ -159,6 +159,28 @@ Test(deadline, of_very_many_the_heaviest_for_their_time_are_saved) {
                 cr_assert_eq(saved[i], jobs[i].weight > 2, "3000 of them fit: %u", i);
 }
 
+/* The same of two hosts whose VMs all go to one: what the one has taken of its way in is not the other's. */
+Test(deadline, of_very_many_no_more_are_saved_than_their_target_takes_in) {
+        const uint32_t n = 10000;
+        DeadlineJob *jobs = arena_new(&arena, DeadlineJob, n);
+        uint32_t *rank = arena_new(&arena, uint32_t, n);
+        bool *saved = arena_new(&arena, bool, n);
+
+        for (uint32_t step = 0; step < 3; step++) { /* what is left over is sought anew by both */
+                int64_t used = 0;
+
+                for (uint32_t i = 0; i < n; i++)
+                        jobs[i] = (DeadlineJob){ .move = { .vm = i, .from = i % 2, .to = 2 },
+                                                 .ms = 2 + step * (i % 3),
+                                                 .within = 3001,
+                                                 .weight = 1 + i % 5 };
+                cr_assert_eq(0, deadline_choose(&arena, jobs, n, 3, rank, saved));
+                for (uint32_t i = 0; i < n; i++)
+                        used += saved[i] ? jobs[i].ms : 0;
+                cr_assert(used <= 3001 && used > 3001 - 2 - 2 * step, "%lld ms", (long long) used);
+        }
+}
+
 Test(deadline, what_has_none_is_saved_and_what_is_past_is_not) {
         DeadlineJob jobs[] = { { .move = { .to = 1 }, .ms = 600, .within = INT64_MAX, .weight = 1 },
                                { .move = { .to = 1 }, .ms = 5, .within = 0, .weight = 60 },

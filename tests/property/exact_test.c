@@ -11,6 +11,7 @@
 #include "scheduler/decide/search/search.h"
 #include "scheduler/milp/exact.h"
 #include "tests/random_problem.h"
+#include "tests/seeds.h"
 
 static uint64_t seeds(uint64_t usual) {
         const char *text = getenv("PLIMSOLL_SEEDS");
@@ -93,7 +94,7 @@ static SolverTask whole_task(const Terms *t, uint64_t nodes) {
 }
 
 Test(exact, is_what_trying_all_assignments_finds, .timeout = 3000) {
-        const uint64_t n = seeds(200);
+        const uint64_t n = seeds(PART_OF(200));
         uint64_t nodes = 0;
         Arena a;
 
@@ -125,7 +126,7 @@ Test(exact, is_what_trying_all_assignments_finds, .timeout = 3000) {
 
 /* Where search was lucky, and where exact began from what search found. */
 Test(exact, is_never_beaten_by_search_and_starts_from_it, .timeout = 3000) {
-        const uint64_t n = seeds(150);
+        const uint64_t n = seeds(PART_OF(150));
         uint64_t better = 0;
         Arena a;
 
@@ -169,7 +170,7 @@ Test(exact, is_never_beaten_by_search_and_starts_from_it, .timeout = 3000) {
 }
 
 Test(exact, with_a_small_budget_is_no_worse_than_its_start_and_bounds_the_best, .timeout = 3000) {
-        const uint64_t n = seeds(150);
+        const uint64_t n = seeds(PART_OF(150));
         uint64_t open = 0;
         Arena a;
 
@@ -201,7 +202,7 @@ Test(exact, with_a_small_budget_is_no_worse_than_its_start_and_bounds_the_best, 
 
 /* Only two VMs and two hosts are given to it: the others stay, and trying all of them gives the same. */
 Test(exact, of_a_part_moves_only_that_part, .timeout = 3000) {
-        const uint64_t n = seeds(200);
+        const uint64_t n = seeds(PART_OF(200));
         Arena a;
 
         cr_assert_eq(arena_open(64 << 20, &a), 0);

@@ -56,6 +56,28 @@ static const Snapshot *facts_now(const World *w) {
         return s;
 }
 
+/* With what runs in flight: agents have reported it by now, in every second world. */
+static const Snapshot *facts_in_flight(const World *w) {
+        const Snapshot *now = facts_now(w);
+        Snapshot *s = arena_new(&arena, Snapshot, 1);
+        Vm *vms = arena_new(&arena, Vm, now->n_vms);
+
+        if (w->seed % 2 == 0)
+                return now;
+        memcpy(vms, now->vms, sizeof(*vms) * now->n_vms);
+        for (uint32_t i = 0; i < w->n; i++) {
+                Vm *vm = &vms[snapshot_vm(now, w->orders[i].vm)];
+
+                if (w->steps[i] != RECHECK_RUNS)
+                        continue;
+                vm->in_flight = true;
+                vm->in_flight_to = snapshot_host(now, w->orders[i].to);
+        }
+        *s = *now;
+        s->vms = vms;
+        return s;
+}
+
 static uint32_t index_of(const World *w, const MoveOrder *order) {
         cr_assert(order >= w->orders && order < w->orders + w->n);
         return (uint32_t) (order - w->orders);
@@ -67,16 +89,24 @@ static SimulatedMove fate(void *arg, const MigrationRequest *request) {
         return w->fates[index_of(w, request->order)];
 }
 
+static uint32_t waves_said;
+
 static int recheck(void *arg, uint32_t move, char *why, size_t size) {
         const World *w = arg;
         const MoveRecheck in = { .arena = &arena,
-                                 .facts = facts_now(w),
+                                 .facts = facts_in_flight(w),
                                  .settings = w->settings,
                                  .moves = w->orders,
                                  .steps = w->steps,
                                  .n = w->n };
+        const int r = move_recheck(&in, move, why, size);
+        const char *said = r == 1 ? strstr(why, "in wave ") : NULL;
 
-        return move_recheck(&in, move, why, size);
+        /* the plan's own, as the plan's table counts it */
+        cr_assert(!said || strtoul(said + strlen("in wave "), NULL, 10) == w->orders[move].wave + 1, "%s",
+                  why);
+        waves_said += said != NULL;
+        return r;
 }
 
 /* What holds only once others of the plan have moved, too. */
@@ -237,6 +267,13 @@ static bool is_near(const Snapshot *s, const Rule *rule, VmIx v, VmIx u) {
                0;
 }
 
+static bool host_is_left(const Snapshot *s, HostIx h) {
+        const Host *host = &s->hosts[h];
+
+        return host->excluded == EXCLUDED_NONE && !host->held &&
+               (host->state == HOST_MAINTENANCE || (host->fault_grade >= 3 && host->state != HOST_OFFLINE));
+}
+
 /* Of vms[0 … n): in how many places they are. */
 static uint32_t places_of(const Snapshot *s, const Rule *rule) {
         uint32_t n = 0;
@@ -249,6 +286,21 @@ static uint32_t places_of(const Snapshot *s, const Rule *rule) {
                 n += !seen;
         }
         return n;
+}
+
+/* Places beyond so many, those on hosts that are emptied aside. */
+static uint32_t beyond(const Snapshot *s, const Rule *rule) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < rule->n_vms; i++) {
+                bool seen = host_is_left(s, s->vms[rule->vms[i]].host);
+
+                for (uint32_t k = 0; k < i && !seen; k++)
+                        seen = !host_is_left(s, s->vms[rule->vms[k]].host) &&
+                               is_near(s, rule, rule->vms[i], rule->vms[k]);
+                n += !seen;
+        }
+        return n > rule->k ? n - (uint32_t) rule->k : 0;
 }
 
 static uint32_t without_neighbor(const Snapshot *s, const Rule *rule) {
@@ -301,6 +353,8 @@ static uint32_t broken_by(const Snapshot *s, const Rule *rule) {
                 return without_neighbor(s, rule);
         case RULE_AVOID:
                 return meetings(s, rule);
+        case RULE_SPAN:
+                return beyond(s, rule);
         default:
                 return misplaced(s, rule);
         }
@@ -364,8 +418,8 @@ static uint32_t check_whole(const World *w) {
 
                 n += w->outcomes[i].end != MOVE_DONE;
                 justified |= w->outcomes[i].end == MOVE_REFUSED &&
-                             (strstr(why, "the reserve is for") || strstr(why, "the share to be free") ||
-                              strstr(why, "the target is watched") ||
+                             (strstr(why, "that the reserve covers") ||
+                              strstr(why, "the share to keep free") || strstr(why, "the target is watched") ||
                               strstr(why, "VMs it must be together with") ||
                               strstr(why, "a VM that must be near it"));
         }
@@ -396,7 +450,9 @@ Test(failed_moves_property, where_nothing_fails_all_of_a_plan_is_carried_out) {
         cr_assert_gt(plans, SEEDS_OF(SEEDS) / 4);
         (void) fprintf(stderr, "%u plans of %u moves; %u of them wait for the next plan\n", plans, all,
                        waits);
-        cr_assert_lt(waits * 80, all);
+        cr_assert_lt(
+                waits * 50,
+                all); /* VMs without figures are guessed anew on their new host: the reserve may want another */
 }
 
 Test(failed_moves_property, what_fails_takes_only_what_needed_it_along_and_breaks_nothing) {
@@ -421,5 +477,6 @@ Test(failed_moves_property, what_fails_takes_only_what_needed_it_along_and_break
         cr_assert_gt(counts[MOVE_FAILED], 100);
         cr_assert_gt(counts[MOVE_LEFT_OUT], 20);
         cr_assert_gt(counts[MOVE_UNCLEAR], 5);
+        cr_assert_gt(waves_said, 0, "sentences that say a wave: %u", waves_said);
         cr_assert_gt(counts[MOVE_DONE], counts[MOVE_LEFT_OUT] + counts[MOVE_REFUSED]);
 }

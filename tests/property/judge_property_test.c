@@ -106,7 +106,7 @@ static bool all_fit(const Case *c, const int *phase) {
 Test(judge, room_is_judged_as_every_order_of_starts_and_ends_shows) {
         uint32_t safe = 0, unsafe = 0;
 
-        for (uint64_t seed = 1; seed <= 3000; seed++) {
+        for (uint64_t seed = 1; seed <= PART_OF(3000); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 Case c = random_case(seed, true);
                 bool expected = always(&c, all_fit);
@@ -117,7 +117,8 @@ Test(judge, room_is_judged_as_every_order_of_starts_and_ends_shows) {
                 unsafe += !expected;
                 arena_rewind(&arena, mark);
         }
-        cr_assert(safe > 300 && unsafe > 300, "both kinds were tried: %u safe, %u not", safe, unsafe);
+        cr_assert(safe > PART_OF(300) && unsafe > PART_OF(300), "both kinds were tried: %u safe, %u not",
+                  safe, unsafe);
 }
 
 static const char *place(const Host *h, Level level) {
@@ -129,7 +130,12 @@ static const char *place(const Host *h, Level level) {
         return name ? name : "";
 }
 
+static uint64_t
+        arrived; /* [vm] a bit: it was in flight at the start, and is where it was going to; else it came back */
+
 static HostIx host_in(const Case *c, const int *phase, VmIx v) {
+        if (arrived >> v & 1 && c->s->vms[v].in_flight && c->s->vms[v].in_flight_to != IX_NONE)
+                return c->s->vms[v].in_flight_to;
         for (uint32_t i = 0; i < c->n; i++)
                 if (c->vm[i] == v && phase[i] == ENDED)
                         return c->to[i];
@@ -150,6 +156,8 @@ static int64_t broken(const Case *c, const Rule *r, const int *phase) {
         }
         if (r->kind == RULE_APART)
                 return r->n_vms - places;
+        if (r->kind == RULE_TOGETHER)
+                return places;
         return places < r->k ? r->k - places : 0;
 }
 
@@ -165,8 +173,27 @@ static int64_t met(const Case *c, const Rule *r, const int *phase) {
         return pairs;
 }
 
+/* Those of the first list that share a place with none of the second. */
+static int64_t lonely(const Case *c, const Rule *r, const int *phase) {
+        int64_t n = 0;
+
+        for (uint32_t i = 0; i < r->n_vms; i++) {
+                bool alone = true;
+
+                for (uint32_t k = 0; k < r->n_near_vms && alone; k++)
+                        alone = strcmp(place(&c->s->hosts[host_in(c, phase, r->vms[i])], r->level),
+                                       place(&c->s->hosts[host_in(c, phase, r->near_vms[k])], r->level)) != 0;
+                n += alone;
+        }
+        return n;
+}
+
 static bool rules_hold(const Case *c, const int *phase) {
         static const int start[MOVES] = { WAITS };
+        bool over = true; /* what is together may part on the way */
+
+        for (uint32_t i = 0; i < c->n; i++)
+                over &= phase[i] == ENDED;
 
         for (uint32_t i = 0; i < c->s->n_rules; i++) {
                 const Rule *r = &c->s->rules[i];
@@ -176,26 +203,48 @@ static bool rules_hold(const Case *c, const int *phase) {
                         return false;
                 if (r->must && r->kind == RULE_AVOID && met(c, r, phase) > met(c, r, start))
                         return false;
+                if (over && r->must && r->kind == RULE_TOGETHER && broken(c, r, phase) > broken(c, r, start))
+                        return false;
+                if (over && r->must && r->kind == RULE_NEAR && lonely(c, r, phase) > lonely(c, r, start))
+                        return false;
         }
         return true;
 }
 
-Test(judge, no_order_of_an_accepted_wave_breaks_a_rule_further) {
+/* Whichever of the VMs in flight arrive, and whichever come back: none, all, and some by chance. */
+static bool hold_however_flights_end(const Case *c, uint64_t seed) {
+        Prng g = prng_seeded(seed);
+        bool hold = true;
+
+        cr_assert_leq(c->s->n_vms, 64);
+        for (int i = 0; i < 6 && hold; i++) {
+                arrived = i == 0 ? 0 : i == 1 ? UINT64_MAX : prng_next(&g);
+                hold = always(c, rules_hold);
+        }
+        arrived = 0;
+        return hold;
+}
+
+Test(judge, no_order_of_an_accepted_wave_and_no_end_of_flights_breaks_a_rule_further) {
         uint32_t accepted = 0, broke = 0;
 
-        for (uint64_t seed = 1; seed <= 6000; seed++) {
+        for (uint64_t seed = 1; seed <= PART_OF(6000); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 Case c = random_case(seed, false);
-                bool hold = always(&c, rules_hold), accept = accepts(&c, default_settings(&arena));
+                bool hold, accept;
 
+                if (seed % 2 == 0)
+                        c.s = random_flights(&arena, c.s, seed);
+                hold = hold_however_flights_end(&c, seed);
+                accept = accepts(&c, default_settings(&arena));
                 cr_assert(hold || !accept, "seed %lu is accepted, and an order breaks a rule",
                           (unsigned long) seed);
                 accepted += accept && c.n > 0;
                 broke += !hold;
                 arena_rewind(&arena, mark);
         }
-        cr_assert(accepted > 200 && broke > 50, "both kinds were tried: %u accepted, %u broke", accepted,
-                  broke);
+        cr_assert(accepted > PART_OF(200) && broke > PART_OF(50),
+                  "both kinds were tried: %u accepted, %u broke", accepted, broke);
 }
 
 static bool takes_none(const Host *h) {
@@ -205,7 +254,7 @@ static bool takes_none(const Host *h) {
 Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accepted) {
         uint32_t tried = 0;
 
-        for (uint64_t seed = 1; seed <= 3000; seed++) {
+        for (uint64_t seed = 1; seed <= PART_OF(3000); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 Case c = random_case(seed, false);
                 bool wrong = false;
@@ -222,7 +271,7 @@ Test(judge, nothing_that_moves_what_must_stay_or_enters_what_takes_none_is_accep
                 tried += wrong;
                 arena_rewind(&arena, mark);
         }
-        cr_assert_gt(tried, 500);
+        cr_assert_gt(tried, PART_OF(500));
 }
 
 /* ---- what a VM is bound to, looked at naively ---- */
@@ -272,7 +321,7 @@ static bool lacks_what_it_is_bound_to(const VmTies *t, const Host *to) {
 Test(judge, no_vm_goes_where_what_it_is_bound_to_is_not) {
         uint32_t tried = 0, fits = 0;
 
-        for (uint64_t seed = 1; seed <= 3000; seed++) {
+        for (uint64_t seed = 1; seed <= PART_OF(3000); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 Case c = random_case(seed, false);
                 bool wrong = false;
@@ -289,11 +338,29 @@ Test(judge, no_vm_goes_where_what_it_is_bound_to_is_not) {
                 tried += wrong;
                 arena_rewind(&arena, mark);
         }
-        cr_assert(tried > 200 && fits > 100, "both kinds were tried: %u lack something, %u do not", tried,
-                  fits);
+        cr_assert(tried > PART_OF(200) && fits > PART_OF(100),
+                  "both kinds were tried: %u lack something, %u do not", tried, fits);
+}
+
+/* A sentence counts waves as the tables do that stand beside it: from 1. */
+static uint32_t says_its_wave(const MoveOrder *moves, const Objection *objections, uint32_t n) {
+        uint32_t said = 0;
+
+        for (uint32_t i = 0; i < n && i < OBJECTIONS_KEPT; i++) {
+                const char *at = strstr(objections[i].text, "in wave ");
+
+                if (!at)
+                        continue;
+                cr_assert_eq(strtoul(at + strlen("in wave "), NULL, 10), moves[objections[i].move].wave + 1,
+                             "%s", objections[i].text);
+                said++;
+        }
+        return said;
 }
 
 /* A good plan made bad. */
+static uint32_t waves_said;
+
 static void is_refused(const Snapshot *s, const MoveOrder *moves, uint32_t n, uint64_t seed,
                        const char *how) {
         const Objection *objections = NULL;
@@ -303,10 +370,11 @@ static void is_refused(const Snapshot *s, const MoveOrder *moves, uint32_t n, ui
         cr_assert_eq(1, plan_check(&arena, s, settings, moves, n, &objections, &n_objections), "seed %lu: %s",
                      (unsigned long) seed, how);
         cr_assert_not_null(objections[0].text);
+        waves_said += says_its_wave(moves, objections, n_objections);
 }
 
 Test(judge, a_plan_that_was_tampered_with_is_objected_to) {
-        for (uint64_t seed = 1; seed <= 400; seed++) {
+        for (uint64_t seed = 1; seed <= PART_OF(400); seed++) {
                 ArenaMark mark = arena_mark(&arena);
                 const Snapshot *s = random_cluster(&arena, seed, false);
                 const Settings *settings = default_settings(&arena);
@@ -346,4 +414,5 @@ Test(judge, a_plan_that_was_tampered_with_is_objected_to) {
                 }
                 arena_rewind(&arena, mark);
         }
+        cr_assert_gt(waves_said, PART_OF(400), "sentences that say a wave: %u", waves_said);
 }

@@ -92,7 +92,9 @@ Test(plan_gain_property, without_what_gains_nothing_any_more_nothing_costs_more)
                         idle += c.idle[i];
                         cr_assert(!c.idle[i] || c.steps[i] == GAIN_WAITS);
                         cr_assert(!c.idle[i] || from->state != HOST_MAINTENANCE || c.steps[i] != GAIN_WAITS ||
-                                          c.plan->moves[i].move.from != c.in.snapshot->vms[v].host,
+                                          c.plan->moves[i].move.from != c.in.snapshot->vms[v].host ||
+                                          /* what was missed leaves its target without the room */
+                                          without.tier[TIER_REPAIR] < with.tier[TIER_REPAIR],
                                   "seed %llu: %s must leave", (unsigned long long) seed, c.orders[i].vm);
                 }
                 arena_rewind(&arena, mark);

@@ -6,7 +6,7 @@
 #include "scheduler/decide/cost/reserve_cover.h"
 #include "tests/random_cluster.h"
 
-#define SEEDS 3000
+#define SEEDS PART_OF(3000)
 
 static Arena arena;
 
@@ -202,7 +202,7 @@ Test(reserve, the_judge_refuses_a_move_exactly_when_it_spends_the_reserve) {
                 }
                 arena_rewind(&arena, mark);
         }
-        cr_assert(spent > 50 && kept > 300, "%u spent, %u kept", spent, kept);
+        cr_assert(spent > PART_OF(50) && kept > PART_OF(300), "%u spent, %u kept", spent, kept);
 }
 
 Test(reserve, is_never_worsened_by_a_plan_unless_vms_must_leave) {
@@ -227,5 +227,5 @@ Test(reserve, is_never_worsened_by_a_plan_unless_vms_must_leave) {
                 repaired += after.uncovered < before.uncovered;
                 arena_rewind(&arena, mark);
         }
-        cr_assert_gt(repaired, 10);
+        cr_assert_gt(repaired, PART_OF(10));
 }

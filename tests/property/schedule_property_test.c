@@ -5,7 +5,7 @@
 #include "scheduler/decide/migration/move_strategy.h"
 #include "tests/random_cluster.h"
 
-#define SEEDS 400
+#define SEEDS PART_OF(400)
 
 static Arena arena;
 

@@ -7,9 +7,10 @@
 #include "policies/policies.h"
 #include "scheduler/decide/search/search_state.h"
 #include "tests/random_problem.h"
+#include "tests/seeds.h"
 
-#define SEEDS        400
-#define ANNEAL_SEEDS 100 /* each takes as long as twenty of the others */
+#define SEEDS        PART_OF(400)
+#define ANNEAL_SEEDS PART_OF(100) /* each takes as long as twenty of the others */
 
 static unsigned char memory[4 << 20];
 
@@ -55,7 +56,7 @@ static void compare(bool by_moves, bool deviations, uint64_t seeds) {
                 cr_assert_leq(d, 0, "seed %llu: worse than the plain descent", (unsigned long long) seed);
                 better += d < 0;
         }
-        cr_assert_gt(better, 0, "never better");
+        cr_assert(better > 0 || PART_OF(4) < 4, "never better");
 }
 
 Test(search_capped, fewer_moves_are_better_chosen) {

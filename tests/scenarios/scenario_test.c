@@ -3,7 +3,8 @@
  * word for word; every one is also judged, and planned again after it was carried out: then nothing moves.
  * BLESS=1 writes `plan` anew; STORY=NAME: of this story alone.
  *
- * settings (optional): "section.name = value" lines, '#' begins a comment. "budget.moves", "budget.gib" and
+ * settings (optional): "section.name = value" lines, '#' begins a comment. Unless it says otherwise nothing is kept for
+ * hosts, and QEMU needs nothing (memory.keep_for_host, memory.per_vm): figures of stories are round. "budget.moves", "budget.gib" and
  * "budget.minutes" are what a round may cost; a plan that was cut short by one is not planned again. "about = HOST" (once
  * for each): what leaves it moves, and what must make way for that.
  * settings.yaml (optional): a settings file, with rules.
@@ -213,6 +214,8 @@ static const char *told(const Snapshot *s, const Plan *plan) {
                 (void) fprintf(out, "\nnot possible\n");
         for (uint32_t i = 0; i < plan->n_refused; i++)
                 tell_refused(out, s, &plan->refused[i]);
+        if (plan->lacks)
+                (void) fprintf(out, "  %s\n", plan->lacks);
         if (plan->n_conflicts > 0)
                 (void) fprintf(out, "\nthese cannot hold together\n");
         for (uint32_t i = 0; i < plan->n_conflicts; i++)

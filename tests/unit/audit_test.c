@@ -31,6 +31,43 @@ static RecordMove move(const char *end, int64_t predicted_ms, int64_t ms) {
                              .took = { .ms = ms, .bytes = 200, .downtime_ms = UNKNOWN } };
 }
 
+static RecordMove move_for(ActionKind kind, const char *end) {
+        RecordMove m = move(end, 1000, 1000);
+
+        ((MoveOrder *) (uintptr_t) m.order)->kind = action_kind_names[kind];
+        return m;
+}
+
+Test(audit, moves_are_counted_by_what_they_were_made_for) {
+        const RecordMove moves[] = { move_for(ACTION_KIND_LOAD, "done"), move_for(ACTION_KIND_LOAD, "failed"),
+                                     move_for(ACTION_KIND_MANUAL, "unclear"),
+                                     move_for(ACTION_KIND_EVACUATION, "refused"), move("done", 1000, 1000) };
+        const AuditEntry e = { .id = "l/0",
+                               .leader = "l",
+                               .mode = "auto",
+                               .status = "improved",
+                               .moves = moves,
+                               .n_moves = ARRAY_SIZE(moves) };
+        const char *text = NULL;
+        AuditEntry read = { 0 };
+        TextFault f = { 0 };
+        AuditSum sum = { 0 };
+        size_t n = 0;
+
+        cr_assert_eq(0, audit_text_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, audit_text_parse(&arena, text, n, &read, &f), "%s", f.what);
+        cr_assert_eq(0, audit_sum(&arena, &read, 1, &sum));
+        cr_assert_eq(5, sum.all.moves);
+        cr_assert_eq(2, sum.of[ACTION_KIND_LOAD].moves);
+        cr_assert_eq(1, sum.of[ACTION_KIND_LOAD].done);
+        cr_assert_eq(1, sum.of[ACTION_KIND_LOAD].missed);
+        cr_assert_eq(1, sum.of[ACTION_KIND_MANUAL].missed);
+        cr_assert_eq(1, sum.of[ACTION_KIND_EVACUATION].moves);
+        cr_assert_eq(0, sum.of[ACTION_KIND_EVACUATION].missed);
+        cr_assert_eq(0, sum.of[ACTION_KIND_BALANCE].moves, "nobody said what the last one was made for");
+        cr_assert_null(read.moves[4].order->kind);
+}
+
 Test(audit, an_entry_reads_back_as_it_was_and_its_later_part_joins_it) {
         const RecordMove moves[] = { move("done", 10, 12) };
         const HostLoad before[] = { { "h1", 960, 250 }, { "h2", 0, UNKNOWN } },
@@ -100,9 +137,11 @@ Test(audit, errors_are_the_median_and_what_nine_of_ten_stay_within) {
         moves[10] = move("failed", 1, 1000);
         moves[11] = move("refused", 1, UNKNOWN);
         cr_assert_eq(0, audit_sum(&arena, &e, 1, &sum));
-        cr_assert_eq(12, sum.moves);
-        cr_assert_eq(10, sum.done);
-        cr_assert_eq(1, sum.missed);
+        cr_assert_eq(12, sum.all.moves);
+        cr_assert_eq(10, sum.all.done);
+        cr_assert_eq(1, sum.all.missed);
+        for (int k = 0; k < ACTION_KINDS_NAMED; k++)
+                cr_assert_eq(0, sum.of[k].moves, "nobody said what they were made for");
         cr_assert_eq(10, sum.error[AUDIT_MS].n);
         cr_assert_eq(50, sum.error[AUDIT_MS].median);
         cr_assert_eq(90, sum.error[AUDIT_MS].p90);

@@ -277,6 +277,37 @@ Test(brake, what_the_store_remembers_is_read_back_and_what_cannot_be_read_is_hel
                              texts[i]);
 }
 
+/* Hosts are marked and a note is added; all else of the cluster is what it was. */
+Test(brake, what_is_held_is_marked_and_nothing_else_is_changed) {
+        static Vm vms[2];
+        static const char *before[] = { "a note" };
+        const Snapshot *held = NULL;
+        Snapshot same;
+        Brake b;
+
+        for (int h = 0; h < 4; h++)
+                fails(h, 3, "a");
+        cluster.vms = vms;
+        cluster.n_vms = 2;
+        cluster.notes = (Strings){ .at = before, .n = 1 };
+        cr_assert_eq(0, brake_judge(&arena, &cluster, settings, &b));
+        cr_assert_gt(b.n_held, 0);
+        cr_assert_eq(0, brake_apply(&arena, &cluster, &b, &held));
+        cr_assert_eq(2, held->notes.n);
+        cr_assert_str_eq("a note", held->notes.at[0]);
+        same = *held;
+        same.hosts = hosts;
+        same.notes = cluster.notes;
+        cr_assert_eq(0, memcmp(&same, &cluster, sizeof(same)));
+        for (HostIx h = 0; h < HOSTS; h++) {
+                Host host = held->hosts[h];
+
+                cr_assert_eq(host.held != NULL, b.hosts[h].why != NULL);
+                host.held = hosts[h].held;
+                cr_assert_eq(0, memcmp(&host, &hosts[h], sizeof(host)));
+        }
+}
+
 /* Names and places of what is held take memory by their number, not by its square. */
 Test(brake, a_fleet_of_ten_thousand_that_fails_at_once_is_judged_in_little_memory) {
         enum { MANY = 10000 };

@@ -89,7 +89,9 @@ Test(build, what_a_host_is_and_what_ties_a_vm_come_along) {
                 "h1", "999",
                 HOST_FACTS("998") "@plat 998000000\nhost.libvirt\t\t9.0.0\nhost.cpu.list\t\t0-15\n"
                                   "host.portgroups\t\t\nhost.images\t\t/i/a.iso\nnuma.memory\t1\t2048\n"
-                                  "numa.cpus\t0\t0-15\n" VMS(
+                                  "numa.cpus\t0\t0-15\nnuma.hugepages.total\t1/2048\t1024\n"
+                                  "numa.hugepages.free\t1/2048\t2000\nnuma.hugepages.total\t1/x\t7\n"
+                                  "numa.hugepages.total\tx/2048\t7\nhost.memory.reclaimable\t\t512\n" VMS(
                                           "997", VM("db", "running") VM("web", "running") //
                                           "vm.tie\tweb\tsnapshots\nvm.snapshots\tweb\t2\n"
                                           "vm.pinned\tweb\tit has 2 snapshots\n"
@@ -107,6 +109,10 @@ Test(build, what_a_host_is_and_what_ties_a_vm_come_along) {
         cr_assert_eq(p->numa[0].id, 0);
         cr_assert_eq(p->numa[0].memory_mib, UNKNOWN);
         cr_assert_eq(p->numa[1].memory_mib, 2048);
+        cr_assert_eq(p->numa[0].n_hugepages, 0);
+        cr_assert_eq(p->numa[1].n_hugepages, 1, "subjects that are no node and size are passed over");
+        cr_assert_eq(p->numa[1].hugepages[0].total_mib, 1024);
+        cr_assert_eq(p->numa[1].hugepages[0].free_mib, 1024, "not more than there are");
         cr_assert_eq(p->hugepages_default_kib, UNKNOWN);
         cr_assert_eq(t->tie, TIE_SNAPSHOTS);
         cr_assert_eq(t->snapshots, 2);

@@ -54,6 +54,19 @@ Test(proc_stat, a_line_cut_short_is_not_a_number) {
         cr_assert_eq(s.n_cpus, 0);
 }
 
+Test(meminfo, a_nodes_lines_begin_with_its_number) {
+        const char *text = "Node 1 MemTotal:       4096 kB\nNode 1 MemFree:        1024 kB\n"
+                           "Node 1 Active(file):     300 kB\nNode 1 Inactive(file):   200 kB\n"
+                           "Node 1 SReclaimable:     100 kB\nNode 1\n";
+        MemInfo m;
+
+        cr_assert_eq(0, meminfo_parse(text, strlen(text), &m));
+        cr_assert_eq(m.total, 4096);
+        cr_assert_eq(m.free, 1024);
+        cr_assert_eq(m.active_file + m.inactive_file + m.slab_reclaimable, 600);
+        cr_assert_eq(m.available, UNKNOWN, "a node does not say");
+}
+
 Test(meminfo, absent_fields_are_unknown) {
         const char *text = "MemTotal:  1024 kB\nHugePages_Free: 3\n";
         MemInfo m;

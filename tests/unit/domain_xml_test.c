@@ -113,12 +113,14 @@ Test(domain_xml, an_operator_describes_a_guest_in_its_metadata, .init = setup) {
         cr_assert_str_eq(f.labels, "empty=,owner=ops team");
         f = domain(
                 "<metadata><p:vm xmlns:p='urn:plimsoll:vm:1'>"
-                "<group apart='rack' should='50'>web, tier1</group><group spread='2' level='zone'>z</group>"
+                "<group apart='rack' should='50'>web, tier1</group><group spread='2' level='zone'>z</group><group anti-affinity='host'>y</group>"
                 "<rule never-move='yes'/><rule on='h1,h2' should='7' "
                 "priority='3'/></p:vm></metadata>");
-        cr_assert_str_eq(f.groups, "tier1,web,z");
-        cr_assert_str_eq(f.labels, "apart:tier1=rack should 50,apart:web=rack should 50,rule:never-move=yes,"
-                                   "rule:on=h1 h2 should 7,rule:priority=3 should 7,spread:z=2 zone");
+        cr_assert_str_eq(f.groups, "tier1,web,y,z");
+        cr_assert_str_eq(
+                f.labels,
+                "anti-affinity:y=host,apart:tier1=rack should 50,apart:web=rack should 50,rule:never-move=yes,"
+                "rule:on=h1 h2 should 7,rule:priority=3 should 7,spread:z=2 zone");
         f = domain("<title>Web server #web #tier=front, #1 # #=x</title>");
         cr_assert_str_eq(f.groups, "1,web");
         cr_assert_str_eq(f.labels, "tier=front");
@@ -206,6 +208,8 @@ Test(domain_xml, what_a_guest_is_bound_to_is_told, .init = setup) {
         cr_assert_str_eq(f.cpu_pins, "0-1,3,60-62");
         cr_assert_str_eq(f.numa_nodes, "1");
         cr_assert_str_eq(f.numa_cells, "0-1 2048; 2-3 1024");
+        cr_assert_str_eq(f.numa_bound, "0-1 2048 - 60-61; 2-3 1024 1 0-1,3",
+                         "what memnode says goes before memory");
         cr_assert_str_eq(f.portgroups, "ovs/vlan7");
         cr_assert_str_eq(f.networks, "ovs");
         cr_assert(f.cpu_limited);
@@ -221,6 +225,30 @@ Test(domain_xml, what_a_guest_is_bound_to_is_told, .init = setup) {
         cr_assert_not(f.cpu_limited);
         cr_assert_not(f.hugepages_default);
         cr_assert_eq(f.hugepages_kib, 1048576);
+}
+
+Test(domain_xml, memory_that_must_be_on_nodes_is_told_cell_by_cell, .init = setup) {
+        DomainFacts f = domain("<memory unit='GiB'>8</memory><vcpu>4</vcpu>"
+                               "<numatune><memory nodeset='0-1,3'/></numatune>");
+
+        cr_assert_str_eq(f.numa_bound, "0-3 8192 0-1,3 -",
+                         "one without cells is one; strict is what goes unsaid");
+        f = domain("<memory unit='GiB'>8</memory><vcpu>4</vcpu>"
+                   "<numatune><memory mode='interleave' nodeset='0-1'/></numatune>");
+        cr_assert_null(f.numa_bound, "a wish");
+        f = domain("<memory unit='GiB'>8</memory><vcpu>4</vcpu>"
+                   "<numatune><memory mode='strict' placement='auto'/></numatune>");
+        cr_assert_null(f.numa_bound, "libvirt asks numad");
+        f = domain(
+                "<memory unit='GiB'>9</memory><vcpu>4</vcpu><cputune><vcpupin vcpu='2' cpuset='12'/>"
+                "<vcpupin vcpu='3' cpuset='13'/></cputune><numatune>"
+                "<memnode cellid='1' mode='restrictive' nodeset='1'/></numatune>"
+                "<cpu><numa><cell id='0' cpus='0-1' memory='4' unit='GiB'/><cell id='1' cpus='2-3' memory='4' unit='GiB'/>"
+                "<cell id='2' memory='0'/></numa></cpu>"
+                "<devices><memory model='dimm'><target><size unit='GiB'>1</size><node>1</node></target></memory>"
+                "</devices>");
+        cr_assert_str_eq(f.numa_bound, "0-1 4096 - -; 2-3 5120 1 12-13; - 0 - -",
+                         "with what was plugged in later");
 }
 
 Test(domain_xml, images_below_a_disk_and_in_a_drive_are_listed, .init = setup) {

@@ -124,7 +124,7 @@ Test(event_watch, a_host_that_falls_silent_calls_and_again_when_it_is_back) {
         const char *fenced = ",\"fence\":\"stale\"";
 
         cr_assert_str_empty(look_old(100, 30, "h3", 1, 0, 0).why, "30 s is the limit");
-        cr_assert_str_eq("h3 has fallen silent", look_old(101, 31, "h3", 1, 0, 0).why);
+        cr_assert_str_eq("h3 has stopped reporting", look_old(101, 31, "h3", 1, 0, 0).why);
         cr_assert_str_empty(look_old(102, 32, "h3", 1, 0, 0).why, "said once");
         cr_assert_eq(0, event_watch_round(&watch, cluster(fenced), settings, false));
         cr_assert_str_empty(look_old(110, 40, "h3", 1, 0, 0).why, "the round knows");

@@ -60,14 +60,14 @@ Test(executor_libvirt, a_target_that_has_it_is_left_alone) {
         MigrationStatus s = run("test", "test:///default", "test:///default");
 
         cr_assert_eq(s.phase, MIGRATION_FOREIGN);
-        begins(&s, "not started: h2 has it already: running");
+        begins(&s, "not started: h2 already has it: running");
 }
 
 Test(executor_libvirt, a_target_that_refuses_connections_is_said) {
         MigrationStatus s = run("test", "test:///default", "qemu+tcp://127.0.0.1:1/system");
 
         cr_assert_eq(s.phase, MIGRATION_FAILED);
-        begins(&s, "not started: h2 cannot be asked: ");
+        begins(&s, "not started: h2 cannot be queried: ");
 }
 
 Test(executor_libvirt, what_libvirt_refuses_is_passed_on_and_the_source_is_seen_running) {
@@ -100,10 +100,10 @@ Test(executor_libvirt, a_daemon_that_never_answers_is_given_up) {
 
         s = run("test", "test:///default", uri);
         cr_assert_eq(s.phase, MIGRATION_FAILED);
-        begins(&s, "not started: h2 cannot be asked: no answer within 0.3 s");
+        begins(&s, "not started: h2 cannot be queried: no answer within 0.3 s");
         s = run("test", uri, "test:///default");
         cr_assert_eq(s.phase, MIGRATION_FAILED);
-        begins(&s, "not started: h1 cannot be asked: no answer within 0.3 s");
+        begins(&s, "not started: h1 cannot be queried: no answer within 0.3 s");
         close(fd);
 }
 
@@ -128,12 +128,12 @@ Test(executor_libvirt, what_was_given_up_stays_so_when_its_threads_come_back) {
         for (e.poll(e.self, id, &s); !migration_has_ended(s.phase); e.poll(e.self, id, &s))
                 e.wait(e.self, 10 * USEC_PER_MSEC);
         cr_assert_eq(s.phase, MIGRATION_ABORTED);
-        begins(&s, "not started: told to stop while the hosts did not answer");
+        begins(&s, "not started: stopped while the hosts did not answer");
         while (clock_monotonic() < end)
                 e.wait(e.self, 100 * USEC_PER_MSEC);
         e.poll(e.self, id, &s);
         cr_assert_eq(s.phase, MIGRATION_ABORTED);
-        begins(&s, "not started: told to stop while the hosts did not answer");
+        begins(&s, "not started: stopped while the hosts did not answer");
         e.free(e.self);
         close(fd);
 }
@@ -162,7 +162,7 @@ Test(executor_libvirt, a_run_that_is_told_to_stop_drops_what_waits_for_hosts_tha
         cr_assert_geq(run_waves(&e, &move, 1, (RunOptions){ 0 }, hooks, &outcome), 0);
         e.free(e.self);
         cr_assert_eq(outcome.end, MOVE_ABORTED, "%s", outcome.why);
-        cr_assert(strstr(outcome.why, "not started: told to stop while the hosts did not answer"), "%s",
+        cr_assert(strstr(outcome.why, "not started: stopped while the hosts did not answer"), "%s",
                   outcome.why);
         cr_assert_lt(clock_monotonic() - begun, 15 * USEC_PER_SEC, "not as long as it waits for the host");
         close(fd);

@@ -164,6 +164,20 @@ Test(fault_grade, a_disk_that_nothing_uses_is_watched) {
         cr_assert(strstr(fault(&out, "sdz")->why, "nothing uses it"));
 }
 
+/* y's disks are not known: it may be on any that is used. */
+Test(fault_grade, a_spare_that_is_used_all_the_same_concerns_its_vms_and_those_that_may_be_on_it) {
+        const char *spare = "disk.health sdq failing\ndisk.role sdq spare\nvm.state y running\n";
+        const char *used = "block.mounts sdq /more\nvm.state x running\nvm.devices x sdq\n";
+        FaultOutput out = grade(text_format(&arena, "%s%s", TREE, spare));
+
+        cr_assert_eq(grade_of(&out, "sdq"), 1);
+        out = grade(text_format(&arena, "%s%s%s", TREE, spare, used));
+        cr_assert_eq(grade_of(&out, "sdq"), 4);
+        cr_assert_eq(fault(&out, "sdq")->vms.n, 2);
+        cr_assert_str_eq(fault(&out, "sdq")->vms.at[0], "x");
+        cr_assert_str_eq(fault(&out, "sdq")->vms.at[1], "y");
+}
+
 Test(fault_grade, a_block_device_on_which_nothing_stands_is_nobodys) {
         FaultOutput out = grade(TREE "block.errors sdy 1\n");
 

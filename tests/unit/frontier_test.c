@@ -140,5 +140,5 @@ Test(frontier, a_terminal_shows_the_curve_and_a_file_the_table_alone) {
         print(false, text, sizeof(text));
         cr_expect_null(strstr(text, "gained\n"), "%s", text);
         cr_expect(strstr(text, "70.0 %"), "%s", text);
-        cr_expect(strstr(text, "knee: 2 moves buys 70 % of what all 10 moves do"), "%s", text);
+        cr_expect(strstr(text, "knee: 2 moves gain 70 % of what all 10 moves gain"), "%s", text);
 }

@@ -128,6 +128,43 @@ Test(host_admit, a_stranger_is_seen_and_a_name_that_fits_is_not) {
         cr_expect_eq(host_of(s, "evil")->memory_mib, INT64_C(1) << 32, "it is shown as it says");
 }
 
+/* Its agent is silent, and libvirt counts what the agent was never given: it is the machine that was admitted all the same. */
+Test(host_admit, one_that_libvirt_was_asked_of_is_who_it_is_however_large) {
+        static const char *const reached[] = { "a", "b", "c", "d" };
+        const Snapshot *s;
+
+        admitted("a", "u1", 1, 1024);
+        admitted("b", "u2", 1, 1024);
+        admitted("c", NULL, 1, 1024);
+        admitted("e", "u5", 1, 1024);
+        admissions.reached = (Strings){ .at = reached, .n = ARRAY_SIZE(reached) };
+        reports_as("a", "u1", 16, 65536);
+        reports_as("b", "other", 16, 65536);
+        reports_as("c", "u3", 16, 65536);
+        reports_as("d", "u4", 16, 65536);
+        reports_as("e", "u5", 16, 65536);
+        s = build();
+        takes_part(s, "a");
+        only_seen(s, "b", "another machine");
+        only_seen(s, "c", "16 CPUs");
+        only_seen(s, "d", "not admitted");
+        only_seen(s, "e", "16 CPUs");
+}
+
+/* What was last known of it may have been libvirt's word. */
+Test(host_admit, one_that_says_nothing_now_is_silent_and_no_other_machine) {
+        const char *text = "plimsoll.report/1 a sent=600000000 seq=7 every=5000000\n@host 600000000\n"
+                           "host.cpus\t\t16\nhost.uuid\t\tu1\n@memory 600000000\nhost.memory.total\t\t65536\n"
+                           "@vms 600000000\n";
+        TextFault f = { 0 };
+        const Host *host;
+
+        admitted("a", "u1", 1, 1024);
+        cr_assert_eq(0, report_parse(&arena, text, strlen(text), &reports[n_reports++], &f), "%s", f.what);
+        host = host_of(build(), "a");
+        cr_assert_eq(host->excluded, EXCLUDED_STALE, "%s", host->excluded_why);
+}
+
 Test(host_admit, another_machine_or_twice_as_large_is_seen_again) {
         const Snapshot *s;
 

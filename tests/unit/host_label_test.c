@@ -78,7 +78,7 @@ Test(host_label, a_host_has_one_value_of_a_key, .init = begin) {
         cr_assert_eq(0, host_labels_read(&arena, &given, &ret, &fault));
         cr_assert_str_eq(host_labels_text(&arena, &ret), "a=1,b=2");
         cr_assert_eq(-EINVAL, host_labels_read(&arena, &twice, &ret, &fault));
-        cr_assert(strstr(fault.what, "two values of one key"), "%s", fault.what);
+        cr_assert(strstr(fault.what, "set one key twice"), "%s", fault.what);
 }
 
 Test(host_label, nonsense_in_a_report_costs_the_nonsense_alone, .init = begin) {

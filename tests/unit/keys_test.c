@@ -98,3 +98,32 @@ Test(keys, every_key_says_what_becomes_of_it_when_the_store_has_lost_it) {
                 cr_assert_not(d->writes & ROLE_AGENT, "%s: an agent says it again itself", d->name);
         }
 }
+
+/* The section that says what a loss means has each key in a row that says the same as the table's column. */
+Test(keys, the_document_says_how_each_lost_key_comes_back) {
+        static const char *const words[] = {
+                [LOSS_REWRITTEN] = "itten again", [LOSS_MADE_ANEW] = "made anew", [LOSS_LOST] = "for good"
+        };
+        char *text = slurp(SOURCE_DIR "/docs/redis-keys.md"), *section, *end;
+
+        section = strstr(text, "\n## What is lost when Redis is lost");
+        cr_assert_not_null(section);
+        end = strstr(section + 1, "\n## ");
+        cr_assert_not_null(end);
+        *end = '\0';
+        for (int k = 0; k < KEY_N; k++) {
+                const StoreKeyDef *d = &store_key_defs[k];
+                char name[80], row[1024];
+                const char *at, *begin;
+
+                (void) snprintf(name, sizeof(name), "`%s`", d->name);
+                at = strstr(section, name);
+                cr_assert_not_null(at, "%s stands in no row", name);
+                for (begin = at; begin > section && begin[-1] != '\n';)
+                        begin--;
+                (void) snprintf(row, sizeof(row), "%.*s", (int) strcspn(begin, "\n"), begin);
+                cr_assert(strstr(row, words[d->loss]), "%s: \"%s\" is lacking: %s", name, words[d->loss],
+                          row);
+        }
+        free(text);
+}

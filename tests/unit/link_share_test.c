@@ -184,7 +184,7 @@ Test(link_share, the_operators_share_is_never_exceeded) {
         begin(&w, 0);
         sends(&w, 0);
         look(&w);
-        cr_expect_leq(cap(&w, 0), 20, "as planned at most; mover.c caps what the plan says");
+        cr_expect_leq(cap(&w, 0), 20, "as planned at most; mover_requests.c caps what the plan says");
         w.share = link_share_free(w.share);
 }
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,29 +38,68 @@ Test(metrics_text, numbers_texts_and_collectors_are_in_the_format_of_prometheus)
 
         cr_assert_str_eq(
                 text_of(&r),
-                "# HELP plimsoll_host_cpu_busy_mcores CPU in use, VMs included; idle and iowait are not use\n"
-                "# TYPE plimsoll_host_cpu_busy_mcores gauge\n"
-                "plimsoll_host_cpu_busy_mcores{host=\"h1\"} 3400\n"
+                "# HELP plimsoll_host_cpu_busy_cores CPU in use, VMs included; idle and iowait are not use\n"
+                "# TYPE plimsoll_host_cpu_busy_cores gauge\n"
+                "plimsoll_host_cpu_busy_cores{host=\"h1\"} 3.4\n"
                 "# HELP plimsoll_vm_state_info running, paused or off (defined alone)\n"
                 "# TYPE plimsoll_vm_state_info gauge\n"
                 "plimsoll_vm_state_info{host=\"h1\",vm=\"web2\",value=\"running\"} 1\n"
-                "# HELP plimsoll_vm_cpu_mcores CPU spent on it: its vCPUs and QEMU's other threads\n"
-                "# TYPE plimsoll_vm_cpu_mcores gauge\n"
-                "plimsoll_vm_cpu_mcores{host=\"h1\",vm=\"web\\\"1\\\\\"} 900\n"
-                "plimsoll_vm_cpu_mcores{host=\"h1\",vm=\"web2\"} 0\n"
+                "# HELP plimsoll_vm_cpu_cores CPU spent on it: its vCPUs and QEMU's other threads\n"
+                "# TYPE plimsoll_vm_cpu_cores gauge\n"
+                "plimsoll_vm_cpu_cores{host=\"h1\",vm=\"web\\\"1\\\\\"} 0.9\n"
+                "plimsoll_vm_cpu_cores{host=\"h1\",vm=\"web2\"} 0\n"
                 "# HELP plimsoll_collector_up 1: its last reading succeeded\n"
                 "# TYPE plimsoll_collector_up gauge\n"
                 "plimsoll_collector_up{host=\"h1\",collector=\"cpu\"} 1\n"
                 "plimsoll_collector_up{host=\"h1\",collector=\"vms\"} 1\n"
                 "plimsoll_collector_up{host=\"h1\",collector=\"nic\"} 0\n"
-                "# HELP plimsoll_collector_read_time_seconds when the collector last read, since the epoch\n"
-                "# TYPE plimsoll_collector_read_time_seconds gauge\n"
-                "plimsoll_collector_read_time_seconds{host=\"h1\",collector=\"cpu\"} 1.5\n"
-                "plimsoll_collector_read_time_seconds{host=\"h1\",collector=\"vms\"} 2\n"
-                "plimsoll_collector_read_time_seconds{host=\"h1\",collector=\"nic\"} 2\n");
+                "# HELP plimsoll_collector_read_timestamp_seconds when the collector last read, since the epoch\n"
+                "# TYPE plimsoll_collector_read_timestamp_seconds gauge\n"
+                "plimsoll_collector_read_timestamp_seconds{host=\"h1\",collector=\"cpu\"} 1.5\n"
+                "plimsoll_collector_read_timestamp_seconds{host=\"h1\",collector=\"vms\"} 2\n"
+                "plimsoll_collector_read_timestamp_seconds{host=\"h1\",collector=\"nic\"} 2\n");
 }
 
 /* Every metric there is: names are unique and of the letters the format takes. */
+/* Every metric there is, in base units and by the rules for names, as promtool asks where it is installed. */
+Test(metrics_text, all_metrics_are_named_by_the_rules) {
+        static Sample all[METRIC_N];
+        const Section section = {
+                .collector = "all", .read_at = USEC_PER_SEC, .samples = all, .n_samples = METRIC_N
+        };
+        const Report r = { .host = "h1", .sections = &section, .n_sections = 1 };
+        char path[] = "/tmp/metrics_text.XXXXXX", command[256];
+        const char *text;
+        FILE *f;
+        int fd;
+
+        for (int m = 0; m < METRIC_N; m++)
+                all[m] = (Sample){ .metric = (Metric) m,
+                                   .subject = strncmp(metric_defs[m].name, "host.", 5) == 0 ? "" : "x",
+                                   .text = "y",
+                                   .number = 1000 };
+        text = text_of(&r);
+        cr_expect(strstr(text, "plimsoll_host_cpu_hertz{"), "the unit stands in the name once");
+        cr_expect(strstr(text, "plimsoll_host_memory_total_bytes{host=\"h1\"} 1048576000\n"), "1,000 MiB");
+        cr_expect(strstr(text, "# TYPE plimsoll_collector_failed_total counter\n"));
+        for (size_t i = 0; i < 6; i++) {
+                static const char *const bad[] = {
+                        "_mcores", "_permille", "_percent", "_mib", "_kib", "_kbit"
+                };
+
+                cr_expect_null(strstr(text, bad[i]), "%s", bad[i]);
+        }
+        if (system("command -v promtool >/dev/null") != 0)
+                cr_skip_test("promtool is not installed (package prometheus)");
+        fd = mkstemp(path);
+        cr_assert_geq(fd, 0);
+        f = fdopen(fd, "w");
+        cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
+        (void) snprintf(command, sizeof(command), "promtool check metrics <%s", path);
+        cr_expect_eq(0, system(command), "promtool has something against it");
+        (void) remove(path);
+}
+
 Test(metrics_text, every_metric_has_a_name_of_its_own) {
         static Sample all[METRIC_N];
         Section section = { .collector = "x", .samples = all, .n_samples = METRIC_N };
@@ -74,7 +114,12 @@ Test(metrics_text, every_metric_has_a_name_of_its_own) {
                 cr_assert_lt(n, METRIC_N + 2);
                 names[n] = at + 7;
                 lengths[n] = strspn(names[n], "abcdefghijklmnopqrstuvwxyz0123456789_");
-                cr_assert_eq(0, strncmp(names[n] + lengths[n], " gauge\n", 7), "%.60s", names[n]);
+                cr_assert_eq(0,
+                             strncmp(names[n] + lengths[n],
+                                     strncmp(names[n] + lengths[n] - 6, "_total", 6) == 0 ? " counter\n"
+                                                                                          : " gauge\n",
+                                     7),
+                             "%.60s", names[n]);
                 for (size_t i = 0; i < n; i++)
                         cr_assert(lengths[i] != lengths[n] || strncmp(names[i], names[n], lengths[n]) != 0,
                                   "%.60s twice", names[n]);

@@ -81,6 +81,122 @@ Test(migration_lessons, each_way_has_its_own_speed) {
         about(l->routes[1].speed_permille, 900, 80, "near");
 }
 
+/* ---- ways that carry less than they say ---- */
+
+#define NOMINAL INT64_C(10000000) /* kbit/s */
+#define SLOW    10                /* permille: 100 Mbit/s */
+
+static RecordMove over(const char *vm, const char *to, int64_t mib, int64_t share_kbit, int64_t permille) {
+        MoveBasis basis = basis_of(mib, 0);
+
+        basis.bandwidth_kbit = share_kbit;
+        return move_of(vm, to, basis, (Truth){ permille * 94 / 100, 750, 1000 });
+}
+
+static int64_t route_permille(const MoveLessons *l, const char *to) {
+        for (uint32_t i = 0; i < l->n_routes; i++)
+                if (strcmp(l->routes[i].to, to) == 0)
+                        return l->routes[i].speed_permille;
+        return l->speed_permille;
+}
+
+/* What is predicted by these lessons, and what it takes, are within a factor of 1.5. */
+static void predicts(const MoveLessons *l, const char *to, int64_t mib, int64_t share_kbit,
+                     int64_t permille) {
+        const RecordMove real = over("next", to, mib, share_kbit, permille);
+        MigrationFacts f = { .basis = real.order->predicted.basis,
+                             .downtime_limit_ms = MIGRATION_DOWNTIME_MS,
+                             .fixed_ms = l->fixed_ms,
+                             .switch_ms = l->switch_ms,
+                             .speed_permille = route_permille(l, to),
+                             .bytes_permille = l->bytes_permille };
+        const int64_t ms = migration_forecast(f).predicted.ms;
+
+        cr_assert(2 * ms <= 3 * real.took.ms && 2 * real.took.ms <= 3 * ms,
+                  "%lld MiB to %s: predicted %lld ms, took %lld", (long long) mib, to, (long long) ms,
+                  (long long) real.took.ms);
+}
+
+Test(migration_lessons, a_link_slower_than_it_says_is_known_after_one_migration) {
+        static const int64_t sizes[] = { 64, 256, 1024, 8192, 65536 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                const RecordMove first = over("a", "h2", sizes[i], NOMINAL, SLOW);
+                const MoveLessons *l = learn(&first, 1);
+
+                for (size_t k = 0; k < ARRAY_SIZE(sizes); k++) {
+                        predicts(l, "h2", sizes[k], NOMINAL, SLOW);
+                        predicts(l, "h3", sizes[k], NOMINAL,
+                                 SLOW); /* nothing says that any other is faster */
+                }
+        }
+}
+
+Test(migration_lessons, eight_guests_that_share_it_tell_the_same) {
+        RecordMove moves[8];
+
+        for (int i = 0; i < 8; i++)
+                moves[i] = over(i % 2 ? "a" : "b", "h2", 64, NOMINAL / 2, SLOW);
+        for (uint32_t n = 1; n <= 8; n++) {
+                predicts(learn(moves, n), "h2", 64, NOMINAL / 2, SLOW);
+                predicts(learn(moves, n), "h2", 1024, NOMINAL, SLOW);
+        }
+}
+
+Test(migration_lessons, a_small_one_that_took_seconds_says_nothing_of_its_way) {
+        RecordMove m = over("a", "h2", 64, NOMINAL, 1000);
+        const MoveLessons *l;
+
+        m.took.ms = 3200;
+        l = learn(&m, 1);
+        cr_assert_gt(route_permille(l, "h2"), 250);
+        cr_assert_gt(l->speed_permille, 250);
+}
+
+Test(migration_lessons, one_slow_way_is_no_other_ways_doing) {
+        RecordMove moves[9];
+        const MoveLessons *l;
+
+        moves[0] = over("a", "h2", 1024, NOMINAL, SLOW);
+        for (int i = 1; i < 9; i++)
+                moves[i] = over("b", i % 2 ? "h3" : "h4", 16384, NOMINAL, 1000);
+        l = learn(moves, 9);
+        predicts(l, "h2", 1024, NOMINAL, SLOW);
+        predicts(l, "h3", 16384, NOMINAL, 1000);
+        predicts(l, "h5", 16384, NOMINAL, 1000);
+        about(l->fixed_ms, 750, 150, "what is fixed");
+}
+
+Test(migration_lessons, a_link_that_is_mended_is_known_after_one_migration_and_one_that_breaks_after_two) {
+        RecordMove moves[12];
+
+        for (int i = 0; i < 12; i++)
+                moves[i] = over("a", "h2", 16384, NOMINAL, i == 0 ? 1000 : SLOW);
+        predicts(learn(moves, 12), "h2", 16384, NOMINAL, 1000);
+        for (int i = 0; i < 12; i++)
+                moves[i] = over("a", "h2", 16384, NOMINAL, i < 2 ? SLOW : 1000);
+        predicts(learn(moves + 1, 11), "h2", 16384, NOMINAL,
+                 1000); /* once: a guest that was throttled, perhaps */
+        predicts(learn(moves, 12), "h2", 16384, NOMINAL, SLOW);
+}
+
+Test(migration_lessons, one_that_broke_off_tells_how_fast_the_way_is_and_nothing_else) {
+        RecordMove moves[] = { over("a", "h2", 65536, NOMINAL, SLOW), over("b", "h3", 65536, NOMINAL, 1000) };
+        const MoveLessons *l;
+
+        moves[0].end = MIGRATION_BROKEN_OFF;
+        moves[0].took.ms = 60000;
+        moves[0].took.bytes = INT64_C(60000) * 12500;
+        l = learn(moves, 2);
+        predicts(l, "h2", 65536, NOMINAL, SLOW);
+        cr_assert_eq(1, l->n_vms, "what it would have sent is not known");
+        cr_assert_str_eq("b", l->vms[0].vm);
+        l = learn(moves, 1);
+        predicts(l, "h2", 65536, NOMINAL, SLOW);
+        cr_assert_eq(0, l->n_vms);
+        cr_assert_eq(1000, l->bytes_permille);
+}
+
 Test(migration_lessons, one_job_tells_most_of_what_a_vm_sends) {
         RecordMove moves[] = {
                 move_of("thin", "h2", basis_of(4096, 0), (Truth){ 940, 750, 200 }),

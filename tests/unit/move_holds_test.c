@@ -270,8 +270,8 @@ Test(move_holds, the_sentence_has_libvirts_words_and_the_time) {
         misses("a", "h2", MISS_REFUSED, BLAME_VM, START);
         misses("a", "h2", MISS_REFUSED, BLAME_VM, START + MINUTE);
         cr_assert_str_eq(move_hold_text(&arena, hold_of("a", NULL)),
-                         "libvirt refused to move it (2 times in a row): \"" WORDS
-                         "\"; not tried again before 2026-03-01T11:56:20Z");
+                         "libvirt refused its migration (2 times in a row): \"" WORDS
+                         "\"; not retried before 2026-03-01T11:56:20Z");
 }
 
 /* ---- the snapshot, the planner and the judge ---- */

@@ -40,6 +40,22 @@ Test(options, values_are_read_and_scaled) {
         cr_assert_eq(30 * USEC_PER_SEC, option_number(&o, "interval", -1));
 }
 
+/* --max_moves is --max-moves, whole or begun; help has one of them. */
+Test(options, an_underscore_is_a_hyphen) {
+        Options o;
+        TextFault f;
+
+        cr_assert_eq(0, parse(&o, &f, 4, "--max_gib=1.5", "--max_moves", "7"));
+        cr_assert_eq(1536, option_number(&o, "max-gib", -1));
+        cr_assert_eq(7, option_number(&o, "max-moves", -1));
+        cr_assert_eq(0, parse(&o, &f, 2, "--max_m=8", NULL, NULL));
+        cr_assert_eq(8, option_number(&o, "max-moves", -1));
+        cr_assert_eq(0, parse(&o, &f, 2, "--max-m=9", NULL, NULL));
+        cr_assert_eq(9, option_number(&o, "max-moves", -1));
+        cr_assert_eq(-EINVAL, parse(&o, &f, 2, "--max_moves", NULL, NULL));
+        cr_assert_str_eq("--max-moves needs a value: N", f.what);
+}
+
 Test(options, a_repeated_option_keeps_each_use_in_order) {
         static char plan[] = "plan", a[] = "--set", b[] = "a=1", c[] = "--set=b=2", d[] = "FILE";
         char *argv[] = { plan, a, b, d, c, NULL };

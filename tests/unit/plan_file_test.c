@@ -58,6 +58,7 @@ Test(plan_file, what_is_printed_reads_back_the_same) {
                         cr_assert_str_eq(file->moves[i].from, s->hosts[plan->moves[i].move.from].name);
                         cr_assert_str_eq(file->moves[i].to, s->hosts[plan->moves[i].move.to].name);
                         cr_assert_eq(file->moves[i].wave, plan->moves[i].wave);
+                        cr_assert_str_eq(file->moves[i].kind, action_kind_names[plan->moves[i].kind]);
                         cr_assert_str_eq(file->moves[i].why, plan->moves[i].why);
                         cr_assert_eq(0, memcmp(&file->moves[i].predicted, &plan->moves[i].predicted,
                                                sizeof(Prediction)));
@@ -114,7 +115,59 @@ Test(plan_file, names_with_quotes_and_other_scripts_survive) {
         cr_assert_str_eq(p->moves[0].vm, "a\"\xc3\xa9\\");
         cr_assert_str_eq(p->moves[0].to, "\xc3\xbc");
         cr_assert_str_eq(p->moves[0].why, "");
-        cr_assert_eq(p->n_waves, 3);
+        cr_assert_eq(p->n_waves, 1);
+}
+
+static const char *plan_in_waves(const char *first, const char *second, const char *third) {
+        return text_format(&arena,
+                           HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"h1\", \"to\": \"h2\", \"wave\": %s},"
+                                "{\"vm\": \"b\", \"from\": \"h1\", \"to\": \"h2\", \"wave\": %s},"
+                                "{\"vm\": \"c\", \"from\": \"h1\", \"to\": \"h2\", \"wave\": %s}]}",
+                           first, second, third);
+}
+
+Test(plan_file, waves_are_an_order_whatever_the_first_ones_number) {
+        static const char *const numbers[][3] = {
+                { "0", "1", "1" }, { "1", "2", "2" }, { "7", "900", "900" }, { "0", "2", "2" }
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                const PlanFile *p = parsed(plan_in_waves(numbers[i][0], numbers[i][1], numbers[i][2]));
+
+                cr_assert_eq(p->n_waves, 2);
+                cr_assert(p->moves[0].wave == 0 && p->moves[1].wave == 1 && p->moves[2].wave == 1);
+        }
+        cr_assert_eq(parsed(plan_in_waves("3", "1", "2"))->moves[0].wave, 2);
+}
+
+Test(plan_file, names_and_units_of_before_are_read) {
+#define MOVE(predicted, how, held)                                                                                   \
+        HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"h1\", \"to\": \"h2\", \"wave\": 0, \"predicted\": {" predicted \
+             "}, \"how\": {" how "}, " held "}]}"
+        const MoveOrder *before =
+                &parsed(MOVE("\"seconds\": 2, \"downtime_ms\": 40, \"downtime_ms_low\": 20, \"downtime_ms_high\": "
+                             "1500, \"of\": {\"memory_mib\": 512, \"bandwidth_mbit\": 10}",
+                             "\"downtime_limit_ms\": 150, \"downtime_limit_ms_most\": 500",
+                             "\"held\": \"x\""))
+                         ->moves[0];
+        const MoveOrder *now =
+                &parsed(MOVE("\"seconds\": 2, \"downtime_seconds\": 0.04, \"downtime_seconds_low\": "
+                             "0.02, \"downtime_seconds_high\": 1.5, \"basis\": {\"memory_mib\": 512, "
+                             "\"dirty_mib_s\": null, \"bandwidth_mbit\": 10}",
+                             "\"downtime_limit_seconds\": 0.15, "
+                             "\"max_downtime_limit_seconds\": 0.5",
+                             "\"held_why\": \"x\""))
+                         ->moves[0];
+
+        cr_assert_eq(0, memcmp(&before->predicted, &now->predicted, sizeof(Prediction)));
+        cr_assert_eq(now->predicted.downtime_ms_high, 1500);
+        cr_assert_eq(now->predicted.basis.dirty_kib_s, UNKNOWN);
+        cr_assert_eq(before->manner.downtime_limit_ms, 150);
+        cr_assert_eq(now->manner.downtime_limit_ms, 150);
+        cr_assert_eq(before->manner.downtime_limit_ms_most, 500);
+        cr_assert_eq(now->manner.downtime_limit_ms_most, 500);
+        cr_assert_str_eq(before->held, "x");
+        cr_assert_str_eq(now->held, "x");
 }
 
 Test(plan_file, fields_of_newer_versions_are_passed_over) {
@@ -138,6 +191,9 @@ Test(plan_file, a_faulty_file_says_where_and_what_is_accepted) {
                    "moves[0].wave", "0 to");
         is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": 1.5}]}",
                    "moves[0].wave", "whole");
+        is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": 0, "
+                        "\"kind\": \"whim\"}]}",
+                   "moves[0].kind", "evacuation, repair, maintenance, load, balance or manual");
         is_refused(HEAD "\"moves\": [{\"vm\": \"\"}]}", "moves[0].vm", "1 to 255 bytes");
         is_refused(HEAD "\"moves\": [{\"how\": {\"strategy\": \"fast\"}}]}", "moves[0].how.strategy",
                    "plain, multifd");

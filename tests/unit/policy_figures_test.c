@@ -16,9 +16,9 @@ TestSuite(policy_figures, .init = setup);
 extern const Policy policy_stay;
 
 /* One VM that went from host 0 to host 1, which are 7 apart. */
-static Cost moving_costs(const char *price, bool one_tier) {
+static Cost moving_costs_of(const int64_t *move_price, const char *price, bool one_tier) {
         static const HostIx home[] = { 0 };
-        static const int64_t distance[] = { 0, 7, 7, 0 }, move_price[] = { 50 };
+        static const int64_t distance[] = { 0, 7, 7, 0 };
         const Problem p = { .n_vms = 1,
                             .n_hosts = 2,
                             .home = home,
@@ -36,6 +36,19 @@ static Cost moving_costs(const char *price, bool one_tier) {
                 setting(s, "stay.price", price);
         policy_stay.total(&p, s, &x, &costs);
         return costs.tier[TIER_BALANCE];
+}
+
+static Cost moving_costs(const char *price, bool one_tier) {
+        static const int64_t half[] = { 50 };
+
+        return moving_costs_of(half, price, one_tier);
+}
+
+Test(policy_figures, a_vm_without_a_price_costs_what_a_usual_one_does) {
+        static const int64_t usual[] = { 100 };
+
+        cr_assert_eq(moving_costs_of(NULL, NULL, false), moving_costs_of(usual, NULL, false));
+        cr_assert_eq(moving_costs_of(NULL, "7", true), moving_costs_of(usual, "7", true));
 }
 
 Test(policy_figures, a_move_costs_its_price_and_its_way_by_the_percentage_that_is_set) {

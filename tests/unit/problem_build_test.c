@@ -130,7 +130,9 @@ Test(problem_build, an_unmeasured_vm_counts_with_what_its_host_uses_beyond_the_o
         cr_assert_eq(ROW(need, 3, RES_CPU), 3000, "nothing was measured: all its vCPUs");
         cr_assert_eq(ROW(need, 4, RES_CPU), 0, "paused");
         cr_assert_eq(p->pinned[0], REASON_NONE);
-        cr_assert_eq(p->pinned[1], REASON_VM_UNMEASURED);
+        cr_assert_eq(p->pinned[1], REASON_NONE, "to repair, to relieve, to evacuate");
+        cr_assert_eq(p->stay_wish[1], STAY_WEIGHT_MAX, "and not for balance");
+        cr_assert_eq(p->stay_wish[4], 0, "a paused one needs nothing: that is known");
         cr_assert_eq(p->pinned[4], REASON_NONE);
         cr_assert_eq(p->pinned[5], REASON_NONE, "a host to be emptied cannot wait");
 }
@@ -238,7 +240,7 @@ Test(problem_build, even_use_of_extra_resources_is_sought_when_asked_for) {
 
 Test(problem_build, more_extra_resources_than_there_is_room_for_are_refused) {
         ExtraResource extra[PROBLEM_RES_MAX];
-        Snapshot s = { .cluster = "c", .n_extra = PROBLEM_RES_MAX - 5, .extra = extra };
+        Snapshot s = { .cluster = "c", .n_extra = PROBLEM_RES_MAX - NUMA_SETS_MAX - 5, .extra = extra };
         const Problem *p;
 
         for (int i = 0; i < PROBLEM_RES_MAX; i++)

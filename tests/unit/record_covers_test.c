@@ -151,6 +151,21 @@ static void not_now(Case *c) {
         c->in.not_now = SNAPSHOT_NO_BALANCE | SNAPSHOT_NO_LOAD;
 }
 
+/* "a" is a person's to move, and the round acts. */
+static void hold_from(Case *c) {
+        Snapshot *s = arena_new(&arena, Snapshot, 1);
+        Vm *vms = arena_new(&arena, Vm, c->in.snapshot->n_vms);
+
+        cr_assert(s && vms);
+        *s = *c->in.snapshot;
+        memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
+        vms[0].mode = VM_MODE_ADVISE;
+        vms[0].mode_rule = "ours";
+        s->vms = vms;
+        c->in.snapshot = s;
+        c->in.hold_from = VM_MODE_CONFIRM;
+}
+
 static void few_moves(Case *c) {
         c->in.request.max_moves = 1;
 }
@@ -218,6 +233,7 @@ static const Field fields[] = {
         NOT(clock, "the wall clock, as think"),
         NOT(stops, "that the service was told to stop, as think"),
         NOT(stops_arg, "that the service was told to stop, as think"),
+        KEPT(hold_from, hold_from),
         KEPT(not_now, not_now),
         KEPT(request.max_moves, few_moves),
         KEPT(request.max_mib, few_mib),
@@ -239,7 +255,7 @@ static const RoundInput all_fields = {
         NULL, 0,    NULL,
         NULL, 0,    0,
         NULL, NULL, NULL,
-        0
+        0,    0
 };
 
 Test(record_covers, the_table_knows_every_field_of_a_rounds_input) {
@@ -290,9 +306,12 @@ Test(record_covers, each_field_decides_again_from_the_record_as_it_did) {
 
 Test(record_covers, the_exact_solver_is_asked_again) {
         Case c = usual();
+        TextFault f;
         Round round;
         const char *text;
 
+        /* Odd sizes are a problem of their own: it is not proven in this time. */
+        cr_assert_eq(0, settings_set(c.settings, "memory.per_vm", "0MiB", &f));
         c.in.request.solver = &exact_solver;
         text = decided(&c, &round);
         cr_assert_not_null(

@@ -61,6 +61,23 @@ Test(redis_url, sentinels_are_asked_for_a_master_by_its_name) {
         cr_assert_str_eq(u.place, "master my master of 3 sentinels");
 }
 
+Test(redis_url, tls_has_its_files_and_the_name_it_looks_for) {
+        RedisUrl u = parsed(
+                "rediss://:pw@10.0.0.1:6380/3?ca=/etc/ssl/my%20ca.pem&cert=/c&key=/k&name=redis.example");
+
+        cr_assert(u.tls.on);
+        cr_assert_str_eq(u.host, "10.0.0.1");
+        cr_assert_eq(u.db, 3);
+        cr_assert_str_eq(u.tls.ca, "/etc/ssl/my ca.pem");
+        cr_assert_str_eq(u.tls.cert, "/c");
+        cr_assert_str_eq(u.tls.key, "/k");
+        cr_assert_str_eq(u.tls.name, "redis.example");
+        u = parsed("rediss+sentinel://a,b/m?ca=/x");
+        cr_assert(u.tls.on);
+        cr_assert_eq(u.n_sentinels, 2);
+        cr_assert_not(parsed("redis://h").tls.on);
+}
+
 Test(redis_url, what_it_cannot_do_is_refused_and_said) {
         static const struct {
                 const char *url, *says;
@@ -68,7 +85,12 @@ Test(redis_url, what_it_cannot_do_is_refused_and_said) {
                 { "", "not a Redis URL" },
                 { "localhost:6379", "not a Redis URL" },
                 { "http://h", "not a Redis URL" },
-                { "rediss://h", "TLS" },
+                { "rediss://h?db=1", "ca=FILE" },
+                { "rediss://h?ca=", "ca=FILE" },
+                { "rediss://h?cert=/c", "key is missing" },
+                { "rediss://h?key=/k", "cert is missing" },
+                { "redis://h?ca=/c", "only db=N" },
+                { "rediss://h?ca=/a&", "ca=FILE" },
                 { "redis://", "host is missing" },
                 { "redis://:6379", "host is missing" },
                 { "redis://h:0", "port must be a number from 1 to 65535" },

@@ -86,3 +86,24 @@ Test(remote, two_hosts_of_one_name_are_refused) {
 
         (void) read_hosts(uris, 2, -EINVAL);
 }
+
+Test(remote, two_hosts_of_one_name_do_not_keep_others_from_being_read_where_that_is_asked) {
+        const char *const uris[] = { "test:///default", "test:///default?x=1", "test:///default?x=2" },
+                          *const names[] = { "h1", "h1", "h2" };
+        RemoteHost *h = NULL;
+        TextFault fault = { 0 };
+        Arena a;
+
+        cr_assert_eq(0, arena_open(UINT64_C(64) << 20, &a));
+        cr_assert_eq(0, remote_read(&(RemoteOptions){ .uris = uris,
+                                                      .names = names,
+                                                      .n_uris = 3,
+                                                      .interval = 1000,
+                                                      .keep_going = true },
+                                    &a, &h, &fault));
+        cr_expect_eq(h[0].error, 0);
+        cr_expect_eq(h[1].error, EEXIST);
+        cr_expect(h[1].error_text && strstr(h[1].error_text, "both are named h1"), "%s", h[1].error_text);
+        cr_expect_eq(h[2].error, 0);
+        arena_close(&a);
+}

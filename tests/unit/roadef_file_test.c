@@ -83,7 +83,7 @@ static void refuses(const char *model, const char *field, const char *what) {
 }
 
 Test(roadef_file, what_is_wrong_is_named) {
-        refuses("21 0 1", "token 1", "number of resources: \"21\"");
+        refuses("29 0 1", "token 1", "number of resources: \"29\"");
         refuses("0", "token 1", "there must be a resource");
         refuses("1 2 10 ", "token 2", "transient: \"2\"");
         refuses("1 0 -3 ", "token 3", "\"-3\"");

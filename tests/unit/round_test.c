@@ -24,7 +24,7 @@ static void read_cluster(const char *state) {
                         "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384,\"state\":\"%s\"},"
                         "{\"name\":\"h2\",\"cpus\":4,\"memory_mib\":16384}],\"vms\":["
                         "{\"name\":\"a\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.9},"
-                        "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.8}]}",
+                        "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.2}]}",
                         state);
         cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &snapshot, &f), "%s %s", f.field,
                      f.what);
@@ -74,13 +74,12 @@ Test(round, a_vm_in_its_cool_down_stays_and_the_reason_is_told) {
         read_cluster("active");
         r = decide(held, 2);
         cr_assert_eq(0, r.plan->n_moves);
-        cr_assert(strstr(r.snapshot->vms[0].unmovable_why, "moved lately"));
-        cr_assert(snapshot->vms[0].movable, "what was read is not changed");
+        cr_assert(strstr(r.snapshot->vms[0].calm_why, "moved recently"));
+        cr_assert(!snapshot->vms[0].calm_why, "what was read is not changed");
         cr_assert_eq(1, decide(past, 2).plan->n_moves);
 }
 
-/* It will pass by itself: no set of rules and VMs to change something about. */
-Test(round, a_rule_broken_by_vms_in_their_cool_downs_is_blocked_not_infeasible) {
+Test(round, a_broken_rule_is_mended_in_spite_of_cool_downs) {
         static const CoolDown held[] = { { .vm = "a", .until = 2000 }, { .vm = "b", .until = 2000 } };
         TextFault f = { 0 };
         Round r;
@@ -89,9 +88,29 @@ Test(round, a_rule_broken_by_vms_in_their_cool_downs_is_blocked_not_infeasible) 
         read_cluster("active");
         cr_assert_eq(0, rules_apply(&arena, snapshot, settings_rules(settings), &snapshot));
         r = decide(held, 2);
-        cr_assert_eq(0, r.plan->n_moves);
-        cr_assert_eq(PLAN_BLOCKED, r.plan->status, "%s", plan_status_names[r.plan->status]);
-        cr_assert_eq(HOLD_FOR_NOW, r.snapshot->vms[0].hold);
+        cr_assert_eq(1, r.plan->n_moves);
+        cr_assert_eq(PLAN_REPAIRED, r.plan->status, "%s", plan_status_names[r.plan->status]);
+}
+
+Test(round, a_host_above_its_load_line_is_relieved_in_spite_of_cool_downs_and_no_further) {
+        static const CoolDown held[] = { { .vm = "a", .until = 2000 },
+                                         { .vm = "b", .until = 2000 },
+                                         { .vm = "c", .until = 2000 },
+                                         { .vm = "d", .until = 2000 } };
+        TextFault f = { 0 };
+        static const char text[] =
+                "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                "{\"name\":\"h1\",\"cpus\":8,\"memory_mib\":65536},{\"name\":\"h2\",\"cpus\":8,\"memory_mib\":65536}],\"vms\":["
+                "{\"name\":\"a\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.8},"
+                "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.8},"
+                "{\"name\":\"c\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.8},"
+                "{\"name\":\"d\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"cpu\":1.8}]}";
+
+        cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &snapshot, &f), "%s", f.what);
+        cr_assert_eq(2, decide(NULL, 0).plan->n_moves, "to an even cluster");
+        cr_assert_eq(1, decide(held, 4).plan->n_moves, "below the line");
+        cr_assert_eq(0, settings_set(settings, "stay.price", "0", &f), "%s", f.what);
+        cr_assert_eq(1, decide(held, 4).plan->n_moves, "whatever a move costs");
 }
 
 Test(round, a_host_in_maintenance_is_emptied_in_spite_of_cool_downs) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What operators and VMs say, put onto a snapshot. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/app/settings/settings_file.h"
@@ -55,6 +56,30 @@ Test(rules_apply, labels_of_one_vm_speak_for_its_group) {
         cr_assert_eq(RULE_APART, r->kind);
         cr_assert_eq(LEVEL_RACK, r->level);
         cr_assert_eq(2, r->n_vms);
+}
+
+Test(rules_apply, affinity_and_anti_affinity_are_together_and_apart) {
+        const Snapshot *s = applied("rules: [{anti-affinity: [a, b], name: x}, {affinity: [a, b], name: y},\n"
+                                    "        {anti-affinity: a, from: b, name: z}]\n");
+        const Snapshot *labelled = NULL;
+        TextFault f = { 0 };
+        static const char text[] =
+                "{\"schema\":\"plimsoll.snapshot/1\",\"cluster\":\"t\",\"hosts\":["
+                "{\"name\":\"h1\",\"cpus\":4,\"memory_mib\":16384}],\"vms\":["
+                "{\"name\":\"a\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"groups\":[\"db\"],"
+                "\"labels\":[\"affinity:db=rack\",\"anti-affinity:db=host should 50\"]},"
+                "{\"name\":\"b\",\"host\":\"h1\",\"vcpus\":2,\"memory_mib\":1024,\"groups\":[\"db\"]}],"
+                "\"rules\":[{\"name\":\"file\",\"kind\":\"anti-affinity\",\"vms\":[\"a\",\"b\"]}]}";
+
+        cr_assert_eq(RULE_APART, rule_of(s, "x")->kind);
+        cr_assert_eq(RULE_TOGETHER, rule_of(s, "y")->kind);
+        cr_assert_eq(RULE_AVOID, rule_of(s, "z")->kind);
+        cr_assert_eq(0, snapshot_file_parse(&arena, text, strlen(text), &s, &f), "%s: %s", f.field, f.what);
+        cr_assert_eq(0, rules_apply(&arena, s, rules, &labelled));
+        cr_assert_eq(RULE_APART, rule_of(labelled, "file")->kind);
+        cr_assert_eq(RULE_TOGETHER, rule_of(labelled, "affinity:db=rack (label)")->kind);
+        cr_assert_eq(RULE_APART, rule_of(labelled, "anti-affinity:db=host should 50 (label)")->kind);
+        cr_assert_eq(50, rule_of(labelled, "anti-affinity:db=host should 50 (label)")->weight);
 }
 
 Test(rules_apply, applying_twice_is_applying_once) {
@@ -136,4 +161,55 @@ Test(rules_apply, vms_are_selected_by_the_labels_of_their_host) {
 
         cr_assert_eq(2, r->n_vms);
         cr_assert_eq(0, r->vms[0]);
+}
+
+static bool noted(const Snapshot *s, const char *note) {
+        for (uint32_t i = 0; i < s->notes.n; i++)
+                if (strcmp(s->notes.at[i], note) == 0)
+                        return true;
+        return false;
+}
+
+Test(rules_apply, each_word_that_selects_nothing_is_named_with_the_nearest_right_one) {
+        static const char yaml[] =
+                "groups: [{name: pair, vms: [a, aa]}]\n"
+                "hosts: [{hosts: [h1, h22, 'rack:r*'], labels: room=1}]\n"
+                "rules:\n"
+                " - {name: r1, apart: ['group:pear', a, 'label:appart', 'web-*', 'h?', '!x', '!b*', '!y*']}\n"
+                " - {name: r2, on: a, hosts: [h1, h3, 'label:dist=hdd', 'label:gen=1*']}\n"
+                " - {name: r3, near: a, to: ['host:h2', 'host:h9', 'zone:a', 'vm:B']}\n";
+        static const char *const notes[] = {
+                "group pair (settings, line 1): aa: no such VM; did you mean a?",
+                "an entry of hosts (settings, line 2): h22: no such host; did you mean h2?",
+                "an entry of hosts (settings, line 2): rack:r*: no rack fits",
+                "rule r1 (settings, line 4): group:pear: no such group; did you mean group:pair?",
+                "rule r1 (settings, line 4): label:appart: no such label of a VM",
+                "rule r1 (settings, line 4): web-*: no VM fits",
+                "rule r1 (settings, line 4): h?: no VM fits",
+                "rule r1 (settings, line 4): !x: no such VM",
+                "rule r2 (settings, line 5): h3: no such host; did you mean h1?",
+                "rule r2 (settings, line 5): label:dist=hdd: no such label of a host; did you mean label:disk=hdd?",
+                "rule r2 (settings, line 5): label:gen=1*: no label of a host fits",
+                "rule r3 (settings, line 6): host:h9: no such host; did you mean host:h1?",
+                "rule r3 (settings, line 6): zone:a: no such zone",
+                "rule r3 (settings, line 6): B: no such VM",
+        };
+        const Snapshot *s = applied(yaml);
+
+        for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
+                cr_expect(noted(s, notes[i]), "missing: %s", notes[i]);
+        for (uint32_t i = 0; i < s->notes.n; i++)
+                cr_expect(i < ARRAY_SIZE(notes), "more: %s", s->notes.at[i]);
+}
+
+Test(rules_apply, of_many_words_that_select_nothing_some_are_named_and_the_rest_is_counted) {
+        char yaml[2048] = "rules: [{name: r, apart: [a, b";
+        const Snapshot *s;
+
+        for (int i = 0; i < 50; i++)
+                (void) snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml), ", gone%d", i);
+        (void) snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml), "]}]\n");
+        s = applied(yaml);
+        cr_assert_eq(s->notes.n, 21);
+        cr_assert_str_eq(s->notes.at[20], "rule r (settings, line 1): 30 words more select nothing");
 }

@@ -209,7 +209,7 @@ Test(run_waves, a_plan_that_joins_begins_beside_what_runs_and_takes_the_place_of
         join_after_three_seconds(&s, 2, "+a -b:not-reached +s1 ");
         cr_assert_str_eq(s.log, "+a -b:not-reached +s1 -s1:done +s2 -s2:done -a:done ");
         cr_assert_eq(s.outcomes[0].end, MOVE_DONE);
-        cr_assert_str_eq(s.outcomes[1].why, "it is planned anew, with what called meanwhile");
+        cr_assert_str_eq(s.outcomes[1].why, "it is planned again, with new requests");
         cr_assert_eq(s.outcomes[3].end, MOVE_DONE);
 }
 
@@ -469,7 +469,7 @@ Test(run_waves, an_unclear_end_leaves_out_what_is_of_its_vm_or_touches_its_hosts
         cr_assert_str_eq(s.log,
                          "+u +b -u:unclear -c:left-out -g:left-out -i:left-out -j:left-out -u:left-out "
                          "+e -b:done -e:done +k -k:done ");
-        cr_assert_str_eq(s.outcomes[2].why, "how the migration of u from h1 to h2 ended is not known");
+        cr_assert_str_eq(s.outcomes[2].why, "the end of the migration of u from h1 to h2 is not known");
 }
 
 Test(run_waves, a_second_unclear_end_stops_all) {

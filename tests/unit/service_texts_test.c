@@ -95,7 +95,9 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
                            .resumes = 3,
                            .at = 9,
                            .took = { .ms = 1700, .bytes = 1 << 20, .downtime_ms = UNKNOWN },
-                           .message = "line\nbreak" },
+                           .message = "line\nbreak",
+                           .by = "root@desk",
+                           .by_hand = true },
                      back;
         const char *text;
         size_t n;
@@ -112,6 +114,14 @@ Test(service_texts, a_journal_entry_reads_back_as_it_was) {
         cr_assert_eq(1500, back.order->predicted.ms);
         cr_assert_eq(3, back.resumes);
         cr_assert_str_eq("line\nbreak", back.message);
+        cr_assert_str_eq("root@desk", back.by);
+        cr_assert(back.by_hand);
+        e.by = NULL;
+        e.by_hand = false;
+        cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, journal_parse(&arena, text, n, &back));
+        cr_assert_null(back.by, "nobody by name");
+        cr_assert_not(back.by_hand);
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "{\"event\":\"flown\"}", 17, &back));
         cr_assert_eq(-EBADMSG, journal_parse(&arena, "x", 1, &back));
 }

@@ -98,3 +98,26 @@ Test(settings_bounds, so_has_each_number_of_its_lists) {
                         }
         cr_assert_gt(n, 6U);
 }
+
+/* What is read is compared without regard to it; documents and output have one. */
+Test(settings_bounds, each_name_may_be_spelled_with_hyphens_or_with_underscores) {
+        Settings *s;
+        SettingRow row;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, app_settings_new(&arena, &s));
+        for (uint32_t i = 0; settings_row(s, i, &row); i++) {
+                char *key = text_format(&arena, "%s.%s", row.section->name, row.def->name);
+                char value[512];
+                TextFault f = { 0 };
+
+                if (!strchr(key, '_'))
+                        continue;
+                for (char *c = key; *c; c++)
+                        *c = *c == '_' ? '-' : *c;
+                (void) setting_print(row.def, row.value, row.text, value, sizeof(value));
+                cr_expect_eq(0, settings_set(s, key, value, &f), "%s: %s", key, f.what);
+                n++;
+        }
+        cr_assert_gt(n, 40U);
+}

@@ -72,10 +72,10 @@ Test(settings_file, a_fault_has_line_column_key_and_what_is_accepted) {
                 { "plan:\n  max-moves: 1\n  max-moves: 2\n", "plan.max-moves", "twice", 3, 3 },
                 { "plan:\n  max-moves: &x 1\n  every: *x\n", "plan.every", "alias", 3, 10 },
                 { "- a\n", "", "mapping", 1, 1 },
-                { "load: 20%\n", "load", "no setting", 1, 1 },
-                { "plan:\n\tmax-moves: 1\n", "", "not YAML", 2, 1 },
-                { "a: 1\n---\nb: 2\n", "a", "no setting", 1, 1 },
-                { "load: {headroom: 20%", "", "not YAML", 0, 0 },
+                { "load: 20%\n", "load", "unknown setting", 1, 1 },
+                { "plan:\n\tmax-moves: 1\n", "", "not valid YAML", 2, 1 },
+                { "a: 1\n---\nb: 2\n", "a", "unknown setting", 1, 1 },
+                { "load: {headroom: 20%", "", "not valid YAML", 0, 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

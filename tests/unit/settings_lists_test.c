@@ -67,15 +67,20 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 const char *text, *field, *what;
                 uint32_t line, column;
         } cases[] = {
-                { "rules:\n  - appart: x\n", "rules[0].appart", "did you mean apart?", 2, 5 },
-                { "rules:\n  - apart: x\n    lvel: rack\n", "rules[0].lvel", "did you mean level?", 3, 5 },
+                { "rules:\n  - appart: x\n", "rules[0].appart", "did you mean 'apart'?", 2, 5 },
+                { "rules:\n  - apart: x\n    lvel: rack\n", "rules[0].lvel", "did you mean 'level'?", 3, 5 },
                 { "rules:\n  - apart: x\n    level: rak\n", "rules[0].level", "did you mean rack?", 3, 12 },
-                { "rules:\n  - apart: x\n  - level: rack\n", "rules[1]", "needs a kind; accepted: apart", 3,
-                  5 },
+                { "rules:\n  - apart: x\n  - level: rack\n", "rules[1]",
+                  "needs a kind; accepted: anti-affinity, affinity", 3, 5 },
                 { "rules:\n  - {apart: x, together: y}\n", "rules[0].together", "already", 2, 16 },
                 { "rules:\n  - {apart: x, apart: y}\n", "rules[0].apart", "twice", 2, 16 },
-                { "rules:\n  - apart: x\n    to: y\n", "rules[0].to", "it goes with near", 3, 5 },
-                { "rules:\n  - near: x\n", "rules[0]", "needs \"to\"", 2, 5 },
+                { "rules:\n  - {apart: x, anti-affinity: y}\n", "rules[0].anti-affinity",
+                  "of kind \"apart\" already", 2, 16 },
+                { "rules:\n  - anti-afinity: x\n", "rules[0].anti-afinity", "did you mean 'anti-affinity'?",
+                  2, 5 },
+                { "rules:\n  - {move-most: x, a-day: 2, a_day: 3}\n", "rules[0].a_day", "twice", 2, 30 },
+                { "rules:\n  - apart: x\n    to: y\n", "rules[0].to", "accepted with near", 3, 5 },
+                { "rules:\n  - near: x\n", "rules[0]", "needs 'to'", 2, 5 },
                 { "rules:\n  - spread: x\n    over: 0\n", "rules[0].over", "1 to 200000", 3, 11 },
                 { "rules:\n  - spread: x\n    over: two\n", "rules[0].over", "a whole number", 3, 11 },
                 { "rules:\n  - apart: x\n    must: yes\n    should: 5\n", "rules[0].should", "contradicts", 4,
@@ -87,21 +92,21 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 { "rules:\n  - on: x\n    hosts: group:y\n", "rules[0].hosts", "selects no hosts", 3, 12 },
                 { "rules:\n  - apart: !web\n", "rules[0]", "in quotes", 2, 12 },
                 { "rules:\n  - apart: *\n", "rules", "need quotes", 2, 13 },
-                { "rules:\n  - apart: {a: b}\n", "rules[0]", "no plain word", 2, 12 },
-                { "rules:\n  - just words\n", "rules[0]", "is no entry", 2, 5 },
-                { "rules: apart\n", "rules", "is no list", 1, 8 },
+                { "rules:\n  - apart: {a: b}\n", "rules[0]", "not a plain word", 2, 12 },
+                { "rules:\n  - just words\n", "rules[0]", "is not an entry", 2, 5 },
+                { "rules: apart\n", "rules", "is not a list", 1, 8 },
                 { "rules: []\nrules: []\n", "rules", "twice", 2, 1 },
                 { "rules:\n  - {name: a, apart: x}\n  - {name: a, apart: y}\n", "rules", "each name once", 3,
                   12 },
                 { "rules:\n  - {move-only: x, during: nihgt}\nwindows:\n  - name: night\n", "rules.during",
                   "did you mean \"night\"?", 2, 28 },
                 { "groups:\n  - name: web\n", "groups[0]", "needs \"vms\"", 2, 5 },
-                { "groups:\n  - {name: web, vm: x}\n", "groups[0].vm", "did you mean vms?", 2, 17 },
+                { "groups:\n  - {name: web, vm: x}\n", "groups[0].vm", "did you mean 'vms'?", 2, 17 },
                 { "groups: [{name: a, vms: x}, {name: a, vms: y}]\n", "groups", "each name once", 1, 36 },
                 { "hosts:\n  - hosts: h1\n", "hosts[0]", "says nothing of these hosts", 2, 5 },
                 { "hosts:\n  - hosts: h1\n    headroom: 95%\n", "hosts[0].headroom", "0% to 90%", 3, 15 },
                 { "hosts:\n  - hosts: h1\n    headroom: 20 GB\n", "hosts[0].headroom", "80%", 3, 15 },
-                { "hosts:\n  - hosts: h1\n    headrom: 20%\n", "hosts[0].headrom", "did you mean headroom?",
+                { "hosts:\n  - hosts: h1\n    headrom: 20%\n", "hosts[0].headrom", "did you mean 'headroom'?",
                   3, 5 },
                 { "hosts:\n  - hosts: h1\n    zone: [a, b]\n", "hosts[0].zone", "is a list", 3, 5 },
                 { "hosts:\n  - hosts: h1\n    labels: [a=1, b c=2]\n", "hosts[0].labels",
@@ -234,6 +239,32 @@ Test(settings_lists, what_is_printed_reads_back_the_same) {
         cr_assert_str_eq(printed, twice);
         cr_assert_eq(2, settings_rules(again)->n_rules);
         cr_assert_eq(3, settings_rules(again)->hosts[1].labels.n);
+}
+
+/* The field's own words beside ours, and '-' for '_' in all names. */
+Test(settings_lists, a_kind_and_a_field_have_each_spelling) {
+        static const char *const texts[] = {
+                "rules: [{anti-affinity: x, name: a, at-most: 2}]",
+                "rules: [{apart: x, name: a}]",
+                "rules: [{anti_affinity: x, name: a}]",
+        };
+        const uint32_t ours = settings_rules(reads(texts[1]))->rules[0].kind;
+        const RuleSet *set;
+        TextFault f;
+
+        cr_assert_eq(-EINVAL, settings_file_apply(texts[0], strlen(texts[0]), fresh(), &f));
+        cr_assert(strstr(f.what, "not a field of a rule 'anti-affinity'"), "%s", f.what);
+        set = settings_rules(reads(texts[2]));
+        cr_assert_eq(ours, set->rules[0].kind);
+        set = settings_rules(reads("rules: [{affinity: x}, {together: x}, {anti-affinity: group:db}]"));
+        cr_assert_eq(set->rules[0].kind, set->rules[1].kind);
+        cr_assert_str_eq(set->rules[0].name, "affinity x", "as it was written");
+        cr_assert_str_eq(set->rules[2].name, "anti-affinity group:db");
+        set = settings_rules(reads("hosts: [{hosts: h, headroom_cpu: 30%}, {hosts: h, headroom-cpu: 30%}]\n"
+                                   "rules: [{not_on: x, hosts: h}, {move_most: x, a_day: 2}]\n"));
+        cr_assert_eq(set->hosts[0].headroom_cpu, 300);
+        cr_assert_eq(set->hosts[1].headroom_cpu, 300);
+        cr_assert_eq(set->rules[1].count, 2);
 }
 
 Test(settings_lists, one_more_from_the_command_line) {

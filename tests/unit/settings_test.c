@@ -162,7 +162,7 @@ Test(settings, an_unknown_key_names_the_nearest_right_one) {
         is_refused("load.hedroom", "80%", "did you mean load.headroom?");
         is_refused("headroom", "80%", "did you mean load.headroom?");
         is_refused("plan.move", "3", "did you mean plan.moves?");
-        is_refused("qqqqqqqqqqqqqqq", "3", "no setting of this name");
+        is_refused("qqqqqqqqqqqqqqq", "3", "unknown setting");
 }
 
 Test(settings, a_full_arena_changes_nothing) {

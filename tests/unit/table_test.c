@@ -78,10 +78,36 @@ Test(table, columns_line_up_and_names_are_made_safe) {
                          "  gr\xc3\xbcn?[2J    7  ####|.  \n");
 }
 
-Test(table, the_last_column_is_cut_to_a_terminal) {
-        cr_assert_str_eq(table(40, false), "  HOST      VMS  CPU     WHY\n"
-                                           "  h1         12  ###.|.  because it is ~\n"
+Test(table, titles_are_made_safe_as_cells_are) {
+        static unsigned char memory[1 << 14];
+        static const Column hosts[] = { { .title = "h\xc2\x9b"
+                                                   "1" },
+                                        { .title = "h\033[2J\xe2\x80\xae", .right = true } };
+
+        for (unsigned width = 0; width < 60; width += 20) {
+                Arena a = arena_over(memory, sizeof(memory));
+                Table t = table_begin(&a, hosts, 2);
+                Screen s = screen(width, true);
+
+                cr_assert_eq(0, table_row(&t, (Cell[]){ { .text = "a" }, { .text = "1" } }));
+                table_print(&t, &s, "");
+                (void) fclose(s.out);
+                cr_assert_str_eq(text, "h?1  h?[2J?\n"
+                                       "a         1\n");
+        }
+}
+
+Test(table, on_a_narrow_terminal_the_last_column_wraps_between_words_or_stands_below) {
+        cr_assert_str_eq(table(60, false), "  HOST      VMS  CPU     WHY\n"
+                                           "  h1         12  ###.|.  because it is so, and for no other\n"
+                                           "                         reason\n"
                                            "  gr\xc3\xbcn?[2J    7  ####|.  \n");
-        for (char *line = strtok((char *) table(40, true), "\n"); line; line = strtok(NULL, "\n"))
-                cr_assert_leq(text_columns(line, strlen(line)), 40, "%s", line);
+        cr_assert_str_eq(table(40, false), "  HOST      VMS  CPU\n"
+                                           "  h1         12  ###.|.\n"
+                                           "        because it is so, and for no\n"
+                                           "        other reason\n"
+                                           "  gr\xc3\xbcn?[2J    7  ####|.\n");
+        for (unsigned width = 30; width < 120; width++)
+                for (char *line = strtok((char *) table(width, true), "\n"); line; line = strtok(NULL, "\n"))
+                        cr_assert_leq(text_columns(line, strlen(line)), width, "%u: %s", width, line);
 }

@@ -47,6 +47,23 @@ Test(tool_run, gives_output_and_exit_status) {
         cr_assert_eq(out.status, 24);
 }
 
+/* What both say comes in the order in which it was said. */
+Test(tool_run, reads_what_it_is_given_and_takes_its_errors_if_asked) {
+        Arena a = arena_over(memory, sizeof(memory));
+        ToolCommand c = sh("cat; echo no >&2; echo yes", 4096);
+        ToolRun run = { 0 };
+        ToolOutput out;
+
+        c.input = "one\ntwo\n";
+        cr_assert_eq(0, tool_run_start(&run, &c, 0));
+        cr_assert_eq(0, finish(&run, &a, &out));
+        cr_assert_str_eq(out.text, "one\ntwo\nyes\n");
+        c.errors = true;
+        cr_assert_eq(0, tool_run_start(&run, &c, 0));
+        cr_assert_eq(0, finish(&run, &a, &out));
+        cr_assert_str_eq(out.text, "one\ntwo\nno\nyes\n");
+}
+
 Test(tool_run, the_environment_is_fixed_and_nothing_leaks_in) {
         ToolOutput out;
         int leak;

@@ -16,6 +16,9 @@ Test(url_secret, is_what_stands_before_an_at_sign_behind_a_colon) {
                                             "see qemu://h and redis://:x@h",
                                             "redis://:@h",
                                             "redis://u:pw/w#x y@h",
+                                            "redis+sentinel://u:pw/w#x y@h/mymaster",
+                                            "rediss://:pw/w#x@h?ca=/a",
+                                            "rediss+sentinel://u:p w/#pw@h/m?ca=/a",
                                             "unix://:a@pw@/r.sock" };
         static const char *const without[] = { "redis://h:6379/0",
                                                "unix:///run/r@1.sock",

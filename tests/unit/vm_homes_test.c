@@ -77,6 +77,33 @@ Test(vm_homes, what_our_journal_knows_is_ours) {
         cr_expect_eq(1, by_hand(&before, &now, others, 1, &moved));
 }
 
+/* We brought it to h1 from there, and somebody moved it back. */
+Test(vm_homes, what_undoes_our_own_move_is_by_hand) {
+        const MoveOrder there = { .vm = "a", .from = "h1", .to = "h2" },
+                        back = { .vm = "a", .from = "h2", .to = "h1" },
+                        elsewhere = { .vm = "a", .from = "h2", .to = "h3" };
+        const VmHomes none = { 0 }, before = seen(&none, 0, 0, NOW), now = seen(&before, 1, 0, NOW + 1);
+        const JournalEntry undone[] = {
+                { .event = JOURNAL_DONE, .id = "2", .order = &back, .at = NOW - 1 },
+                { .event = JOURNAL_INTENT, .id = "2", .order = &back, .at = NOW - 2 },
+                { .event = JOURNAL_DONE, .id = "1", .order = &there, .at = NOW - 3 }
+        };
+        const JournalEntry stayed[] = {
+                { .event = JOURNAL_FAILED, .id = "3", .order = &elsewhere, .at = NOW - 1 },
+                { .event = JOURNAL_INTENT, .id = "3", .order = &elsewhere, .at = NOW - 2 },
+                { .event = JOURNAL_DONE, .id = "1", .order = &there, .at = NOW - 3 }
+        };
+        const JournalEntry open[] = {
+                { .event = JOURNAL_INTENT, .id = "3", .order = &elsewhere, .at = NOW - 1 },
+                { .event = JOURNAL_DONE, .id = "1", .order = &there, .at = NOW - 3 }
+        };
+        const VmMovedByHand *moved = NULL;
+
+        cr_expect_eq(1, by_hand(&before, &now, undone, 3, &moved));
+        cr_expect_eq(0, by_hand(&before, &now, stayed, 3, &moved), "its next move left it where we put it");
+        cr_expect_eq(0, by_hand(&before, &now, open, 2, &moved), "or has not begun");
+}
+
 /* Between two hosts' reports it is on none; and a host that falls silent has moved nothing. */
 Test(vm_homes, one_that_is_seen_nowhere_keeps_its_host_for_a_while) {
         const Snapshot nobody = { .hosts = hosts, .n_hosts = 3 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <errno.h>
 
 #include "scheduler/decide/order/waves.h"
 #include "tests/random_cluster.h"
@@ -174,4 +175,55 @@ Test(wave_links, of_many_pools_the_first_eight_count) {
         cr_assert_not(take(w, 2, 2, 3), "p8 is in use");
         cr_assert(take(w, 1, 2, 3), "p9 was not counted");
         cr_assert_not(take(w, 1, 1, 3), "now it is");
+}
+
+/* Of the most that count, the last one counts as the first does: of the switches of both hosts, and of the pools. */
+Test(wave_links, the_last_switch_and_the_last_pool_count_too) {
+        static const char *sources[] = { "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8" };
+        static const char *targets[] = { "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8" };
+        static const char *pools[] = { "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9" };
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 5, 1024);
+        n.hosts[0].switches = (Strings){ .at = sources, .n = 8 };
+        n.hosts[1].switches = (Strings){ .at = targets, .n = 8 };
+        n.vms[0].pools = (Strings){ .at = pools, .n = 8 };
+        n.vms[1].pools = (Strings){ .at = &pools[7], .n = 1 };
+        n.vms[2].pools = (Strings){ .at = &pools[8], .n = 1 };
+        for (int last = 0; last < 2; last++) {
+                n.hosts[3].switches = (Strings){ .at = last ? &targets[7] : &sources[7], .n = 1 };
+                w = links(&n, (LinkCaps){ .per_switch = 1, .per_pool = 1 });
+                cr_assert(take(w, 0, 0, 1));
+                cr_assert_not(take(w, 2, 2, 3), "the switch");
+                n.hosts[3].switches.n = 0;
+                w = links(&n, (LinkCaps){ .per_switch = 1, .per_pool = 1 });
+                cr_assert(take(w, 0, 0, 1));
+                cr_assert_not(take(w, 1, 2, 3), "the pool");
+                cr_assert(take(w, 2, 2, 3));
+        }
+}
+
+/* A name that has no room is no name less. */
+Test(wave_links, where_memory_ends_nothing_is_counted_without_a_name) {
+        static char name[6000];
+        const char *names[] = { "s1", memset(name, 'x', sizeof(name) - 1) };
+        uint32_t ended = 0;
+        Net n;
+
+        net_new(&n, 5, 1024);
+        n.hosts[0].switches = n.hosts[1].switches = (Strings){ .at = names, .n = 2 };
+        for (size_t limit = 1; limit < 24000; limit += 100) {
+                WaveLinks *w = NULL;
+                Arena small;
+                int r;
+
+                cr_assert_eq(0, arena_open(limit, &small));
+                r = wave_links_new(&small, &n.net, (LinkCaps){ .per_switch = 1 }, 8, &w);
+                cr_assert(r == -ENOMEM || (r == 0 && take(w, 0, 0, 2) && !take(w, 1, 1, 3)), "%zu bytes: %d",
+                          limit, r);
+                ended += r == -ENOMEM;
+                arena_close(&small);
+        }
+        cr_assert(ended > 10 && ended < 240);
 }

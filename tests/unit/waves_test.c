@@ -48,18 +48,23 @@ static VmIx vm(Board *b, HostIx home, int64_t need) {
         return v;
 }
 
-static void apart(Board *b, uint32_t n) {
+/* The first n VMs are a group, and this its rule. */
+static void group_has(Board *b, uint32_t n, GroupRule rule) {
         for (uint32_t i = 0; i < n; i++)
                 b->members[i] = i;
         for (VmIx v = 0; v < b->p.n_vms; v++)
                 b->groups_start[v + 1] = b->groups_start[v] + (v < n);
         b->group = (Group){ b->members, n };
-        b->rule = (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .must = true };
+        b->rule = rule;
         b->p.groups = &b->group;
         b->p.rules = &b->rule;
         b->p.n_groups = b->p.n_rules = 1;
         b->p.groups_of_start = b->groups_start;
         b->p.groups_of = b->groups_of;
+}
+
+static void apart(Board *b, uint32_t n) {
+        group_has(b, n, (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .must = true });
 }
 
 static WaveOrder order(Board *b, const Move *moves, uint32_t n, WaveLimits limits) {
@@ -173,6 +178,27 @@ Test(waves, vms_that_must_be_apart_never_meet_on_the_way) {
         cr_assert_eq(o.n_waves, 2);
         cr_assert_eq(o.moves[0].move.vm, y);
         cr_assert_eq(o.moves[1].move.vm, x);
+}
+
+/* As they stand, and as they will: on two hosts. If the first one went first, all would be on one meanwhile. */
+Test(waves, vms_that_must_be_spread_are_on_so_many_hosts_all_the_way) {
+        Board b;
+        WaveOrder o;
+
+        board_new(&b, 3, 100);
+        (void) vm(&b, 0, 10);
+        (void) vm(&b, 1, 10);
+        (void) vm(&b, 1, 10);
+        group_has(&b, 3, (GroupRule){ .kind = RULE_SPREAD, .level = LEVEL_HOST, .must = true, .k = 2 });
+        o = order(&b, (Move[]){ { 0, 0, 1 }, { 1, 1, 2 } }, 2, wide);
+        cr_assert_eq(o.n, 2);
+        cr_assert_eq(o.n_waves, 2);
+        cr_assert_eq(o.moves[0].move.vm, 1);
+        b.rule.k = 3;
+        cr_assert_eq(order(&b, (Move[]){ { 0, 0, 1 } }, 1, wide).n, 0,
+                     "it is broken already, and is broken no further");
+        b.rule.k = 1;
+        cr_assert_eq(order(&b, (Move[]){ { 0, 0, 1 } }, 1, wide).n, 1);
 }
 
 Test(waves, no_host_is_filled_above_its_load_line_while_there_is_another_order) {

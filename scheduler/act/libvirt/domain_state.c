@@ -21,10 +21,14 @@ static bool is_paused_by_user(int state, int reason) {
 
 static Presence presence_of(virDomainPtr domain, char words[LIBVIRT_WORDS], bool *ret_post_copy_failed) {
         static const char *const names[] = {
-                [VIR_DOMAIN_NOSTATE] = "in no known state", [VIR_DOMAIN_RUNNING] = "running",
-                [VIR_DOMAIN_BLOCKED] = "blocked",           [VIR_DOMAIN_PAUSED] = "paused",
-                [VIR_DOMAIN_SHUTDOWN] = "shutting down",    [VIR_DOMAIN_SHUTOFF] = "shut off",
-                [VIR_DOMAIN_CRASHED] = "crashed",           [VIR_DOMAIN_PMSUSPENDED] = "suspended",
+                [VIR_DOMAIN_NOSTATE] = "in an unknown state",
+                [VIR_DOMAIN_RUNNING] = "running",
+                [VIR_DOMAIN_BLOCKED] = "blocked",
+                [VIR_DOMAIN_PAUSED] = "paused",
+                [VIR_DOMAIN_SHUTDOWN] = "shutting down",
+                [VIR_DOMAIN_SHUTOFF] = "shut off",
+                [VIR_DOMAIN_CRASHED] = "crashed",
+                [VIR_DOMAIN_PMSUSPENDED] = "suspended",
         };
         int state = -1, reason;
 
@@ -35,7 +39,8 @@ static Presence presence_of(virDomainPtr domain, char words[LIBVIRT_WORDS], bool
                 return gone ? PRESENCE_NONE : PRESENCE_UNKNOWN;
         }
         (void) snprintf(words, LIBVIRT_WORDS, "%s",
-                        state >= 0 && (size_t) state < ARRAY_SIZE(names) ? names[state] : "in a new state");
+                        state >= 0 && (size_t) state < ARRAY_SIZE(names) ? names[state]
+                                                                         : "in an unknown state");
         *ret_post_copy_failed = has_failed_in_post_copy(state, reason);
         if (*ret_post_copy_failed) {
                 (void) snprintf(words, LIBVIRT_WORDS, "%s, its post-copy migration failed",
@@ -63,7 +68,7 @@ Presence libvirt_presence(virDomainPtr domain, char words[LIBVIRT_WORDS]) {
 
 static void cannot_be_asked(DomainState *s, const char *why) {
         s->presence = PRESENCE_UNKNOWN;
-        (void) snprintf(s->words, sizeof(s->words), "cannot be asked: %.230s", why);
+        (void) snprintf(s->words, sizeof(s->words), "cannot be queried: %.230s", why);
 }
 
 /* No job: what began to move it has ended here. What cannot be asked is not idle. */

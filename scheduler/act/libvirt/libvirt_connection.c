@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <libxml/catalog.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <pthread.h>
@@ -47,7 +48,8 @@ int libvirt_thread(void *(*body)(void *), void *arg) {
 
 static void start_once(void) {
         virSetErrorFunc(NULL, libvirt_connection_say_nothing);
-        xmlInitParser(); /* before threads use it */
+        xmlInitParser(); /* before threads use it; its catalog makes its own lock at first use, and two threads made two */
+        xmlInitializeCatalog();
         if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0) {
                 start_error = -EIO;
                 return;
@@ -146,10 +148,9 @@ static virConnectPtr machine_check(Opening *o, virConnectPtr conn) {
         if (!xml)
                 libvirt_last_words(o->fault.words);
         else if (!libvirt_machine_of(xml, machine))
-                (void) snprintf(
-                        o->fault.words, LIBVIRT_WORDS,
-                        "it does not say which machine it is; admitted was the one with the UUID %.63s",
-                        o->machine);
+                (void) snprintf(o->fault.words, LIBVIRT_WORDS,
+                                "it does not report its UUID; admitted was the one with the UUID %.63s",
+                                o->machine);
         else if (strcasecmp(machine, o->machine) != 0)
                 (void) snprintf(o->fault.words, LIBVIRT_WORDS,
                                 "it is another machine: its UUID is %s, admitted was %.63s", machine,

@@ -26,7 +26,7 @@ int libvirt_moved(virDomainPtr domain, bool inactive, MovedDomain *ret, char ret
         free(xml);
         if (r < 0)
                 (void) snprintf(reterr_words, LIBVIRT_WORDS, "%s",
-                                r == -ENOMEM ? "out of memory" : "its description cannot be read");
+                                r == -ENOMEM ? "out of memory" : "its domain XML cannot be read");
         return r;
 }
 
@@ -68,13 +68,13 @@ static bool network_fits(const char *name, virConnectPtr target, char words[LIBV
         if (!network) {
                 if (no_answer())
                         return true;
-                (void) snprintf(words, LIBVIRT_WORDS, "the network %.64s is not there", name);
+                (void) snprintf(words, LIBVIRT_WORDS, "network %.64s not found", name);
                 return false;
         }
         active = virNetworkIsActive(network);
         (void) virNetworkFree(network);
         if (active == 0)
-                (void) snprintf(words, LIBVIRT_WORDS, "the network %.64s is not active there", name);
+                (void) snprintf(words, LIBVIRT_WORDS, "network %.64s is not active there", name);
         return active != 0;
 }
 
@@ -85,13 +85,13 @@ static bool pool_fits(const char *name, virConnectPtr target, char words[LIBVIRT
         if (!pool) {
                 if (no_answer())
                         return true;
-                (void) snprintf(words, LIBVIRT_WORDS, "the storage pool %.64s is not there", name);
+                (void) snprintf(words, LIBVIRT_WORDS, "storage pool %.64s not found", name);
                 return false;
         }
         active = virStoragePoolIsActive(pool);
         (void) virStoragePoolFree(pool);
         if (active == 0)
-                (void) snprintf(words, LIBVIRT_WORDS, "the storage pool %.64s is not active there", name);
+                (void) snprintf(words, LIBVIRT_WORDS, "storage pool %.64s is not active there", name);
         return active != 0;
 }
 
@@ -127,29 +127,101 @@ static bool memory_free(virConnectPtr target, unsigned long long *ret) {
         return true;
 }
 
-static bool memory_fits(virDomainPtr domain, const MovedDomain *d, virConnectPtr target,
+/* What it holds now has to be sent there; what it is promised it may take there. */
+static bool memory_fits(virDomainPtr domain, const MigrationRequest *request, virConnectPtr target,
                         char words[LIBVIRT_WORDS]) {
-        unsigned long long wanted, there = 0;
+        const unsigned long long promised =
+                request->memory_mib > 0 ? (unsigned long long) request->memory_mib * 1024 : 0;
+        unsigned long long holds = libvirt_fit_memory_of(domain), there = 0;
 
-        if (d->huge_pages)
+        if ((holds == 0 && promised == 0) || !memory_free(target, &there))
                 return true;
-        wanted = libvirt_fit_memory_of(domain);
-        if (wanted == 0 || !memory_free(target, &there) || there >= wanted + SPARE_MIB * 1024ULL)
+        there += request->reclaimable_mib > 0 ? (unsigned long long) request->reclaimable_mib * 1024 : 0;
+        if (there < promised)
+                (void) snprintf(
+                        words, LIBVIRT_WORDS,
+                        "it needs %llu MiB of memory there, QEMU's own counted, and %llu MiB are free",
+                        promised / 1024, there / 1024);
+        else if (holds > 0 && there < holds + SPARE_MIB * 1024ULL)
+                (void) snprintf(words, LIBVIRT_WORDS,
+                                "it holds %llu MiB of memory, and %llu MiB are free there", holds / 1024,
+                                there / 1024);
+        else
                 return true;
-        (void) snprintf(words, LIBVIRT_WORDS, "it holds %llu MiB of memory, and %llu MiB are free there",
-                        wanted / 1024, there / 1024);
         return false;
 }
 
-bool libvirt_fits(virDomainPtr domain, const MovedDomain *d, virConnectPtr target,
-                  char reterr_words[LIBVIRT_WORDS]) {
+/* Free of a node (−1: of all together) in MiB; false: it is not said. */
+static bool node_free(virConnectPtr target, int node, int64_t kib, unsigned long long *ret) {
+        unsigned pages = (unsigned) kib;
+        unsigned long long n = 0;
+
+        if (kib > 0) {
+                if (virNodeGetFreePages(target, 1, &pages, node, 1, &n, 0) != 1)
+                        return false;
+                *ret = n * (unsigned long long) kib / 1024;
+                return true;
+        }
+        if (virNodeGetCellsFreeMemory(target, &n, node, 1) != 1)
+                return false;
+        *ret = n >> 20;
+        return true;
+}
+
+/* Of the nodes of the need together; false: one of them does not say. */
+static bool nodes_free(virConnectPtr target, const NodeNeed *need, unsigned long long *ret) {
+        unsigned long long sum = (unsigned long long) need->lent_mib, one;
+
+        if (need->nodes == 0)
+                return node_free(target, -1, need->kib, ret);
+        for (int node = 0; node < 64; node++)
+                if (need->nodes >> node & 1) {
+                        if (!node_free(target, node, need->kib, &one))
+                                return false;
+                        sum += one;
+                }
+        *ret = sum;
+        return true;
+}
+
+static void nodes_words(uint64_t nodes, char words[64]) {
+        size_t n = 0;
+
+        words[0] = '\0';
+        for (int node = 0; node < 64 && n < 56; node++)
+                if (nodes >> node & 1)
+                        n += (size_t) snprintf(words + n, 64 - n, "%s%d", n > 0 ? "," : "", node);
+}
+
+/* Pages and bound memory are taken when QEMU starts there, from these nodes or not at all. */
+static bool nodes_fit(const MigrationRequest *request, virConnectPtr target, char words[LIBVIRT_WORDS]) {
+        for (uint32_t i = 0; i < request->n_nodes; i++) {
+                const NodeNeed *need = &request->nodes[i];
+                const char *what = need->kib > 0 ? "huge pages" : "memory";
+                unsigned long long there;
+                char nodes[64];
+
+                if (!nodes_free(target, need, &there) || there >= (unsigned long long) need->need_mib)
+                        continue;
+                nodes_words(need->nodes, nodes);
+                (void) snprintf(
+                        words, LIBVIRT_WORDS, "it needs %lld MiB of %s%s%s there, and %llu MiB are free",
+                        (long long) need->need_mib, what, need->nodes ? " on NUMA node " : "", nodes, there);
+                return false;
+        }
+        return true;
+}
+
+bool libvirt_fits(virDomainPtr domain, const MovedDomain *d, const MigrationRequest *request,
+                  virConnectPtr target, char reterr_words[LIBVIRT_WORDS]) {
         for (size_t i = 0; i < d->n_ports; i++)
                 if (d->ports[i].network && !network_fits(d->ports[i].network, target, reterr_words))
                         return false;
         for (size_t i = 0; i < d->n_disks; i++)
                 if (d->disks[i].pool && !pool_fits(d->disks[i].pool, target, reterr_words))
                         return false;
-        return cpu_fits(d, target, reterr_words) && memory_fits(domain, d, target, reterr_words);
+        return cpu_fits(d, target, reterr_words) && nodes_fit(request, target, reterr_words) &&
+               (d->huge_pages || memory_fits(domain, request, target, reterr_words));
 }
 
 /* ---- disks ---- */
@@ -199,8 +271,7 @@ bool libvirt_disks_to_copy(const MovedDomain *d, virConnectPtr target, const cha
                 if (strncmp(path, "/dev/", 5) == 0 || path[0] != '/' || !some_pool_holds(target, path)) {
                         (void) snprintf(
                                 reterr_words, LIBVIRT_WORDS,
-                                "its disk %s would have to be copied, and no active directory pool there has "
-                                "%.120s to make it in",
+                                "its disk %s would have to be copied, and no active directory pool there contains %.120s",
                                 d->disks[i].target, path);
                         return false;
                 }
@@ -231,11 +302,12 @@ void libvirt_remark(virDomainPtr domain, const MovedDomain *before, char words[L
 
         words[0] = '\0';
         if (libvirt_moved(domain, false, &after, why) < 0) {
-                (void) snprintf(words, LIBVIRT_WORDS, "what it is there cannot be read: %.180s", why);
+                (void) snprintf(words, LIBVIRT_WORDS, "its definition there cannot be read: %.180s", why);
                 return;
         }
         if (!moved_domain_differs(before, &after, words, LIBVIRT_WORDS) && before->agent &&
             !agent_answers(domain))
-                (void) snprintf(words, LIBVIRT_WORDS, "the guest agent answered before, and does not now");
+                (void) snprintf(words, LIBVIRT_WORDS,
+                                "the guest agent answered before, and does not answer now");
         moved_domain_done(&after);
 }

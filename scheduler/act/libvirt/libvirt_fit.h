@@ -8,8 +8,11 @@
  *   networks  those of libvirt that its ports are on: there and active. A bridge or an OVS port of no libvirt
  *             network cannot be asked for through libvirt: what the target's agent reports decides
  *   pools     those that its disks name: there and active
- *   memory    free, buffers and cache of the target (virNodeGetMemoryStats) against what the VM really holds
- *             on its source (RSS; else its balloon). Not for huge pages: those are counted by the planner
+ *   memory    free, buffers and cache of the target (virNodeGetMemoryStats), and what it gives back beside them, against
+ *             what the VM is promised there (docs/memory.md, as the planner counts it), and what it really holds on its
+ *             source (RSS; else its balloon). Not for huge pages
+ *   nodes     free pages of its size (virNodeGetFreePages), and free memory of the NUMA nodes that it is bound to
+ *             (virNodeGetCellsFreeMemory) with what these are known to give back, against what it needs there (docs/numa.md)
  *
  * Threads: any; each call on the connections it is given. A question that libvirt does not answer (the driver
  * has no such call) refuses nothing; a connection that broke does.
@@ -19,6 +22,7 @@
  */
 #pragma once
 
+#include "scheduler/act/executor.h"
 #include "scheduler/act/libvirt/libvirt_connection.h"
 #include "scheduler/act/libvirt/moved_domain.h"
 
@@ -28,8 +32,8 @@ int libvirt_moved(virDomainPtr domain, bool inactive, MovedDomain *ret,
                   char reterr_words[LIBVIRT_WORDS]) must_check;
 
 /* Whether the target can take it: true, or false with words. */
-bool libvirt_fits(virDomainPtr domain, const MovedDomain *d, virConnectPtr target,
-                  char reterr_words[LIBVIRT_WORDS]) must_check;
+bool libvirt_fits(virDomainPtr domain, const MovedDomain *d, const MigrationRequest *request,
+                  virConnectPtr target, char reterr_words[LIBVIRT_WORDS]) must_check;
 
 /* Which of its disks the target does not see, so that they have to be copied: targets ("vda"),
  * NULL-terminated, in disks[MOVED_LIST_MAX + 1], pointing into `d`. A disk at whose path the target has a

@@ -49,12 +49,12 @@ static void give_up_overdue(Migration *m) {
                 return;
         if (queued) { /* and will not be: the worker asks before it starts */
                 (void) snprintf(m->status.message, sizeof(m->status.message),
-                                "not started: told to stop while the hosts did not answer");
+                                "not started: stopped while the hosts did not answer");
                 migration_set_phase(m, MIGRATION_ABORTED);
                 return;
         }
         (void) snprintf(m->status.message, sizeof(m->status.message),
-                        "libvirt on %.64s has not ended it %lld s after it was told to stop",
+                        "libvirt on %.64s has not ended it %lld s after it was stopped",
                         m->request->order->from, (long long) (m->hub->options.give_up / USEC_PER_SEC));
         migration_set_phase(m, MIGRATION_UNCLEAR);
 }
@@ -289,7 +289,7 @@ static void libvirt_migration_watch(Migration *m, virDomainPtr domain) {
 
 static void mover_never_ran(Migration *m) {
         m->mover_result = -1;
-        (void) snprintf(m->mover_words, sizeof(m->mover_words), "no memory, or no thread, to start it");
+        (void) snprintf(m->mover_words, sizeof(m->mover_words), "no memory or no thread to start it");
 }
 
 /* Under one lock with who tells it to stop: what was called not started does not start. False: it was told. */
@@ -300,7 +300,7 @@ static bool libvirt_migration_begins(Migration *m) {
         begins = !m->stop_asked && !migration_has_ended(m->status.phase);
         if (!begins) {
                 hub_unlock(m->hub);
-                migration_not_started(m, MIGRATION_ABORTED, "it was told to stop");
+                migration_not_started(m, MIGRATION_ABORTED, "it was stopped");
                 return false;
         }
         if (m->request->resume) { /* whoever asks counts the tries */
@@ -381,8 +381,8 @@ void migration_poll(Migration *m, MigrationStatus *ret) {
 
                 if (silent > SILENT_AFTER)
                         (void) snprintf(ret->message, sizeof(ret->message),
-                                        "libvirt on %.64s is silent for %lld s", m->request->order->from,
-                                        (long long) (silent / USEC_PER_SEC));
+                                        "libvirt on %.64s has not answered for %lld s",
+                                        m->request->order->from, (long long) (silent / USEC_PER_SEC));
         }
         hub_unlock(m->hub);
 }

@@ -33,10 +33,10 @@ static void end_on_source(Migration *m) {
         char message[sizeof(m->status.message)];
 
         if (m->mover_result == 0)
-                (void) snprintf(message, sizeof(message), "libvirt called it done, yet it %s %s only",
+                (void) snprintf(message, sizeof(message), "libvirt reported success, but it %s %s only",
                                 m->request->offline ? "is defined on" : "runs on", m->request->order->from);
         else if (m->out_of_time)
-                (void) snprintf(message, sizeof(message), "out of time: not done within %.1f s",
+                (void) snprintf(message, sizeof(message), "timeout: not finished within %.1f s",
                                 (double) m->params.deadline * (m->extended ? 2 : 1) / (double) USEC_PER_SEC);
         else
                 (void) snprintf(message, sizeof(message), "%s", m->mover_words);
@@ -52,8 +52,7 @@ static void update_autostart(Migration *m, virDomainPtr domain) {
         if (!m->autostart || virDomainSetAutostart(domain, 1) == 0)
                 return;
         libvirt_last_words(why);
-        (void) snprintf(words, sizeof(words), "it is not started with its host any more (autostart): %.180s",
-                        why);
+        (void) snprintf(words, sizeof(words), "it no longer starts with its host (autostart): %.180s", why);
         migration_remark(m, words);
 }
 

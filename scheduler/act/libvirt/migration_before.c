@@ -19,8 +19,7 @@ static virDomainPtr find_domain(Migration *m, virConnectPtr conn) {
                 if (!gone)
                         migration_blame(m, MISS_UNREACHED, BLAME_SOURCE);
                 migration_not_started(m, gone ? MIGRATION_FOREIGN : MIGRATION_FAILED, "%s %s: %s",
-                                      r->order->from, gone ? "does not have it" : "cannot be asked for it",
-                                      words);
+                                      r->order->from, gone ? "does not have it" : "cannot be queried", words);
         }
         return domain;
 }
@@ -33,8 +32,7 @@ static bool state_is_right(Migration *m, virDomainPtr domain) {
 
         if (p == PRESENCE_UNKNOWN) {
                 migration_blame(m, MISS_UNREACHED, BLAME_SOURCE);
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked for it: %s", r->order->from,
-                                      words);
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be queried: %s", r->order->from, words);
                 return false;
         }
         if (!r->offline && p != PRESENCE_RUNNING) {
@@ -97,7 +95,7 @@ static bool target_has_none(Migration *m, virConnectPtr target) {
         if (!there) {
                 libvirt_last_words(words);
                 migration_blame(m, MISS_UNREACHED, BLAME_TARGET);
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be queried: %s", m->request->order->to,
                                       words);
                 return false;
         }
@@ -109,13 +107,13 @@ static bool target_has_none(Migration *m, virConnectPtr target) {
                         p == PRESENCE_UNKNOWN ? BLAME_TARGET : BLAME_PAIR);
         migration_not_started(m, p == PRESENCE_UNKNOWN ? MIGRATION_FAILED : MIGRATION_FOREIGN, "%s %s: %s",
                               m->request->order->to,
-                              p == PRESENCE_UNKNOWN ? "cannot be asked" : "has it already", words);
+                              p == PRESENCE_UNKNOWN ? "cannot be queried" : "already has it", words);
         return false;
 }
 
 static bool target_fits(Migration *m, virDomainPtr domain, virConnectPtr target) {
         char words[LIBVIRT_WORDS] = "";
-        bool fits = libvirt_fits(domain, &m->before, target, words);
+        bool fits = libvirt_fits(domain, &m->before, m->request, target, words);
 
         if (fits && m->request->copy_disks)
                 fits = libvirt_disks_to_copy(&m->before, target, m->disks, words);
@@ -149,20 +147,19 @@ static MigrationCapabilities capabilities_at(Migration *m, const char *uri, virC
 }
 
 static void choose_params(Migration *m, virDomainPtr domain, virConnectPtr source, virConnectPtr target) {
+        const MigrationCapabilities from = capabilities_at(m, m->request->order->from_uri, source),
+                                    to = capabilities_at(m, m->request->order->to_uri, target);
         char words[192];
 
-        m->params = migration_params_of(
-                m->request,
-                migration_capabilities_both(capabilities_at(m, m->request->order->from_uri, source),
-                                            capabilities_at(m, m->request->order->to_uri, target)),
-                virDomainIsPersistent(domain) == 1);
+        m->params = migration_params_of(m->request, migration_capabilities_both(from, to),
+                                        virDomainIsPersistent(domain) == 1);
         if (m->disks[0])
                 m->params.flags |= VIR_MIGRATE_NON_SHARED_DISK;
         if (!m->request->offline && libvirt_is_paused(domain))
                 m->params.flags |= VIR_MIGRATE_PAUSED; /* it is not started there */
         if (!m->params.lacks[0])
                 return;
-        (void) snprintf(words, sizeof(words), "not known to libvirt or QEMU there: %s", m->params.lacks);
+        (void) snprintf(words, sizeof(words), "not supported by libvirt or QEMU there: %s", m->params.lacks);
         migration_remark(m, words);
 }
 
@@ -181,7 +178,7 @@ static bool target_is_ready(Migration *m, virDomainPtr domain, virConnectPtr sou
         if (libvirt_connect(migration_target(m), m->hub->options.connect_at_most, &target, &fault) < 0) {
                 migration_found(m, m->status.to_found, &fault);
                 migration_blame(m, MISS_UNREACHED, BLAME_TARGET);
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->to,
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be queried: %s", m->request->order->to,
                                       fault.words);
                 return false;
         }
@@ -204,7 +201,7 @@ static bool broken_is_ready(Migration *m, virDomainPtr domain) {
         }
         if (!domain_state_read(migration_source(m), m->uuid, m->hub->options.connect_at_most)
                      .post_copy_failed) {
-                migration_not_started(m, MIGRATION_FOREIGN, "its post-copy has not broken off on %s",
+                migration_not_started(m, MIGRATION_FOREIGN, "its post-copy was not interrupted on %s",
                                       m->request->order->from);
                 return false;
         }
@@ -226,8 +223,8 @@ virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
         if (libvirt_connect(migration_source(m), m->hub->options.connect_at_most, &conn, &fault) < 0) {
                 migration_found(m, m->status.from_found, &fault);
                 migration_blame(m, MISS_UNREACHED, BLAME_SOURCE);
-                migration_not_started(m, MIGRATION_FAILED, "%s cannot be asked: %s", m->request->order->from,
-                                      fault.words);
+                migration_not_started(m, MIGRATION_FAILED, "%s cannot be queried: %s",
+                                      m->request->order->from, fault.words);
                 return NULL;
         }
         domain = find_domain(m, conn);
@@ -236,7 +233,7 @@ virDomainPtr migration_prepare(Migration *m, virConnectPtr *ret_conn) {
                         *ret_conn = conn;
                         return domain;
                 }
-                migration_not_started(m, MIGRATION_ABORTED, "it was told to stop");
+                migration_not_started(m, MIGRATION_ABORTED, "it was stopped");
         }
         if (domain)
                 (void) virDomainFree(domain);

@@ -64,7 +64,7 @@ bool migration_resume_due(Migration *m) {
 
         while (m->resume_tries < RESUMES_MOST && broke_off(m)) {
                 (void) snprintf(words, sizeof(words),
-                                "post-copy broke off (%.120s); it is taken up again, try %u of %d",
+                                "post-copy was interrupted (%.120s); it is resumed, try %u of %d",
                                 m->mover_words, m->resume_tries + 1, RESUMES_MOST);
                 migration_resume_say(m, words);
                 if (!migration_resume_rest(m, migration_resume_pause_of(m)))
@@ -84,7 +84,7 @@ bool migration_resume_due(Migration *m) {
 void migration_resume_command(const Migration *m, char *words, size_t size) {
         (void) snprintf(
                 words, size,
-                "post-copy broke off. Once %.32s and %.32s reach each other: virsh -c %.60s " RESUME_BY_HAND
+                "post-copy was interrupted. Once %.32s and %.32s reach each other: virsh -c %.60s " RESUME_BY_HAND
                 "%s %.40s %.60s",
                 m->request->order->from, m->request->order->to, m->request->order->from_uri,
                 m->params.flags & VIR_MIGRATE_UNDEFINE_SOURCE ? " --persistent --undefinesource" : "",

@@ -20,3 +20,6 @@ ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppo
 /* Carries out what was decided and shown already: asks, and moves. The wish of the input's request is a person's: its VM
  * counts as moved by hand (docs/operations.md). Options: "yes", "json". */
 ExitStatus apply_decided(Invocation *in, const Facts *facts, const RoundInput *input, const Round *round);
+
+/* A person's yes to so many moves: EXIT_DONE; else nothing is to be moved, and that was said. Options: "yes". */
+ExitStatus apply_ask(Invocation *in, uint32_t moves);

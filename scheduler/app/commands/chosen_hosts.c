@@ -16,13 +16,13 @@ static ExitStatus chosen_hosts_none(const Invocation *in, const Snapshot *s, con
         const char **names = arena_new(in->arena, const char *, s->n_hosts), *near = NULL;
 
         if (strpbrk(word, ":*?[!,"))
-                return command_complain(in, EXIT_BAD_INPUT, "%s%s%s selects no host of %s", option,
+                return command_complain(in, EXIT_BAD_INPUT, "%s%s%s selects no host of cluster %s", option,
                                         chosen_hosts_colon(option), word, s->cluster);
         for (HostIx h = 0; names && h < s->n_hosts; h++)
                 names[h] = s->hosts[h].name;
         if (names && strlen(word) <= 64)
                 near = text_nearest(word, names, s->n_hosts);
-        return command_complain(in, EXIT_BAD_INPUT, "%s%sthere is no host %s in %s%s%s%s", option,
+        return command_complain(in, EXIT_BAD_INPUT, "%s%shost %s not found in cluster %s%s%s%s", option,
                                 chosen_hosts_colon(option), word, s->cluster, near ? " (did you mean " : "",
                                 near ? near : "", near ? "?)" : "");
 }
@@ -66,8 +66,8 @@ ExitStatus chosen_hosts(const Invocation *in, const Snapshot *s, const char *opt
         if (selection_hosts(in->arena, &all, s, &hosts, &n) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (n == 0 && words->n > 0)
-                return chosen_hosts_none(in, s, option,
-                                         words->n == 1 ? words->at[0] : "the list, with its !words,");
+                return chosen_hosts_none(
+                        in, s, option, words->n == 1 ? words->at[0] : "the list, with its exceptions (!…),");
         names = arena_new(in->arena, const char *, n);
         if (!names)
                 return command_complain(in, EXIT_FAILED, "out of memory");
@@ -101,8 +101,8 @@ ExitStatus chosen_hosts_take_part(const Invocation *in, const Snapshot *s, const
                 if (other != IX_NONE)
                         return command_complain(
                                 in, EXIT_BLOCKED,
-                                "%s and %s are one machine by their UUID %s, and nobody knows which of them "
-                                "is meant; to be done: plimsoll host forget one of them",
+                                "%s and %s are the same machine (UUID %s), so it is not clear which one is meant. Remove "
+                                "one: plimsoll host forget HOST",
                                 s->hosts[h].name, s->hosts[other].name, s->hosts[h].uuid);
                 if (h != IX_NONE && s->hosts[h].excluded == EXCLUDED_SEEN)
                         return command_complain(in, EXIT_BLOCKED, "%s takes no part: %s", s->hosts[h].name,

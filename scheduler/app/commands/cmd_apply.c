@@ -7,7 +7,10 @@
 #include "scheduler/act/libvirt/executor_libvirt.h"
 #include "scheduler/app/commands/apply.h"
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/ended_move.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/led.h"
+#include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/progress.h"
 #include "scheduler/app/commands/stayed.h"
@@ -15,8 +18,8 @@
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/host_mark.h"
-#include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/plan_text.h"
@@ -82,6 +85,7 @@ static ExitStatus cmd_apply_orders(Apply *apply) {
 }
 
 static ExitStatus from_planning(Apply *apply) {
+        Busy busy;
         Invocation *in = apply->in;
         Workers workers = workers_threads(0);
         PlanView view = { .all = option_given(&in->options, "all") };
@@ -94,12 +98,14 @@ static ExitStatus from_planning(Apply *apply) {
                                      .now = clock_now(),
                                      .think = settings_int(apply->facts.settings, "service", "think") };
         apply->input.request.about = apply->about;
-        r = store ? round_store_holds(store, in->arena, &apply->input) : 0;
+        r = store ? round_store_holds(store, in->arena, NULL, &apply->input) : 0;
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         apply->input.stopped = stopped_words(in, store);
+        busy_begin(&busy, &in->err, "planning");
         r = round_decide(in->arena, &apply->input, &apply->round);
+        busy_end(&busy);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         view.snapshot = apply->round.snapshot;
@@ -114,20 +120,19 @@ static ExitStatus from_planning(Apply *apply) {
 
 /* ---- a person's yes ---- */
 
-static ExitStatus cmd_apply_ask(const Apply *apply) {
+ExitStatus apply_ask(Invocation *in, uint32_t moves) {
         char answer[16] = "";
 
-        if (option_given(&apply->in->options, "yes"))
+        if (option_given(&in->options, "yes"))
                 return EXIT_DONE;
-        if (!isatty(STDIN_FILENO) || apply->in->json)
-                return command_complain(
-                        apply->in, EXIT_BAD_INPUT, "%s; nothing was moved",
-                        apply->in->json ? "--json does not ask: --yes is needed"
-                                        : "there is nobody to ask: without a terminal --yes is needed");
-        (void) out_say(apply->in->out.out, "\nMove %u VM%s now? [y/N] ", apply->n, apply->n == 1 ? "" : "s");
-        (void) fflush(apply->in->out.out);
+        if (!isatty(STDIN_FILENO) || in->json)
+                return command_complain(in, EXIT_BAD_INPUT, "nothing was moved: %s",
+                                        in->json ? "--json cannot ask for confirmation; add --yes"
+                                                 : "there is no terminal to ask for confirmation; add --yes");
+        (void) out_say(in->out.out, "\nMove %u VM%s now? [y/N] ", moves, moves == 1 ? "" : "s");
+        (void) fflush(in->out.out);
         if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
-                return command_complain(apply->in, EXIT_FAILED, "nothing was moved");
+                return command_complain(in, EXIT_FAILED, "nothing was moved");
         return EXIT_DONE;
 }
 
@@ -159,10 +164,12 @@ static StopRequest cmd_apply_stop_request(void *arg) {
         unsigned stops = stop_signal_count();
 
         if (stops > x->stops)
-                progress_say(x->progress, STYLE_WARN,
-                             stops == 1 ? "stopping: nothing more is started, what runs may end; once more: "
-                                          "what runs is aborted"
-                                        : "aborting what runs");
+                progress_say(
+                        x->progress, STYLE_WARN,
+                        stops == 1
+                                ? "stopping: no more migrations are started; running ones may finish. Press Ctrl-C again to "
+                                  "abort them"
+                                : "aborting running migrations");
         x->stops = stops;
         progress_draw(x->progress, false);
         return stop_signal_request();
@@ -185,6 +192,7 @@ static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
         AuditEntry entry = { .at = clock_now(),
                              .leader = apply->leadership.self,
                              .mode = cmd_apply_mode(apply) };
+        char by[256];
         char name[RECORD_NAME_SIZE] = "";
         int r;
 
@@ -197,6 +205,7 @@ static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
                 entry = audit_store_entry(&record, name);
         else
                 entry.status = plan_status_names[apply->file->status];
+        entry.by = operator_name(by, sizeof(by));
         entry.moves = record.moves;
         entry.n_moves = apply->n;
         for (uint32_t i = 0; i < apply->n && !apply->round.plan; i++) {
@@ -208,37 +217,32 @@ static void cmd_apply_keep(Apply *apply, const MoveOutcome *outcomes) {
                                       apply->facts.snapshot, entry);
         if (r != 0)
                 (void) out_say(in->err.out, "%s: the record of this could not be kept: %s\n", in->program,
-                               r == 1         ? "another leads"
+                               r == 1         ? "another service or command leads this cluster"
                                : r == -ENOMEM ? "out of memory"
                                               : store_error(apply->leadership.store));
 }
 
 static void cmd_apply_print_json(const Apply *apply, const MoveOutcome *outcomes, const Stayed *stayed,
                                  FILE *out) {
-        json_t *o = json_object(), *list = json_array();
+        json_t *list = json_array();
 
         for (uint32_t i = 0; i < apply->n; i++) {
                 const MoveOutcome *e = &outcomes[i];
-                bool ran = e->status.started > 0;
+                RecordMove m = { .order = &apply->moves[i],
+                                 .end = move_end_names[e->end],
+                                 .why = e->why,
+                                 .took = MOVE_NOT_MEASURED };
 
-                (void) json_array_append_new(
-                        list,
-                        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I}", "vm",
-                                  apply->moves[i].vm, "from", apply->moves[i].from, "to", apply->moves[i].to,
-                                  "wave", (int) apply->moves[i].wave, "end", move_end_names[e->end], "why",
-                                  e->why, "ms",
-                                  (json_int_t) (ran ? (e->status.ended - e->status.started) / USEC_PER_MSEC
-                                                    : UNKNOWN),
-                                  "predicted_ms", (json_int_t) apply->moves[i].predicted.ms, "bytes",
-                                  (json_int_t) (ran ? e->status.bytes_done : UNKNOWN), "downtime_ms",
-                                  (json_int_t) (ran ? e->status.downtime_ms : UNKNOWN)));
+                if (e->status.started > 0) {
+                        m.took.ms = (e->status.ended - e->status.started) / USEC_PER_MSEC;
+                        m.took.bytes = e->status.bytes_done;
+                        m.took.downtime_ms = e->status.downtime_ms;
+                }
+                (void) json_array_append_new(list, ended_move_json(&m, ENDED_MOVE_SHORT));
         }
-        (void) json_object_set_new(o, "schema", json_string("plimsoll.apply/1"));
-        (void) json_object_set_new(o, "moves", list);
-        (void) json_object_set_new(o, "stayed", stayed_json(stayed));
-        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', out);
-        json_decref(o);
+        (void) json_print(json_pack("{s:s, s:o, s:o, s:n}", "schema", "plimsoll.apply/1", "moves", list,
+                                    "stayed", stayed_json(stayed), "leader"),
+                          out);
 }
 
 /* What there is to say once all has ended: n 0 where nothing was to be moved. */
@@ -254,7 +258,8 @@ static ExitStatus cmd_apply_end(const Apply *apply, const MoveOutcome *outcomes)
         if (r == 0 && in->json)
                 cmd_apply_print_json(apply, outcomes, &stayed, in->out.out);
         if (r == 0 && !in->json && apply->n > 0)
-                r = stayed_print(in, &stayed, option_given(&in->options, "all"));
+                r = stayed_print(in, &stayed,
+                                 apply->input.request.wish.vm || option_given(&in->options, "all"));
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (!in->json && apply->n > 0)
@@ -262,10 +267,22 @@ static ExitStatus cmd_apply_end(const Apply *apply, const MoveOutcome *outcomes)
         return apply->blocked || stayed.n > 0 ? EXIT_BLOCKED : EXIT_DONE;
 }
 
+/* The VM that a person asked for by name is moved by hand; what makes way for it is not, nor is a plan's. NULL: no memory, or
+ * nobody asked for one. */
+static const char *const *cmd_apply_by(const Apply *apply, const char *by) {
+        const char *vm = apply->input.request.wish.vm, **list;
+
+        list = vm ? arena_new(apply->in->arena, const char *, apply->n) : NULL;
+        for (uint32_t i = 0; list && i < apply->n; i++)
+                list[i] = strcmp(apply->moves[i].vm, vm) == 0 ? by : NULL;
+        return list;
+}
+
 static ExitStatus run_moves(Apply *apply) {
         Invocation *in = apply->in;
         MoveOutcome *outcomes = arena_new(in->arena, MoveOutcome, apply->n);
         Executor executor;
+        const char **for_whom = arena_new(in->arena, const char *, apply->n);
         char by[256];
         MoverInput input = { .source = apply->facts.source,
                              .settings = apply->facts.settings,
@@ -276,8 +293,8 @@ static ExitStatus run_moves(Apply *apply) {
                              .moves = apply->moves,
                              .n = apply->n,
                              .by_hand = apply->file != NULL,
-                             .hand_vm = apply->input.request.wish.vm,
-                             .hand_by = operator_name(by, sizeof(by)),
+                             .by = cmd_apply_by(apply, operator_name(by, sizeof(by))),
+                             .for_whom = for_whom,
                              .suppose = apply->suppose,
                              .watch = { .arg = apply,
                                         .started = cmd_apply_started,
@@ -289,8 +306,10 @@ static ExitStatus run_moves(Apply *apply) {
 
         apply->screen = in->json ? in->err : in->out;
         apply->progress = progress_begin(in->arena, &apply->screen, apply->moves, apply->n);
-        if (!outcomes || !apply->progress)
+        if (!outcomes || !for_whom || !apply->progress)
                 return command_complain(in, EXIT_FAILED, "out of memory");
+        for (uint32_t i = 0; i < apply->n; i++)
+                for_whom[i] = by;
         r = executor_libvirt_open((ExecutorLibvirtOptions){ 0 }, &executor);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "libvirt: %s", strerrordesc_np(-r));
@@ -303,44 +322,18 @@ static ExitStatus run_moves(Apply *apply) {
         return cmd_apply_end(apply, outcomes);
 }
 
-/* Who leads, in which mode, and what can be done about it. */
-static ExitStatus led_by_another(const Apply *apply, const LiveState *live) {
-        const char *leader = apply->leadership.holder;
-
-        if (live && live->n_waiting > 0)
-                return command_complain(apply->in, EXIT_BLOCKED,
-                                        "nothing was moved: %s leads this cluster, and its plan %s waits for "
-                                        "a yes: plimsoll confirm %s. To move VMs by hand, stop the service",
-                                        leader, live->waiting[0].id, live->waiting[0].id);
-        if (live && service_modes_act(&live->modes))
-                return command_complain(
-                        apply->in, EXIT_BLOCKED,
-                        "nothing was moved: %s leads this cluster and moves its VMs (mode %s; "
-                        "plimsoll status). To move them by hand, stop the service or have it "
-                        "only advise (service.mode)",
-                        leader, live->mode);
-        return command_complain(apply->in, EXIT_BLOCKED,
-                                "nothing was moved: %s leads this cluster and moves its VMs", leader);
-}
-
 /* A service that acts keeps the lease: that is said before a person is asked, not after. */
 static ExitStatus may_lead(Apply *apply) {
         Store *store = source_store(apply->facts.source);
-        LiveState live = { 0 };
-        int r = store ? live_state_get(store, apply->in->arena, &live) : 1;
+        Led led = { 0 };
+        ExitStatus status = led_look(apply->in, store, apply->facts.settings, &led);
 
-        if (store)
+        if (status == EXIT_DONE && led.by_service)
+                status = led_refuse(apply->in, led.leader, &led.live);
+        if (status == EXIT_DONE && store)
                 apply->leadership =
                         leadership_of(store, settings_int(apply->facts.settings, "service", "lease"));
-        if (r == 0 && service_modes_act(&live.modes)) {
-                r = leadership_take(&apply->leadership);
-                if (r == 0)
-                        leadership_release(
-                                &apply->leadership); /* it is gone: its state outlives it a little */
-                if (r == 1)
-                        return led_by_another(apply, &live);
-        }
-        return r < 0 ? command_complain(apply->in, EXIT_FAILED, "%s", store_error(store)) : EXIT_DONE;
+        return status;
 }
 
 /* With a store, only the leader acts. */
@@ -355,15 +348,15 @@ static ExitStatus lead_and_run(Apply *apply) {
         for (int tries = 0; tries < 20 && (r = leadership_take(&apply->leadership)) == 1; tries++)
                 clock_sleep(500 * USEC_PER_MSEC); /* a service that only advises leads for a moment a round */
         if (r == 1)
-                return led_by_another(apply,
-                                      live_state_get(store, apply->in->arena, &live) == 0 ? &live : NULL);
+                return led_refuse(apply->in, apply->leadership.holder,
+                                  live_state_get(store, apply->in->arena, &live) == 0 ? &live : NULL);
         if (r < 0)
                 return command_complain(apply->in, EXIT_FAILED, "%s", store_error(store));
         r = apply->round.plan ? brake_store_write(source_brake(apply->facts.source), &apply->leadership,
                                                   apply->facts.snapshot, &apply->round.brake)
                               : 0; /* of a plan by hand a person knows what it empties */
         if (r == 1)
-                return led_by_another(apply, NULL);
+                return led_refuse(apply->in, apply->leadership.holder, NULL);
         if (r < 0) {
                 leadership_release(&apply->leadership);
                 return command_complain(apply->in, EXIT_FAILED, "nothing was moved: %s", store_error(store));
@@ -383,7 +376,7 @@ static ExitStatus cmd_apply_carry_out(Apply *apply) {
         if (status == EXIT_DONE)
                 status = may_lead(apply);
         if (status == EXIT_DONE)
-                status = cmd_apply_ask(apply);
+                status = apply_ask(apply->in, apply->n);
         return status == EXIT_DONE ? lead_and_run(apply) : status;
 }
 
@@ -404,11 +397,18 @@ ExitStatus apply_decided(Invocation *in, const Facts *facts, const RoundInput *i
 static ExitStatus cmd_apply_apply(Apply *apply) {
         const char *path = option_text(&apply->in->options, "plan");
         ExitStatus status;
+        int acts;
 
         if (source_kind(apply->facts.source) == SOURCE_FILE)
-                return command_complain(apply->in, EXIT_BAD_INPUT,
-                                        "a snapshot file is not what is now: apply needs --hosts or --redis");
-        status = path ? from_plan_file(apply, path) : from_planning(apply);
+                return command_complain(
+                        apply->in, EXIT_BAD_INPUT,
+                        "apply needs live data; a snapshot may be out of date. Use --hosts or --redis.");
+        acts = source_store(apply->facts.source) ? maintenance_acts(apply->in, &apply->facts) : 1;
+        if (acts < 0)
+                return maintenance_failed(apply->in, source_store(apply->facts.source), acts);
+        status = acts ? EXIT_DONE : facts_reach(apply->in, &apply->facts); /* nobody else does it */
+        if (status == EXIT_DONE)
+                status = path ? from_plan_file(apply, path) : from_planning(apply);
         return status == EXIT_DONE ? cmd_apply_carry_out(apply) : status;
 }
 
@@ -425,24 +425,27 @@ static ExitStatus cmd_apply_run(Invocation *in) {
 static const OptionDef cmd_apply_options[] = {
         SOURCE_OPTIONS,
         PLAN_OPTIONS,
-        { "plan", 0, OPTION_TEXT, "PLAN", 0, 0, 0, "carries out this plan file instead of planning anew" },
+        { "plan", 0, OPTION_TEXT, "PLAN", 0, 0, 0, "carry out this plan file instead of making a new plan" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
-        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
-          "does not ask; needed when there is no terminal to ask on" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "what came of each move as JSON, schema plimsoll.apply/1" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask for confirmation; needed without a terminal" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "show every host and move; default: the 16 worst hosts and the first 40 moves" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "print the result of each move as JSON, schema plimsoll.apply/1" },
         { 0 },
 };
 
 const Command command_apply = {
         .name = "apply",
-        .summary = "carry a plan out: live migrations, each checked again right before it starts",
+        .summary = "carry out a plan: live migrations, each checked again right before it starts",
         .usage = "[source | --plan PLAN source] [--yes] [options]",
-        .help = "Plans, shows the plan, asks, and moves the VMs live, wave by wave. Before each start the facts\n"
-                "are read again and the independent judge is asked; after each move both hosts are asked where\n"
-                "the VM runs. Ctrl-C once: nothing more is started; twice: what runs is aborted.\n"
-                "A move that fails keeps back only what needed it; what stayed, and why, is a table at the end.\n"
-                "Exit status 3: some of it failed, was refused or is blocked.",
+        .help = "Makes a plan, shows it, asks for confirmation, and migrates the VMs live, wave by wave. Before each\n"
+                "migration fresh data is read and the independent judge checks the move again; after it both hosts are\n"
+                "queried for where the VM runs. Ctrl-C once: no more migrations are started; twice: running ones are\n"
+                "aborted. A failed move blocks only the moves that need it; what stayed, and why, is a table at the end.\n"
+                "Exit status 3: some moves failed, were refused or are blocked.",
+        .examples = "plimsoll apply --redis redis://store:6379\n"
+                    "plimsoll apply --plan plan.json --yes --redis redis://store:6379",
         .options = cmd_apply_options,
         .run = cmd_apply_run,
 };

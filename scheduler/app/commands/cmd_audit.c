@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/ended_move.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/snapshot/files/audit_text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define SINCE_MOST (INT64_C(3650) * 86400 * USEC_PER_SEC)
 
@@ -32,6 +34,12 @@ static bool cmd_audit_wanted(const Audit *audit, const RecordMove *m) {
                 strcmp(audit->host, m->order->to) == 0);
 }
 
+static bool cmd_audit_books(const Audit *audit, const AuditEntry *entry) {
+        return entry->booking && entry->booking_host &&
+               (!audit->vm || strcmp(audit->vm, entry->booking) == 0) &&
+               (!audit->host || strcmp(audit->host, entry->booking_host) == 0);
+}
+
 static int cmd_audit_pick(Audit *audit, const AuditEntry *all, uint32_t n) {
         AuditEntry *list = arena_new(audit->in->arena, AuditEntry, n);
 
@@ -46,7 +54,7 @@ static int cmd_audit_pick(Audit *audit, const AuditEntry *all, uint32_t n) {
                 for (uint32_t m = 0; m < all[i].n_moves; m++)
                         if (cmd_audit_wanted(audit, &all[i].moves[m]))
                                 moves[k++] = all[i].moves[m];
-                if ((audit->vm || audit->host) && k == 0)
+                if ((audit->vm || audit->host) && k == 0 && !cmd_audit_books(audit, &all[i]))
                         continue;
                 list[audit->n] = all[i];
                 list[audit->n].moves = moves;
@@ -58,58 +66,76 @@ static int cmd_audit_pick(Audit *audit, const AuditEntry *all, uint32_t n) {
 
 /* ---- JSON and CSV ---- */
 
-static json_t *entry_json(Arena *a, const AuditEntry *entry) {
-        AuditEntry first = *entry;
-        const char *text = NULL;
-        json_t *o, *later;
-        size_t n = 0;
+static json_t *cmd_audit_loads_json(const HostLoad *list, uint32_t n) {
+        json_t *all = json_array();
 
-        first.n_after = 0;
-        if (audit_text_print(a, &first, &text, &n) < 0)
-                return NULL;
-        o = json_loadb(text, n, 0, NULL);
-        (void) json_object_del(o, "schema");
-        if (entry->n_after == 0 || audit_text_print(a, entry, &text, &n) < 0)
-                return o;
-        later = json_loadb(text, n, 0, NULL);
-        (void) json_object_set(o, "after", json_object_get(later, "after"));
-        json_decref(later);
-        return o;
+        for (uint32_t i = 0; i < n; i++)
+                (void) json_array_append_new(all,
+                                             json_pack("{s:s, s:o, s:o}", "host", list[i].host, "cpu_used",
+                                                       json_share(list[i].cpu_permille), "memory_used",
+                                                       json_share(list[i].memory_permille)));
+        return all;
+}
+
+static json_t *entry_json(const AuditEntry *entry) {
+        json_t *moves = json_array();
+
+        for (uint32_t i = 0; i < entry->n_moves; i++)
+                (void) json_array_append_new(moves, ended_move_json(&entry->moves[i], ENDED_MOVE_IN_FULL));
+        return json_pack(
+                "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+                "s:o}",
+                "id", entry->id, "at", json_instant(entry->at), "leader", json_text(entry->leader), "mode",
+                json_text(entry->mode), "record", json_text(entry->record), "status",
+                json_text(entry->status), "paused", json_text(entry->paused), "waiting_plan",
+                json_text(entry->waiting), "answer_state", json_text(entry->answer), "by",
+                json_text(entry->by), "answered_at", json_instant(entry->answered_at), "booking",
+                json_text(entry->booking), "booking_host", json_text(entry->booking_host), "refused_count",
+                (json_int_t) entry->refused, "predicted_seconds", json_seconds(entry->predicted_ms),
+                "predicted_bytes", json_number(entry->predicted_bytes), "seconds", json_seconds(entry->ms),
+                "bytes", json_number(entry->bytes), "moves", moves, "load_before",
+                cmd_audit_loads_json(entry->before, entry->n_before), "load_after",
+                entry->n_after > 0 ? cmd_audit_loads_json(entry->after, entry->n_after) : json_null());
+}
+
+static json_t *count_json(const AuditCount *c) {
+        return json_pack("{s:i, s:i, s:i}", "move_count", (int) c->moves, "done_count", (int) c->done,
+                         "failed_count", (int) c->missed);
 }
 
 static json_t *sum_json(const AuditSum *s) {
-        json_t *o = json_pack("{s:i, s:i, s:i}", "moves", (int) s->moves, "done", (int) s->done, "missed",
-                              (int) s->missed);
-        json_t *errors = json_object();
+        json_t *o = count_json(&s->all), *kinds = json_object(), *errors = json_object();
+
+        for (int k = 0; k < ACTION_KINDS_NAMED; k++)
+                if (s->of[k].moves > 0)
+                        (void) json_object_set_new(kinds, action_kind_names[k], count_json(&s->of[k]));
+        (void) json_object_set_new(o, "by_kind", kinds);
 
         for (int m = 0; m < AUDIT_MEASURE_N; m++) {
                 const AuditError *e = &s->error[m];
 
                 if (e->n > 0)
                         (void) json_object_set_new(errors, audit_measure_names[m],
-                                                   json_pack("{s:i, s:f, s:f, s:f}", "moves", (int) e->n,
-                                                             "median", (double) e->median / 1000, "p90",
-                                                             (double) e->p90 / 1000, "bias",
-                                                             (double) e->bias / 1000));
+                                                   json_pack("{s:i, s:o, s:o, s:o}", "move_count", (int) e->n,
+                                                             "median", json_share(e->median), "p90",
+                                                             json_share(e->p90), "bias",
+                                                             json_scaled(e->bias, 1000)));
         }
         (void) json_object_set_new(o, "errors", errors);
         return o;
 }
 
 static void cmd_audit_print_json(const Audit *audit) {
-        json_t *list = json_array(), *o;
+        json_t *list = json_array();
 
         for (uint32_t i = 0; i < audit->n; i++)
-                (void) json_array_append_new(list, entry_json(audit->in->arena, &audit->entries[i]));
-        o = json_pack("{s:s, s:s, s:I, s:s*, s:o, s:o}", "schema", "plimsoll.audit/1", "cluster",
-                      audit->cluster, "since", (json_int_t) audit->since, "paused", audit->pause.why, "sum",
-                      sum_json(&audit->sum), "decisions", list);
-        if (audit->pause.why)
-                (void) json_object_set_new(o, "paused_since", json_integer(audit->pause.since));
-        (void) json_print(o, audit->in->out.out,
-                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
-        (void) fputc('\n', audit->in->out.out);
-        json_decref(o);
+                (void) json_array_append_new(list, entry_json(&audit->entries[i]));
+        (void) json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "plimsoll.audit/1",
+                                    "cluster", audit->cluster, "since", json_instant(audit->since), "paused",
+                                    json_text(audit->pause.why), "paused_since",
+                                    json_instant(audit->pause.why ? audit->pause.since : 0), "sum",
+                                    sum_json(&audit->sum), "decisions", list),
+                          audit->in->out.out);
 }
 
 /* RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
@@ -152,12 +178,13 @@ static void cmd_audit_put_loads(FILE *out, const AuditEntry *entry, const char *
 static void print_csv(const Audit *audit) {
         FILE *out = audit->in->out.out;
 
-        (void) fputs("time,decision,mode,status,vm,from,to,wave,end,strategy,predicted_ms,ms,predicted_bytes,"
-                     "bytes,"
-                     "predicted_downtime_ms,downtime_ms,from_cpu_permille_before,from_cpu_permille_after,"
-                     "from_memory_permille_before,from_memory_permille_after,to_cpu_permille_before,"
-                     "to_cpu_permille_after,to_memory_permille_before,to_memory_permille_after,why\n",
-                     out);
+        (void) fputs(
+                "time,decision,mode,status,vm,from,to,wave,kind,end,strategy,predicted_ms,ms,predicted_bytes,"
+                "bytes,"
+                "predicted_downtime_ms,downtime_ms,from_cpu_permille_before,from_cpu_permille_after,"
+                "from_memory_permille_before,from_memory_permille_after,to_cpu_permille_before,"
+                "to_cpu_permille_after,to_memory_permille_before,to_memory_permille_after,why\n",
+                out);
         for (uint32_t i = 0; i < audit->n; i++)
                 for (uint32_t k = 0; k < audit->entries[i].n_moves; k++) {
                         const AuditEntry *e = &audit->entries[i];
@@ -171,7 +198,8 @@ static void print_csv(const Audit *audit) {
                         put_cell(out, m->order->vm, false);
                         put_cell(out, m->order->from, false);
                         put_cell(out, m->order->to, false);
-                        cmd_audit_put_number(out, m->order->wave);
+                        cmd_audit_put_number(out, (int64_t) m->order->wave + 1);
+                        put_cell(out, m->order->kind ? m->order->kind : "", false);
                         put_cell(out, m->end, false);
                         put_cell(out, m->strategy ? m->strategy : "", false);
                         cmd_audit_put_number(out, m->order->predicted.ms);
@@ -210,6 +238,7 @@ static int move_row(Arena *a, Table *t, const RecordMove *m) {
         return table_row(t, (Cell[]){ { .text = m->order->vm },
                                       { .text = m->order->from },
                                       { .text = m->order->to },
+                                      { .text = m->order->kind ? m->order->kind : "" },
                                       { .text = m->end, .style = style },
                                       { .text = time },
                                       { .text = bytes },
@@ -226,9 +255,9 @@ static void print_loads(const Screen *out, const AuditEntry *entry) {
                 (void) out_say(out->out, "  %s: CPU %s > %s, memory %s > %s\n",
                                text_safe(b->host, safe, sizeof(safe)),
                                human_permille(b->cpu_permille, buf[0]),
-                               l ? human_permille(l->cpu_permille, buf[1]) : "not looked at yet",
+                               l ? human_permille(l->cpu_permille, buf[1]) : "not measured yet",
                                human_permille(b->memory_permille, buf[2]),
-                               l ? human_permille(l->memory_permille, buf[3]) : "not looked at yet");
+                               l ? human_permille(l->memory_permille, buf[3]) : "not measured yet");
         }
 }
 
@@ -236,6 +265,8 @@ static void print_loads(const Screen *out, const AuditEntry *entry) {
 static void cmd_audit_print_answer(const Screen *out, const AuditEntry *entry) {
         char id[256], by[512], when[HUMAN_SIZE];
 
+        if ((!entry->waiting || !entry->answer) && entry->by && !entry->booking) /* a command of theirs */
+                (void) out_say(out->out, ", by %s", text_safe(entry->by, by, sizeof(by)));
         if (!entry->waiting || !entry->answer)
                 return;
         (void) out_say(out->out, "; plan %s: %s", text_safe(entry->waiting, id, sizeof(id)),
@@ -247,14 +278,23 @@ static void cmd_audit_print_answer(const Screen *out, const AuditEntry *entry) {
                 (void) out_say(out->out, " at %s", human_time(entry->answered_at, when));
 }
 
+static void cmd_audit_print_booking(const Screen *out, const AuditEntry *entry) {
+        char vm[256], host[256], by[512];
+
+        (void) out_say(out->out, ": room for %s on %s, by %s", text_safe(entry->booking, vm, sizeof(vm)),
+                       text_safe(entry->booking_host ? entry->booking_host : "?", host, sizeof(host)),
+                       text_safe(entry->by ? entry->by : "?", by, sizeof(by)));
+}
+
 static int print_entry(Invocation *in, const AuditEntry *entry) {
         static const Column columns[] = { { .title = "VM" },
                                           { .title = "FROM" },
                                           { .title = "TO" },
+                                          { .title = "KIND" },
                                           { .title = "END" },
                                           { .title = "TIME (PREDICTED)", .right = true },
                                           { .title = "SENT (PREDICTED)", .right = true },
-                                          { .title = "PAUSE (PREDICTED)", .right = true },
+                                          { .title = "DOWNTIME (PREDICTED)", .right = true },
                                           { .title = "HOW" },
                                           { .title = "WHY NOT" } };
         Table t = table_begin(in->arena, columns, ARRAY_SIZE(columns));
@@ -266,7 +306,9 @@ static int print_entry(Invocation *in, const AuditEntry *entry) {
                        entry->status);
         if (entry->refused > 0)
                 (void) out_say(in->out.out, ", %lld VMs refused", (long long) entry->refused);
-        if (entry->n_moves == 0)
+        if (entry->booking)
+                cmd_audit_print_booking(&in->out, entry);
+        else if (entry->n_moves == 0)
                 (void) fputs(", nothing was moved", in->out.out);
         cmd_audit_print_answer(&in->out, entry);
         if (entry->record)
@@ -289,8 +331,13 @@ static void cmd_audit_print_sum(const Audit *audit) {
         char safe[256], since[HUMAN_SIZE];
 
         (void) out_say(out->out, "%u decision%s, %u move%s: %u done, %u failed\n", audit->n,
-                       audit->n == 1 ? "" : "s", audit->sum.moves, audit->sum.moves == 1 ? "" : "s",
-                       audit->sum.done, audit->sum.missed);
+                       audit->n == 1 ? "" : "s", audit->sum.all.moves, audit->sum.all.moves == 1 ? "" : "s",
+                       audit->sum.all.done, audit->sum.all.missed);
+        for (int k = 0; k < ACTION_KINDS_NAMED; k++)
+                if (audit->sum.of[k].moves > 0)
+                        (void) out_say(out->out, "  %s: %u, %u done, %u failed\n", action_kind_names[k],
+                                       audit->sum.of[k].moves, audit->sum.of[k].done,
+                                       audit->sum.of[k].missed);
         for (int m = 0; m < AUDIT_MEASURE_N; m++) {
                 const AuditError *e = &audit->sum.error[m];
                 char buf[3][HUMAN_SIZE];
@@ -307,8 +354,8 @@ static void cmd_audit_print_sum(const Audit *audit) {
         if (audit->pause.why)
                 (void) out_say(
                         out->out,
-                        "%sbalance and relief of load lines are paused%s since %s: %s. Repairs and evacuation go "
-                        "on. The pause lasts " AUDIT_PAUSE_ENDS "\n",
+                        "%sbalance and load relief are paused%s since %s: %s. Repairs and evacuation continue. The "
+                        "pause lasts " AUDIT_PAUSE_ENDS "\n",
                         screen_style(out, STYLE_BAD), screen_style(out, STYLE_PLAIN),
                         human_time(audit->pause.since, since),
                         text_safe(audit->pause.why, safe, sizeof(safe)));
@@ -340,7 +387,7 @@ static ExitStatus cmd_audit_with_store(Audit *audit, Store *store, const Setting
         if (option_given(&audit->in->options, "acknowledge")) {
                 r = audit_store_acknowledge(store);
                 if (r == 0 && !audit->in->json)
-                        (void) fputs("acknowledged: what was wrong until now does not count\n",
+                        (void) fputs("acknowledged: predictions made until now no longer count\n",
                                      audit->in->out.out);
         }
         if (r == 0)
@@ -369,37 +416,41 @@ static ExitStatus cmd_audit_run(Invocation *in) {
         if (status != EXIT_DONE)
                 return status;
         if (in->json && option_given(o, "csv"))
-                return command_complain(in, EXIT_BAD_INPUT, "--json or --csv, not both");
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "--json and --csv exclude each other. Give one of them.");
         if (source_open(o, settings, &source, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (!source_store(source))
-                return command_complain(in, EXIT_BAD_INPUT, "the audit is kept in Redis: give --redis URL");
+                return command_complain(in, EXIT_BAD_INPUT, "The audit is kept in Redis. Give --redis URL.");
         x.cluster = source_cluster(source);
         return cmd_audit_with_store(&x, source_store(source), settings);
 }
 
 static const OptionDef cmd_audit_options[] = {
         SOURCE_OPTIONS,
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What of it:" },
-        { "since", 0, OPTION_DURATION, "TIME", 0, 0, SINCE_MOST, "how far back; default: 24h" },
-        { "vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "moves of this VM alone" },
-        { "host", 0, OPTION_TEXT, "HOST", 0, 0, 0, "moves from or to this host alone" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Selection:" },
+        { "since", 0, OPTION_DURATION, "TIME", 0, 0, SINCE_MOST,
+          "how far back (30m, 24h, 7d); default: 24h" },
+        { "vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "only moves of this VM" },
+        { "host", 0, OPTION_TEXT, "HOST", 0, 0, 0, "only moves from or to this host" },
         { "acknowledge", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "what was predicted wrongly until now does not count any more: balance goes on" },
+          "ignore all wrong predictions made until now: balance resumes" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "csv", 0, OPTION_FLAG, NULL, 0, 0, 0, "a line a move, for spreadsheets" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.audit/1" },
+        { "csv", 0, OPTION_FLAG, NULL, 0, 0, 0, "print one line per move as CSV, for spreadsheets" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.audit/1" },
         { 0 },
 };
 
 const Command command_audit = {
         .name = "audit",
-        .summary = "what was decided, what came of it, and how far predictions were off",
+        .summary = "past decisions, their results, and how accurate the predictions were",
         .usage = "[--redis URL] [--since 24h] [--vm VM] [--host HOST] [--json|--csv]",
-        .help = "Every decision of the service, and of apply, with its moves: predicted and measured time,\n"
-                "bytes and pause, and how loaded the hosts were before and after (docs/audit.md). When\n"
-                "predictions have been too wrong (service.pause_…), balance pauses until the next ones are\n"
-                "right, or until --acknowledge.",
+        .help = "Every decision of the service and of apply, with its moves: predicted and measured time, bytes and\n"
+                "downtime, and the load of the hosts before and after (docs/audit.md). When predictions have been too\n"
+                "wrong (service.pause_…), balance pauses until the next ones are right, or until --acknowledge.",
+        .examples = "plimsoll audit --since 2d\n"
+                    "plimsoll audit --vm web1 --json\n"
+                    "plimsoll audit --acknowledge",
         .options = cmd_audit_options,
         .run = cmd_audit_run,
 };

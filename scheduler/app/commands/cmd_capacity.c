@@ -8,10 +8,12 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/vm_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/decide/query/fit.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define SHOW_HOSTS 20U
 
@@ -103,8 +105,8 @@ static void cmd_capacity_print_answer(const Counting *c) {
 
 static int print_ends(const Counting *c) {
         static const Column columns[] = { { .title = "HOSTS", .right = true },
-                                          { .title = "VMS THERE", .right = true },
-                                          { .title = "WHAT ENDS IT" } };
+                                          { .title = "VMS NOW", .right = true },
+                                          { .title = "LIMITED BY" } };
         Arena *a = c->in->arena;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
         int r = 0;
@@ -165,47 +167,45 @@ static ExitStatus cmd_capacity_print_json(const Counting *c) {
         for (uint32_t i = 0; i < c->fit.trial.p->n_hosts; i++) {
                 const FitHost *h = &c->fit.hosts[i];
                 json_t *host = json_object();
+                char key[JSON_KEY_SIZE];
 
                 (void) json_object_set_new(host, "host", json_string(c->fit.trial.s->hosts[h->host].name));
                 (void) json_object_set_new(host, "more", json_integer(h->count));
                 (void) json_object_set_new(
                         host, "ended_by",
                         json_string(h->reason == REASON_NONE ? "LOAD_LINE" : reason_names[h->reason]));
-                if (h->reason == REASON_NONE || h->reason == REASON_NO_ROOM)
-                        (void) json_object_set_new(host, "resource",
-                                                   json_string(c->fit.trial.layout.names[h->r]));
-                (void) json_object_set_new(host, "text", json_string(h->why));
+                (void) json_object_set_new(host, "resource",
+                                           json_text(h->reason == REASON_NONE || h->reason == REASON_NO_ROOM
+                                                             ? json_key(c->fit.trial.layout.names[h->r], key)
+                                                             : NULL));
+                (void) json_object_set_new(host, "text", json_text(h->why));
                 (void) json_array_append_new(hosts, host);
         }
         for (uint32_t i = 0; i < c->n_ends; i++) {
                 json_t *end = json_object();
 
                 (void) json_object_set_new(end, "what", json_string(c->ends[i].what));
-                (void) json_object_set_new(end, "hosts", json_integer(c->ends[i].hosts));
-                (void) json_object_set_new(end, "vms", json_integer(c->ends[i].vms));
+                (void) json_object_set_new(end, "host_count", json_integer(c->ends[i].hosts));
+                (void) json_object_set_new(end, "vm_count", json_integer(c->ends[i].vms));
                 (void) json_array_append_new(ends, end);
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.capacity/1"));
         (void) json_object_set_new(o, "cluster", json_string(c->fit.trial.s->cluster));
         (void) json_object_set_new(o, "vcpus", json_integer(vm->vcpus));
         (void) json_object_set_new(o, "memory_mib", json_integer(vm->memory_mib));
-        (void) json_object_set_new(o, "cpu", json_real((double) vm->cpu_mcores / 1000));
+        (void) json_object_set_new(o, "cpu", json_cores(vm->cpu_mcores));
         (void) json_object_set_new(o, "more", json_integer(c->fit.count));
         (void) json_object_set_new(o, "at_least", json_boolean(c->fit.at_least));
         (void) json_object_set_new(o, "ends", ends);
         (void) json_object_set_new(o, "hosts", hosts);
-        if (c->what_if.any) {
-                what_if = what_if_facts_json(c->in, &c->what_if, &c->input, NULL);
-                if (!what_if) {
-                        json_decref(o);
-                        return EXIT_FAILED;
-                }
-                (void) json_object_set_new(what_if, "more_before", json_integer(c->before));
-                (void) json_object_set_new(o, "what_if", what_if);
+        what_if = c->what_if.any ? what_if_facts_json(c->in, &c->what_if, &c->input, NULL) : json_null();
+        if (!what_if) {
+                json_decref(o);
+                return EXIT_FAILED;
         }
-        (void) json_print(o, c->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', c->in->out.out);
-        json_decref(o);
+        (void) json_object_set_new(o, "more_before", json_number(c->what_if.any ? c->before : UNKNOWN));
+        (void) json_object_set_new(o, "what_if", what_if);
+        (void) json_print(o, c->in->out.out);
         return EXIT_DONE;
 }
 
@@ -250,6 +250,7 @@ static int cmd_capacity_count(Counting *c, const Snapshot *s, const Settings *se
 }
 
 static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
+        Busy busy;
         Workers workers = workers_threads(0);
         Counting c = { .in = in,
                        .input = { .snapshot = facts->snapshot,
@@ -270,8 +271,11 @@ static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
                 r = cmd_capacity_count(&c, c.what_if.as_is, c.what_if.settings_as_is, &c.fit, &fault);
                 c.before = r == 0 ? c.fit.count : 0;
         }
-        if (r == 0)
+        if (r == 0) {
+                busy_begin(&busy, &in->err, "counting");
                 r = cmd_capacity_count(&c, c.what_if.snapshot, facts->settings, &c.fit, &fault);
+                busy_end(&busy);
+        }
         if (r == -EINVAL)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (r == 0)
@@ -286,7 +290,8 @@ static ExitStatus cmd_capacity_capacity(Invocation *in, const Facts *facts) {
         if (r == 0)
                 r = print_hosts(&c);
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot count them: %s", strerrordesc_np(-r));
+                return command_complain(in, EXIT_FAILED, "cannot compute the capacity: %s",
+                                        strerrordesc_np(-r));
         return c.what_if.any ? what_if_facts_compare(in, &c.what_if, &c.input, NULL) : EXIT_DONE;
 }
 
@@ -305,19 +310,21 @@ static const OptionDef cmd_capacity_options[] = {
         VM_OPTIONS,
         WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, however many there are" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.capacity/1" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "show every host; default: the first 20" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.capacity/1" },
         { 0 },
 };
 
 const Command command_capacity = {
         .name = "capacity",
-        .summary = "how many more VMs of a size fit, and what ends it",
+        .summary = "how many more VMs of a given size fit, and what the limit is",
         .usage = "--vcpus N --memory SIZE [source] [options]",
-        .help = "Starts VMs of the size one after the other, each where the engine that plans finds it cheapest,\n"
-                "as long as no rule, reserve or resource refuses it and its host stays below its load line; no\n"
-                "VM that runs is moved. Says on which hosts, and what ends it there. Nothing is changed\n"
-                "anywhere (docs/capacity.md).",
+        .help = "Adds VMs of the given size one after the other, each where the planner finds it cheapest, as long as\n"
+                "no rule, reserve or resource refuses it and its host stays below its load line; running VMs are not\n"
+                "moved. Shows on which hosts they fit, and what the limit is there. Nothing is changed\n"
+                "(docs/capacity.md).",
+        .examples = "plimsoll capacity --vcpus 4 --memory 16GiB --redis redis://store:6379\n"
+                    "plimsoll capacity --like web1 --lost h3 --from cluster.json",
         .options = cmd_capacity_options,
         .run = cmd_capacity_run,
 };

@@ -13,6 +13,7 @@
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/whynot/conflict.h"
 #include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define SHOW_OBJECTIONS 100U
 
@@ -32,7 +33,7 @@ static json_t *conflict_json(const Judgement *j, const Conflict *c) {
                 (void) json_array_append_new(rules, json_string(j->snapshot->rules[c->rules[i]].name));
         (void) json_object_set_new(o, "rules", rules);
         (void) json_object_set_new(o, "smallest", json_boolean(c->smallest));
-        (void) json_object_set_new(o, "says", json_string(c->text));
+        (void) json_object_set_new(o, "text", json_text(c->text));
         return o;
 }
 
@@ -42,28 +43,27 @@ static void cmd_check_print_json(const Judgement *j, FILE *out) {
 
         for (uint32_t i = 0; i < kept; i++) {
                 const Objection *x = &j->objections[i];
+                const MoveOrder *move = x->move < j->plan->n_moves ? &j->plan->moves[x->move] : NULL;
                 json_t *e = json_object();
 
-                if (x->move < j->plan->n_moves) {
-                        (void) json_object_set_new(e, "vm", json_string(j->plan->moves[x->move].vm));
-                        (void) json_object_set_new(e, "wave", json_integer(j->plan->moves[x->move].wave));
-                }
-                if (x->verdict == VERDICT_REFUSED)
-                        (void) json_object_set_new(e, "reason", json_string(reason_names[x->reason]));
+                (void) json_object_set_new(e, "vm", json_text(move ? move->vm : NULL));
+                (void) json_object_set_new(e, "wave",
+                                           move ? json_integer((json_int_t) move->wave + 1) : json_null());
+                (void) json_object_set_new(
+                        e, "reason",
+                        json_text(x->verdict == VERDICT_REFUSED ? reason_names[x->reason] : NULL));
                 (void) json_object_set_new(e, "text", json_string(x->text));
                 (void) json_array_append_new(list, e);
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.check/1"));
         (void) json_object_set_new(o, "safe", json_boolean(j->n_objections == 0));
-        (void) json_object_set_new(o, "moves", json_integer(j->plan->n_moves));
+        (void) json_object_set_new(o, "move_count", json_integer(j->plan->n_moves));
         (void) json_object_set_new(o, "objections", list);
         (void) json_object_set_new(o, "objections_all", json_integer(j->n_objections));
         for (uint32_t i = 0; i < j->n_conflicts; i++)
                 (void) json_array_append_new(conflicts, conflict_json(j, &j->conflicts[i]));
         (void) json_object_set_new(o, "cannot_hold", conflicts);
-        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', out);
-        json_decref(o);
+        (void) json_print(o, out);
 }
 
 static void cmd_check_print_text(const Judgement *j, const Screen *screen) {
@@ -158,19 +158,19 @@ static ExitStatus cmd_check_run(Invocation *in) {
 static const OptionDef cmd_check_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.check/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.check/1" },
         TIMING_OPTION,
         { 0 },
 };
 
 const Command command_check = {
         .name = "check",
-        .summary = "the independent judge: is every step of a plan safe, with what is known now",
+        .summary = "check a plan with the independent judge: is every step safe now?",
         .usage = "PLAN [source]",
-        .help = "Judges a plan file against the facts of the source: at every instant of the plan, no host\n"
-                "is overfilled, no rule is broken that held, and no VM ends where it must not. Exit status 0\n"
-                "only if every step is safe; 3 with the objections if not, and with the rules that cannot hold\n"
-                "together whatever is moved, where there are such rules.",
+        .help = "Judges a plan file against the data of the source: at no time may a host be overfilled, a rule that\n"
+                "holds now be broken, or a VM end where it is not allowed. Exit status 0 only if every step is safe;\n"
+                "3 with the objections if not, and with the rules that contradict each other, if there are such rules.",
+        .examples = "plimsoll check plan.json --redis redis://store:6379",
         .options = cmd_check_options,
         .least_arguments = 1,
         .most_arguments = 1,

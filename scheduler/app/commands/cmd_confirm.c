@@ -13,6 +13,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/snapshot/files/waiting_text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 typedef struct Confirming {
         Invocation *in;
@@ -40,15 +41,16 @@ static json_t *kinds_json(unsigned kinds) {
 }
 
 static json_t *cmd_confirm_one_json(const Waiting *w) {
-        json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:s}", "id", w->plan.id, "state",
-                              waiting_state_names[w->plan.state], "made_at", (json_int_t) w->plan.made_at,
-                              "until", (json_int_t) w->plan.until, "kinds", kinds_json(w->plan.kinds),
-                              "summary", w->plan.summary, "record", w->plan.record);
+        json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id", w->plan.id, "state",
+                              waiting_state_names[w->plan.state], "made_at", json_instant(w->plan.made_at),
+                              "until", json_instant(w->plan.until), "kinds", kinds_json(w->plan.kinds),
+                              "summary", json_text(w->plan.summary), "record", json_text(w->plan.record));
 
-        if (w->answered)
-                (void) json_object_set_new(o, "answer",
-                                           json_pack("{s:b, s:s, s:I}", "yes", (int) w->answer.yes, "by",
-                                                     w->answer.by, "at", (json_int_t) w->answer.at));
+        (void) json_object_set_new(o, "answer",
+                                   w->answered ? json_pack("{s:b, s:o, s:o}", "yes", (int) w->answer.yes,
+                                                           "by", json_text(w->answer.by), "at",
+                                                           json_instant(w->answer.at))
+                                               : json_null());
         (void) json_object_set_new(o, "plan", json_loads(w->plan.plan, 0, NULL));
         return o;
 }
@@ -61,9 +63,7 @@ static void cmd_confirm_print_json(const Confirming *confirming, const char *id)
                         (void) json_array_append_new(list, cmd_confirm_one_json(&confirming->list[i]));
         o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.confirm/1", "cluster", confirming->cluster,
                       "plans", list);
-        (void) json_print(o, confirming->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', confirming->in->out.out);
-        json_decref(o);
+        (void) json_print(o, confirming->in->out.out);
 }
 
 /* ---- for people ---- */
@@ -73,11 +73,11 @@ static const char *cmd_confirm_state_words(Arena *a, const Waiting *w, usec_t no
 
         (void) human_ms(w->plan.until > now ? (w->plan.until - now) / USEC_PER_MSEC : 0, left);
         if (w->plan.state == WAITING_REJECTED)
-                return text_format(a, "rejected; not asked again for %s", left);
+                return text_format(a, "rejected; not proposed again for %s", left);
         if (w->answered)
-                return text_format(a, "%s by %s; the service takes it in",
+                return text_format(a, "%s by %s; the service picks it up in its next round",
                                    w->answer.yes ? "accepted" : "rejected", w->answer.by);
-        return text_format(a, "waits for an answer, for %s more", left);
+        return text_format(a, "awaiting confirmation, for %s more", left);
 }
 
 static int cmd_confirm_print_list(const Confirming *confirming) {
@@ -109,7 +109,7 @@ static int cmd_confirm_print_list(const Confirming *confirming) {
                         return r;
         }
         if (t.n_rows == 0)
-                (void) out_say(confirming->in->out.out, "no plan of %s waits for a person\n",
+                (void) out_say(confirming->in->out.out, "no plan is awaiting confirmation in cluster %s\n",
                                confirming->cluster);
         else
                 table_print(&t, &confirming->in->out, "");
@@ -145,7 +145,8 @@ static int print_one(const Confirming *confirming, const Waiting *w) {
         }
         table_print(&t, out, "  ");
         if (w->plan.state == WAITING_ASKED && !w->answered)
-                (void) out_say(out->out, "plimsoll confirm %s --yes has it carried out, --reject does not\n",
+                (void) out_say(out->out,
+                               "to accept: plimsoll confirm %s --yes; to reject: --reject instead of --yes\n",
                                w->plan.id);
         return 0;
 }
@@ -161,13 +162,14 @@ static ExitStatus cmd_confirm_answer(const Confirming *confirming, const Waiting
 
         if (w->plan.state == WAITING_REJECTED)
                 return command_complain(confirming->in, EXIT_BAD_INPUT,
-                                        "plan %s was rejected: it is not asked any more", w->plan.id);
+                                        "plan %s was rejected and is not proposed again for now\n",
+                                        w->plan.id);
         if (said.at >= w->plan.until)
                 return command_complain(confirming->in, EXIT_BAD_INPUT,
-                                        "plan %s has expired; if it is wanted still, it is asked anew",
+                                        "plan %s has expired; a new one is proposed if it is still needed\n",
                                         w->plan.id);
         if (w->answered)
-                return command_complain(confirming->in, EXIT_BAD_INPUT, "plan %s was %s already, by %s",
+                return command_complain(confirming->in, EXIT_BAD_INPUT, "plan %s was already %s by %s",
                                         w->plan.id, w->answer.yes ? "accepted" : "rejected", w->answer.by);
         r = answer_text_print(confirming->in->arena, &said, &text, &n);
         if (r == 0)
@@ -176,13 +178,14 @@ static ExitStatus cmd_confirm_answer(const Confirming *confirming, const Waiting
                 return cmd_confirm_failed(confirming, r);
         if (r == 1)
                 return command_complain(confirming->in, EXIT_BAD_INPUT,
-                                        "plan %s was answered already, or does not wait any more",
+                                        "plan %s was already answered, or no longer awaits confirmation",
                                         w->plan.id);
         if (!confirming->in->json)
-                (void) out_say(confirming->in->out.out, "%s\n",
-                               yes ? "accepted: the service carries it out if it still holds by the facts of "
-                                     "now (plimsoll status, plimsoll audit)"
-                                   : "rejected: it is not asked again for a while (service.confirm_again)");
+                (void) out_say(
+                        confirming->in->out.out, "%s\n",
+                        yes ? "accepted: the service carries it out if it is still right with current data (plimsoll "
+                              "status, plimsoll audit)"
+                            : "rejected: it is not proposed again for a while (service.confirm_again)");
         return EXIT_DONE;
 }
 
@@ -201,7 +204,7 @@ static const char *what_became(const Confirming *confirming, const char *id) {
                 i++;
         if (i == n || strcmp(list[i].answer, "asked") == 0)
                 return NULL;
-        by = list[i].by ? list[i].by : "nobody knows whom";
+        by = list[i].by ? list[i].by : "an unknown user";
         (void) human_ms((clock_now() - list[i].at) / USEC_PER_MSEC, ago);
         if (strcmp(list[i].answer, "yes") == 0 || strcmp(list[i].answer, "no") == 0)
                 return text_format(confirming->in->arena, "it was %s by %s, %s ago (plimsoll audit)",
@@ -221,15 +224,16 @@ static const Waiting *cmd_confirm_named(const Confirming *confirming, const char
         }
         end = what_became(confirming, id);
         if (end) {
-                (void) command_complain(confirming->in, EXIT_BAD_INPUT, "plan %s does not wait any more: %s",
-                                        id, end);
+                (void) command_complain(confirming->in, EXIT_BAD_INPUT,
+                                        "plan %s no longer awaits confirmation: %s", id, end);
                 return NULL;
         }
         if (ids && confirming->n > 0)
                 near = text_nearest(id, ids, confirming->n);
-        (void) command_complain(confirming->in, EXIT_BAD_INPUT,
-                                "no plan %s waits%s%s%s; plimsoll confirm lists those that do", id,
-                                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+        (void) command_complain(
+                confirming->in, EXIT_BAD_INPUT,
+                "plan %s not found%s%s%s; plimsoll confirm lists the plans awaiting confirmation", id,
+                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
         return NULL;
 }
 
@@ -251,8 +255,8 @@ static ExitStatus cmd_confirm_confirm(Confirming *confirming) {
 
         if ((yes && no) || ((yes || no) && !id))
                 return command_complain(confirming->in, EXIT_BAD_INPUT, "%s",
-                                        id ? "--yes and --reject: which of the two?"
-                                           : "which plan? plimsoll confirm ID --yes, or --reject");
+                                        id ? "--yes and --reject exclude each other. Give one of them."
+                                           : "No plan given. Use plimsoll confirm ID --yes, or --reject.");
         r = confirm_store_read(confirming->store, confirming->in->arena, &confirming->list, &confirming->n);
         if (r < 0)
                 return cmd_confirm_failed(confirming, r);
@@ -282,7 +286,7 @@ static ExitStatus cmd_confirm_run(Invocation *in) {
         owned(source_free) Source *source = NULL;
         Settings *settings = NULL;
         Confirming x = { .in = in };
-        ExitStatus status = facts_store(in, "plans that wait are", &settings, &source);
+        ExitStatus status = facts_store(in, "plans awaiting confirmation are", &settings, &source);
 
         if (status != EXIT_DONE)
                 return status;
@@ -296,21 +300,24 @@ static const OptionDef cmd_confirm_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With ID:" },
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
-          "the service carries it out at once, if it still holds by fresh facts" },
-        { "reject", 0, OPTION_FLAG, NULL, 0, 0, 0, "it is dropped, and not asked again for a while" },
+          "accept: the service carries it out at once, if it is still right with fresh data" },
+        { "reject", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "reject: it is dropped, and not proposed again for a while (service.confirm_again)" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.confirm/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.confirm/1" },
         { 0 },
 };
 
 const Command command_confirm = {
         .name = "confirm",
-        .summary = "plans that wait for a person: list, show, accept, reject",
+        .summary = "plans awaiting confirmation: list, show, accept, reject",
         .usage = "[ID [--yes | --reject]] [source]",
-        .help = "Where the service is to ask before it acts (service.mode: confirm, or section modes), its\n"
-                "plan waits here until somebody answers or it expires. Who answered, and when, is in\n"
-                "plimsoll audit.\n"
-                "Exit status 2: there is no such plan, or it was answered already.",
+        .help = "Where the service asks before it acts (service.mode: confirm, or section modes), its plan waits here\n"
+                "until an operator answers or it expires. Who answered, and when, is in plimsoll audit.\n"
+                "Exit status 2: plan not found, or already answered.",
+        .examples = "plimsoll confirm\n"
+                    "plimsoll confirm ID --yes\n"
+                    "plimsoll confirm ID --reject",
         .options = cmd_confirm_options,
         .most_arguments = 1,
         .run = cmd_confirm_run,

@@ -8,6 +8,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/decide/problem/distance.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define MATRIX_MOST 24 /* hosts of which every pair is shown as a table */
 #define PAIRS_MOST  64 /* hosts of which every pair is printed as JSON; of more, the measured ones */
@@ -74,7 +75,7 @@ static int far_print(const View *view) {
         static const Column columns[] = { { .title = "host", .most = 30 },
                                           { .title = "rack", .most = 20 },
                                           { .title = "measured", .right = true },
-                                          { .title = "further off by", .right = true } };
+                                          { .title = "farther by", .right = true } };
         Table table = table_begin(view->in->arena, columns, ARRAY_SIZE(columns));
         int64_t below = INT64_MAX;
 
@@ -125,21 +126,16 @@ static int text_print(const View *view) {
         (void) out_say(view->in->out.out, "%llu of %llu pairs measured%s\n", (unsigned long long) pairs,
                        (unsigned long long) view->s->n_hosts *
                                (view->s->n_hosts > 0 ? view->s->n_hosts - 1 : 0) / 2,
-                       pairs > 0 ? "; \"~\" is an estimate" : ": no agent told of a round trip");
+                       pairs > 0 ? "; \"~\" is an estimate" : ": no agent has reported a round-trip time");
         return 0;
 }
 
 static json_t *pair_json(const View *view, HostIx left, HostIx right) {
         const Distance d = distance_between(view->map, left, right);
-        json_t *o = json_pack("{s:s, s:s, s:I, s:s}", "a", view->s->hosts[left].name, "b",
-                              view->s->hosts[right].name, "distance", (json_int_t) d.units, "from",
-                              distance_from_names[d.from]);
-
-        if (o && d.rtt_us != UNKNOWN)
-                (void) json_object_set_new(o, "rtt_us", json_integer(d.rtt_us));
-        if (o && d.hops != UNKNOWN)
-                (void) json_object_set_new(o, "hops", json_integer(d.hops));
-        return o;
+        return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o}", "a", view->s->hosts[left].name, "b",
+                         view->s->hosts[right].name, "distance", (json_int_t) d.units, "source",
+                         distance_from_names[d.from], "rtt_seconds", json_scaled(d.rtt_us, USEC_PER_SEC),
+                         "hops", json_number(d.hops));
 }
 
 static int distance_json(const View *view) {
@@ -165,9 +161,7 @@ static int distance_json(const View *view) {
                 json_decref(whole);
                 return -ENOMEM;
         }
-        r = json_print(whole, view->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', view->in->out.out);
-        json_decref(whole);
+        r = json_print(whole, view->in->out.out);
         return r < 0 ? -EIO : 0;
 }
 
@@ -191,18 +185,18 @@ static ExitStatus cmd_distance_run(Invocation *in) {
 static const OptionDef cmd_distance_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.distance/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.distance/1" },
         { 0 },
 };
 
 const Command command_distance = {
         .name = "distance",
-        .summary = "how far hosts are from each other, as their agents measured it",
+        .summary = "network distance between the hosts, as measured by their agents",
         .usage = "[source] [--json]",
-        .help = "Round trips between the hosts, measured by the agents among themselves; \"~\" marks the\n"
-                "estimate for a pair that nobody measured. Of more than 24 hosts, those that are further\n"
-                "off than their rack and zone say. docs/distance.md says how it is measured, estimated\n"
-                "and used.",
+        .help = "Round-trip times between the hosts, measured by the agents; \"~\" marks an estimate for a pair that has\n"
+                "not been measured. For more than 24 hosts it lists those farther away than their rack and zone\n"
+                "suggest. docs/distance.md explains how it is measured, estimated and used.",
+        .examples = "plimsoll distance --redis redis://store:6379",
         .options = cmd_distance_options,
         .run = cmd_distance_run,
 };

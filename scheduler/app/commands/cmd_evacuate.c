@@ -5,11 +5,13 @@
 #include "scheduler/app/commands/apply.h"
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/led.h"
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/round.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/text/plan_text.h"
 #include "scheduler/model/host_silence.h"
 #include "scheduler/snapshot/files/plan_file.h"
@@ -84,6 +86,7 @@ static ExitStatus cmd_evacuate_print_plan(Invocation *in, const Round *round) {
 }
 
 static ExitStatus dry_run(Evacuation *evacuation) {
+        Busy busy;
         Workers workers = workers_threads(0);
         RoundInput input = { .snapshot = evacuation->facts.snapshot,
                              .settings = evacuation->facts.settings,
@@ -92,13 +95,15 @@ static ExitStatus dry_run(Evacuation *evacuation) {
                              .think = settings_int(evacuation->facts.settings, "service", "think") };
         Store *store = source_store(evacuation->facts.source);
         Round round;
-        int r = store ? round_store_holds(store, evacuation->in->arena, &input) : 0;
+        int r = store ? round_store_holds(store, evacuation->in->arena, NULL, &input) : 0;
 
         input.request.about = cmd_evacuate_about(evacuation);
         if (r < 0)
                 return command_complain(evacuation->in, EXIT_FAILED, "%s", store_error(store));
         input.stopped = stopped_words(evacuation->in, store);
+        busy_begin(&busy, &evacuation->in->err, "planning");
         r = round_decide(evacuation->in->arena, &input, &round);
+        busy_end(&busy);
         if (r < 0)
                 return command_complain(evacuation->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         return cmd_evacuate_print_plan(evacuation->in, &round);
@@ -110,35 +115,47 @@ static ExitStatus dry_run(Evacuation *evacuation) {
  * or, where none acts, this program does, as the leader. */
 static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
         Invocation *in = evacuation->in;
+        const usec_t begun = clock_now();
         int acts = maintenance_acts(in, &evacuation->facts);
         ExitStatus status = EXIT_DONE;
+        Led led = { 0 };
         char safe[256];
 
         if (acts < 0)
                 return maintenance_failed(in, source_store(evacuation->facts.source), acts);
+        if (acts) /* what it shows outlives it a little */
+                status = led_look(in, source_store(evacuation->facts.source), evacuation->facts.settings,
+                                  &led);
+        if (status != EXIT_DONE)
+                return status;
+        acts = acts && led.by_service;
         status = stopped_check(in, source_store(evacuation->facts.source), evacuation->facts.settings);
         if (status != EXIT_DONE) /* before the hosts are marked: nothing is done by halves */
                 return status;
         if (acts && option_given(&in->options, "force"))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "the service moves the VMs of this cluster, and by its own settings: "
-                                        "reserve.maintenance there says what --force says here");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "the service moves the VMs of this cluster by its own settings. Instead of --force, set "
+                        "reserve.maintenance there");
         status = maintenance_may_enter(in, &evacuation->facts, &evacuation->hosts);
         for (uint32_t i = 0; i < evacuation->hosts.n && status == EXIT_DONE; i++)
                 status = maintenance_enter(in, &evacuation->facts, evacuation->hosts.at[i],
                                            option_given(&in->options, "several"));
         if (status == EXIT_DONE && acts)
-                return maintenance_wait_all(in, &evacuation->facts, &evacuation->hosts);
+                return maintenance_wait_all(in, &evacuation->facts, &evacuation->hosts, begun);
         if (status == EXIT_DONE)
                 status = facts_read(in, &evacuation->facts);
+        if (status == EXIT_DONE)
+                status = facts_reach(in, &evacuation->facts);
         if (status == EXIT_DONE)
                 say_off(evacuation);
         if (status == EXIT_DONE)
                 status = apply_what_if(in, &evacuation->facts, NULL, cmd_evacuate_about(evacuation));
         for (uint32_t i = 0; i < evacuation->hosts.n && !in->json && status != EXIT_BAD_INPUT; i++)
-                (void) out_say(in->out.out,
-                               "%s stays in maintenance: plimsoll maintenance exit %s gives it back\n",
-                               text_safe(evacuation->hosts.at[i], safe, sizeof(safe)), safe);
+                (void) out_say(
+                        in->out.out,
+                        "%s stays in maintenance. To put it back into service: plimsoll maintenance exit %s\n",
+                        text_safe(evacuation->hosts.at[i], safe, sizeof(safe)), safe);
         return status;
 }
 
@@ -151,7 +168,7 @@ static ExitStatus cmd_evacuate_are_seen(const Evacuation *evacuation) {
 
                 if (h != IX_NONE && host_is_silent(&s->hosts[h]) && stranded_vms(s, h) == 0)
                         return command_complain(evacuation->in, EXIT_BLOCKED,
-                                                "%s: %s. Which VMs run there is not known; nothing was moved",
+                                                "%s: %s. The VMs on it are unknown; nothing was moved",
                                                 s->hosts[h].name, host_silence_why(&s->hosts[h]));
         }
         return EXIT_DONE;
@@ -168,7 +185,7 @@ static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
         status = chosen_hosts(in, evacuation->facts.snapshot, "", &words, &evacuation->hosts);
         if (status == EXIT_DONE && evacuation->hosts.n > 1 && in->json &&
             source_store(evacuation->facts.source) && !option_given(&in->options, "dry-run"))
-                status = command_complain(in, EXIT_BAD_INPUT, "--json takes one host, from Redis");
+                status = command_complain(in, EXIT_BAD_INPUT, "--json accepts one host, with --redis");
         if (status == EXIT_DONE)
                 status = chosen_hosts_take_part(in, evacuation->facts.snapshot, &evacuation->hosts);
         if (status == EXIT_DONE && kind == SOURCE_HOSTS)
@@ -192,8 +209,9 @@ static ExitStatus cmd_evacuate_evacuate(Evacuation *evacuation) {
         if (status != EXIT_DONE || option_given(&in->options, "dry-run"))
                 return status == EXIT_DONE ? dry_run(evacuation) : status;
         if (kind == SOURCE_FILE)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "a snapshot file is not what is now: with --from only --dry-run");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "evacuate needs live data; a snapshot may be out of date. Use --hosts or --redis, or --dry-run");
         return apply_what_if(in, &evacuation->facts, &evacuation->what_if, cmd_evacuate_about(evacuation));
 }
 
@@ -211,40 +229,46 @@ static const OptionDef cmd_evacuate_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
         { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
-          "within TIME: the VMs that weigh most leave first, and those that will not make it are named beforehand" },
+          "empty the hosts within TIME (30m, 2h): the heaviest VMs leave first, and those that will "
+          "not make it are listed beforehand" },
         { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "the host does not come back: VMs that are off leave it, too" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "from Redis: shown by plimsoll maintenance status" },
-        { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "shows the plan, and moves nothing" },
+          "the host does not come back: also move VMs that are off" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0,
+          "with --redis: reason, shown by plimsoll maintenance status" },
+        { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "show the plan, and move nothing" },
         { "force", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "also where that spends the reserve for lost hosts (reserve.maintenance: waits)" },
+          "also if that uses up the reserve for lost hosts (reserve.maintenance: waits)" },
         { "several", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "from Redis: also where that empties more hosts within a short time than the brake lets pass (docs/brake.md)" },
+          "with --redis: also if that empties more hosts within a short time than the brake permits "
+          "(docs/brake.md)" },
         { "balance", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "plans for the whole cluster: also repairs, relieves and balances other hosts" },
-        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0,
-          "does not ask; needed when there is no terminal to ask on" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
+          "plan for the whole cluster: also repair rules, relieve and balance other hosts" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask for confirmation; needed without a terminal" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "show every host and move; default: the 16 worst hosts and the first 40 moves" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; where the service does it "
-          "plimsoll.maintenance/1" },
+          "print JSON, schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; where the service "
+          "moves plimsoll.maintenance/1" },
         PLAN_OPTIONS,
         { 0 },
 };
 
 const Command command_evacuate = {
         .name = "evacuate",
-        .summary = "empty a host now, with or without agents and a service",
+        .summary = "evacuate hosts now, with or without agents and a service",
         .usage = "HOSTS… [source] [--deadline 30m] [--for-good] [--balance] [--dry-run] [--yes]",
-        .help = "Moves all VMs of the hosts to others: shows the plan, asks, and moves. What leaves the hosts\n"
-                "moves, and what must make way for it, nothing else; --balance plans for the whole cluster.\n"
-                "From Redis the host is put into maintenance first, so that nothing comes back; a service that\n"
-                "acts then does the moving by a plan of its own, and this waits for it. Without agents\n"
-                "(--hosts) nobody remembers that the host was emptied. VMs that are off stay, unless --for-good\n"
-                "says that the host does not come back.\n"
+        .help = "Moves all VMs of the hosts to other hosts: shows the plan, asks for confirmation, and moves. Only what\n"
+                "leaves the hosts and what must make room for it moves; --balance plans for the whole cluster. With\n"
+                "--redis the host first enters maintenance, so that nothing comes back; if a service acts in the cluster,\n"
+                "it moves the VMs by a plan of its own, and this command waits for it. Without agents (--hosts) it is not\n"
+                "recorded that the host was evacuated. VMs that are off stay, except with --for-good, which declares that\n"
+                "the host does not come back.\n"
                 "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
-                "A VM whose move fails keeps no other back; what stayed, and why, is a table at the end.\n"
+                "A failed move does not hold back other VMs; what stayed, and why, is a table at the end.\n"
                 "Exit status 3: some VMs stay, or (--dry-run) will not leave in time.",
+        .examples = "plimsoll evacuate h2 --dry-run --redis redis://store:6379\n"
+                    "plimsoll evacuate h2 --deadline 30m --yes\n"
+                    "plimsoll evacuate rack:r1 --for-good --why \"power supply replaced\"",
         .options = cmd_evacuate_options,
         .least_arguments = 1,
         .most_arguments = HOSTS_NAMED_MAX,

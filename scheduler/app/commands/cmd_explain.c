@@ -6,6 +6,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/explain_text.h"
@@ -27,23 +28,20 @@ static ExitStatus cmd_explain_print_json(const Explaining *explaining, json_t *o
         (void) json_object_set_new(whole, "cluster", json_string(explaining->view.snapshot->cluster));
         (void) json_object_update(whole, o);
         json_decref(o);
-        if (explaining->what_if.any) {
-                what_if = what_if_facts_json(explaining->in, &explaining->what_if, &explaining->input, NULL);
-                if (!what_if) {
-                        json_decref(whole);
-                        return EXIT_FAILED;
-                }
-                (void) json_object_set_new(whole, "what_if", what_if);
+        what_if = explaining->what_if.any
+                          ? what_if_facts_json(explaining->in, &explaining->what_if, &explaining->input, NULL)
+                          : json_null();
+        if (!what_if) {
+                json_decref(whole);
+                return EXIT_FAILED;
         }
-        (void) json_print(whole, explaining->in->out.out,
-                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', explaining->in->out.out);
-        json_decref(whole);
+        (void) json_object_set_new(whole, "what_if", what_if);
+        (void) json_print(whole, explaining->in->out.out);
         return EXIT_DONE;
 }
 
 static ExitStatus cmd_explain_failed(const Explaining *explaining, int error) {
-        return command_complain(explaining->in, EXIT_FAILED, "cannot explain it: %s",
+        return command_complain(explaining->in, EXIT_FAILED, "cannot explain this: %s",
                                 strerrordesc_np(-error));
 }
 
@@ -54,7 +52,7 @@ static ExitStatus cmd_explain_no_such(const Explaining *explaining, const char *
         for (uint32_t i = 0; names && i < n; i++)
                 memcpy(&names[i], (const char *) first + size * i, sizeof(names[i]));
         nearest = names && strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
-        return command_complain(explaining->in, EXIT_BAD_INPUT, "no %s is named %s%s%s%s", what, name,
+        return command_complain(explaining->in, EXIT_BAD_INPUT, "%s %s not found%s%s%s", what, name,
                                 nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
@@ -63,8 +61,12 @@ static ExitStatus cmd_explain_no_such(const Explaining *explaining, const char *
 /* What the plan does with it first. */
 static int ask_plan(Explaining *explaining, VmIx v) {
         Round round;
-        int r = round_decide(explaining->in->arena, &explaining->input, &round);
+        Busy busy;
+        int r;
 
+        busy_begin(&busy, &explaining->in->err, "planning");
+        r = round_decide(explaining->in->arena, &explaining->input, &round);
+        busy_end(&busy);
         for (uint32_t i = 0; r == 0 && i < round.plan->n_moves && !explaining->view.move; i++)
                 if (round.plan->moves[i].move.vm == v)
                         explaining->view.move = &round.plan->moves[i];
@@ -128,7 +130,7 @@ static ExitStatus plan_of_file(Explaining *explaining, const PlanFile *file, Pla
                                                    s->hosts, sizeof(Host), s->n_hosts);
                 if (at[v] != from || from == to)
                         return command_complain(explaining->in, EXIT_BAD_INPUT,
-                                                "the plan does not fit these facts: %s is on %s, not on %s",
+                                                "the plan does not match this data: %s is on %s, not on %s",
                                                 m->vm, s->hosts[at[v]].name, m->from);
                 at[v] = to;
                 moves[i] = (PlanMove){ .move = { v, from, to }, .wave = m->wave, .why = m->why };
@@ -138,6 +140,7 @@ static ExitStatus plan_of_file(Explaining *explaining, const PlanFile *file, Pla
 }
 
 static ExitStatus explain_file(Explaining *explaining, const char *path) {
+        Busy busy;
         Invocation *in = explaining->in;
         RoundTime time = { .began = clock_monotonic(), .think = explaining->input.think };
         PlanRequest request = explaining->input.request;
@@ -162,8 +165,10 @@ static ExitStatus explain_file(Explaining *explaining, const char *path) {
         if (status != EXIT_DONE)
                 return status;
         request.time = (TimeLimit){ .is_up = round_time_is_up, .arg = &time };
+        busy_begin(&busy, &explaining->in->err, "planning without each move and rule");
         r = explain_plan(in->arena, explaining->view.snapshot, explaining->facts->settings, policies_all(),
                          &plan, &request, &e);
+        busy_end(&busy);
         if (r < 0)
                 return cmd_explain_failed(explaining, r);
         if (in->json)
@@ -186,7 +191,7 @@ static ExitStatus cmd_explain_explain(Invocation *in, const Facts *facts, const 
                                     .think = settings_int(facts->settings, "service", "think") } };
         Store *store = source_store(facts->source);
         ExitStatus status = what_if_facts_read(in, facts, &x.what_if);
-        int r = status == EXIT_DONE && store ? round_store_holds(store, in->arena, &x.input) : 0;
+        int r = status == EXIT_DONE && store ? round_store_holds(store, in->arena, NULL, &x.input) : 0;
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
@@ -209,7 +214,7 @@ static ExitStatus cmd_explain_run(Invocation *in) {
 
         if (!plan == (in->options.n_arguments == 0))
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "say what is to be explained: VM [HOST], or --plan FILE");
+                                        "Nothing to explain. Give VM [HOST], or --plan FILE.");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
                 status = cmd_explain_explain(in, &facts, plan);
@@ -219,26 +224,29 @@ static ExitStatus cmd_explain_run(Invocation *in) {
 
 static const OptionDef cmd_explain_options[] = {
         SOURCE_OPTIONS,
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What is explained, if not a VM:" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Explain a plan instead of a VM:" },
         { "plan", 0, OPTION_TEXT, "FILE", 0, 0, 0,
-          "a plan file: what each move buys and each rule costs; - is standard input" },
+          "explain this plan file: what each move gains and each rule costs; - reads standard input" },
         WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, move and rule, however many there are" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "show every host, move and rule; default: the first 40 moves and 20 rules" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "as JSON, schema plimsoll.explain-vm/1 or plimsoll.explain-plan/1" },
+          "print JSON, schema plimsoll.explain-vm/1 or plimsoll.explain-plan/1" },
         { 0 },
 };
 
 const Command command_explain = {
         .name = "explain",
-        .summary = "why a VM is where it is and not elsewhere; what a plan's moves and rules are worth",
+        .summary = "why a VM runs on its host and not elsewhere; what a plan's moves and rules are worth",
         .usage = "VM [HOST] | --plan FILE [source] [options]",
-        .help = "For a VM: what it needs, what each host would cost, by policy, or what refuses it there, with\n"
-                "numbers; and the smallest single change that would let it go there. Each such change was made\n"
-                "and the engine asked again. For a plan: what each move changes, and the plan without it; what\n"
-                "each rule costs, by planning without it, within service.think. Nothing is changed anywhere\n"
-                "(docs/explain.md).",
+        .help = "For a VM: what it needs, what each host would cost, by policy, or what refuses it there, with numbers;\n"
+                "and the smallest single change that would let it go there. Each such change was tried with the planner.\n"
+                "For a plan: what each move changes, and the plan without it; what each rule costs, by planning without\n"
+                "it, within service.think. Nothing is changed (docs/explain.md).",
+        .examples = "plimsoll explain web1 --redis redis://store:6379\n"
+                    "plimsoll explain web1 h3 --from cluster.json\n"
+                    "plimsoll explain --plan plan.json --from cluster.json",
         .options = cmd_explain_options,
         .most_arguments = 2,
         .run = cmd_explain_run,

@@ -11,6 +11,7 @@
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define LOG_SHOWN   100U
 #define WIDTH_PLAIN 100U /* where there is no terminal */
@@ -24,20 +25,15 @@ static Style style_of(int64_t grade) {
 /* ---- list ---- */
 
 static json_t *cmd_faults_fault_json(const Fault *f) {
-        json_t *o = json_pack("{s:s, s:I, s:s, s:s*, s:s*, s:s*}", "device", f->device, "grade",
-                              (json_int_t) f->grade, "means", grade_words[f->grade], "hazard", f->hazard,
-                              "why", f->why, "serial", f->serial);
-        json_t *vms = f->partly ? json_array() : NULL;
+        json_t *vms = f->partly ? json_array() : json_null();
 
-        if (f->since > 0)
-                (void) json_object_set_new(o, "since", json_real((double) f->since / 1e6));
-        if (f->clean_since > 0)
-                (void) json_object_set_new(o, "clean_since", json_real((double) f->clean_since / 1e6));
-        for (uint32_t i = 0; vms && i < f->vms.n; i++)
-                (void) json_array_append_new(vms, json_string(f->vms.at[i]));
-        if (vms)
-                (void) json_object_set_new(o, "vms", vms);
-        return o;
+        for (uint32_t i = 0; f->partly && i < f->vms.n; i++)
+                (void) json_array_append_new(vms, json_text(f->vms.at[i]));
+        return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "device", f->device, "grade",
+                         (json_int_t) f->grade, "means", grade_words[f->grade], "hazard",
+                         json_text(f->hazard), "why", json_text(f->why), "serial", json_text(f->serial),
+                         "since", json_instant(f->since), "clean_since", json_instant(f->clean_since), "vms",
+                         vms);
 }
 
 /* A host whose agent cannot read something is no healthy host: what it cannot read may be failing. */
@@ -57,18 +53,17 @@ static void cmd_faults_print_json(Invocation *in, const Facts *facts, const Stri
                         (void) json_array_append_new(list, cmd_faults_fault_json(&host->faults[i]));
                 if (is_listed(host, only))
                         (void) json_array_append_new(
-                                hosts, json_pack("{s:s, s:I, s:s*, s:s*, s:O}", "host", host->name, "grade",
-                                                 (json_int_t) host->fault_grade, "why", host->fault_why,
-                                                 "unread", host->unread, "faults", list));
+                                hosts,
+                                json_pack("{s:s, s:I, s:o, s:o, s:O}", "host", host->name, "grade",
+                                          (json_int_t) host->fault_grade, "why", json_text(host->fault_why),
+                                          "unread", json_text(host->unread), "faults", list));
                 json_decref(list);
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.fault-list/1"));
         (void) json_object_set_new(o, "cluster", json_string(s->cluster));
         (void) json_object_set_new(o, "history", json_boolean(source_store(facts->source) != NULL));
         (void) json_object_set_new(o, "hosts", hosts);
-        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', in->out.out);
-        json_decref(o);
+        (void) json_print(o, in->out.out);
 }
 
 static void print_wrapped(const Screen *screen, const char *label, const char *text) {
@@ -99,9 +94,9 @@ static int cmd_faults_print_fault(Invocation *in, const Fault *f) {
         if (!names)
                 return -ENOMEM;
         if (!f->partly)
-                print_wrapped(screen, "concerns ", "all VMs of the host");
+                print_wrapped(screen, "affects ", "every VM on this host");
         else
-                print_wrapped(screen, "concerns ", f->vms.n > 0 ? names : "no VM that runs now");
+                print_wrapped(screen, "affects ", f->vms.n > 0 ? names : "no running VM");
         return 0;
 }
 
@@ -114,7 +109,7 @@ static int cmd_faults_print_host(Invocation *in, const Host *host) {
                        text_safe(host->name, safe, sizeof(safe)), screen_style(screen, STYLE_PLAIN));
         (void) out_say(screen->out, "%sgrade %lld, %s%s\n", screen_style(screen, style_of(host->fault_grade)),
                        (long long) host->fault_grade,
-                       host->fault_grade == 0 && host->unread ? "no fault known"
+                       host->fault_grade == 0 && host->unread ? "no known fault"
                                                               : grade_words[host->fault_grade],
                        screen_style(screen, STYLE_PLAIN));
         if (host->unread)
@@ -138,13 +133,13 @@ static int cmd_faults_print_list(Invocation *in, const Facts *facts, const Strin
                 shown++;
         }
         if (shown == 0)
-                (void) out_say(in->out.out, "%sno faults%s are known on %u hosts\n",
+                (void) out_say(in->out.out, "%sno faults%s found on %u hosts\n",
                                screen_style(&in->out, STYLE_GOOD), screen_style(&in->out, STYLE_PLAIN),
                                s->n_hosts);
         if (source_kind(facts->source) == SOURCE_HOSTS)
                 (void) out_say(
                         in->out.out,
-                        "%swithout agents and a store, disks are not asked and nothing is remembered%s\n",
+                        "%swithout agents and a store, disks are not checked and nothing is remembered%s\n",
                         screen_style(&in->out, STYLE_FAINT), screen_style(&in->out, STYLE_PLAIN));
         return r;
 }
@@ -190,16 +185,15 @@ static ExitStatus cmd_faults_clear(Invocation *in, const Facts *facts) {
         int r;
 
         if (!store)
-                return command_complain(in, EXIT_BAD_INPUT, "clears are kept in Redis: give --redis URL");
+                return command_complain(in, EXIT_BAD_INPUT, "Clears are kept in Redis. Give --redis URL.");
         if (h == IX_NONE)
-                return command_complain(in, EXIT_BAD_INPUT, "there is no host %s", c.host);
+                return command_complain(in, EXIT_BAD_INPUT, "host %s not found", c.host);
         if (!fault_named(&facts->snapshot->hosts[h], c.device))
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "%s of %s has no fault (plimsoll faults %s lists them)", c.device,
-                                        c.host, c.host);
+                                        "device %s of %s has no fault (plimsoll faults %s lists them)",
+                                        c.device, c.host, c.host);
         if (c.why && (strlen(c.why) > 1000 || !text_is_line(c.why, strlen(c.why))))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "--why: accepted is a line of at most 1000 bytes");
+                return command_complain(in, EXIT_BAD_INPUT, "--why accepts one line of at most 1000 bytes");
         r = fault_store_clear(store, &c);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s",
@@ -210,8 +204,7 @@ static ExitStatus cmd_faults_clear(Invocation *in, const Facts *facts) {
         else
                 (void) out_say(
                         in->out.out,
-                        "%s of %s is cleared: what speaks against it now is accepted; it counts again when "
-                        "it grows\n",
+                        "cleared: %s of %s. Its present evidence is accepted; it counts again when it grows\n",
                         c.device, c.host);
         return EXIT_DONE;
 }
@@ -227,7 +220,7 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
         if (!store) {
                 json_decref(list);
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "the log of faults is kept in Redis: give --redis URL");
+                                        "The log of faults is kept in Redis. Give --redis URL.");
         }
         if (fault_store_log(store, in->arena, LOG_SHOWN, &notes, &n) < 0) {
                 json_decref(list);
@@ -238,14 +231,13 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
                 char when[HUMAN_SIZE], safe[2][512];
 
                 if (in->json) {
-                        json_t *o =
-                                json_pack("{s:f, s:s, s:s, s:s*, s:s*}", "at", (double) x->at / 1e6, "host",
-                                          x->host, "device", x->device, "by", x->by, "why", x->why);
+                        const bool graded = x->is != UNKNOWN;
+                        json_t *o = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "at",
+                                              json_instant(x->at), "host", x->host, "device", x->device, "by",
+                                              json_text(x->by), "why", json_text(x->why), "grade_was",
+                                              json_number(graded ? x->was : UNKNOWN), "grade_is",
+                                              json_number(x->is));
 
-                        if (x->is != UNKNOWN)
-                                (void) json_object_update_new(o, json_pack("{s:I, s:I}", "was",
-                                                                           (json_int_t) x->was, "is",
-                                                                           (json_int_t) x->is));
                         (void) json_array_append_new(list, o);
                         continue;
                 }
@@ -264,9 +256,7 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
         if (in->json) {
                 json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.fault-log/1", "log", list);
 
-                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', in->out.out);
-                json_decref(o);
+                (void) json_print(o, in->out.out);
         }
         json_decref(list);
         return EXIT_DONE;
@@ -280,7 +270,9 @@ static ExitStatus cmd_faults_run(Invocation *in) {
         ExitStatus status;
 
         if (clears && n != 3)
-                return command_complain(in, EXIT_BAD_INPUT, "clear takes HOST DEVICE");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "clear needs a host and a device. Use plimsoll faults clear HOST DEVICE.");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
                 status = clears ? cmd_faults_clear(in, &facts)
@@ -293,22 +285,24 @@ static ExitStatus cmd_faults_run(Invocation *in) {
 static const OptionDef cmd_faults_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With clear:" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "what was found or done; it is kept in the log" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "what was found or done; recorded in the log" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.fault-list/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.fault-list/1" },
         { 0 },
 };
 
 const Command command_faults = {
         .name = "faults",
-        .summary = "failing hardware: grades, evidence, who is concerned; clear by hand",
+        .summary = "failing hardware: grades, evidence, affected VMs; clear by hand",
         .usage = "[HOSTS… | clear HOST DEVICE [--why TEXT] | log] [source]",
-        .help = "Lists what is failing, or is suspected to be, with its evidence and the VMs that use it.\n"
-                "Grades: 0 healthy, 1 watch, 2 quarantine (no VM comes), 3 drain, 4 drain now.\n"
-                "\n"
-                "clear accepts what speaks against a device now: its grade falls to 0, and what was\n"
-                "accepted counts again when it grows. Who did it, when and why is kept. log shows that,\n"
-                "and each change of a grade, newest first. docs/faults.md says how grades come about.",
+        .help = "Lists hardware that fails or is suspected to fail, with the evidence and the VMs that use it.\n"
+                "Grades: 0 healthy, 1 watch, 2 quarantine (accepts no VM), 3 drain, 4 drain now.\n\n"
+                "clear accepts the present evidence against a device: its grade falls to 0, and the evidence counts\n"
+                "again when it grows. Who cleared it, when and why is recorded. log shows that, and each change of a\n"
+                "grade, newest first. docs/faults.md explains how grades come about.",
+        .examples = "plimsoll faults\n"
+                    "plimsoll faults clear h2 sda --why \"disk replaced\"\n"
+                    "plimsoll faults log",
         .options = cmd_faults_options,
         .most_arguments = HOSTS_NAMED_MAX,
         .run = cmd_faults_run,

@@ -8,6 +8,7 @@
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/frontier_text.h"
 
@@ -108,6 +109,7 @@ static int cmd_frontier_settle(const Walk *w, FrontierPrice by, FrontierView *vi
 }
 
 static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, FrontierPrice by) {
+        Busy busy;
         Workers workers = workers_threads(0);
         Walk w = { .arena = in->arena,
                    .pool = arena_new(in->arena, FrontierPoint, POOL_MAX),
@@ -125,11 +127,13 @@ static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, Fron
         if (status != EXIT_DONE)
                 return status;
         view.snapshot = w.input.snapshot = what_if.snapshot;
-        r = store ? round_store_holds(store, in->arena, &w.input) : 0; /* as the service would */
+        r = store ? round_store_holds(store, in->arena, NULL, &w.input) : 0; /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        busy_begin(&busy, &in->err, "planning at several limits");
         r = w.pool ? cmd_frontier_walk(&w, by) : -ENOMEM;
+        busy_end(&busy);
         if (r == 0)
                 r = cmd_frontier_settle(&w, by, &view);
         if (r == 0 && in->json) {
@@ -161,7 +165,7 @@ static ExitStatus cmd_frontier_run(Invocation *in) {
         ExitStatus status;
 
         if (cmd_frontier_price_of(in, &by) < 0)
-                return command_complain(in, EXIT_BAD_INPUT, "--by %s: accepted: moves, gib, minutes",
+                return command_complain(in, EXIT_BAD_INPUT, "--by accepts moves, gib or minutes, not %s",
                                         option_text(&in->options, "by"));
         status = facts_open(in, &facts);
         if (status == EXIT_DONE)
@@ -174,21 +178,23 @@ static const OptionDef cmd_frontier_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "The curve:" },
         { "by", 0, OPTION_TEXT, "PRICE", 0, 0, 0,
-          "what plans are paid in: moves (the default), gib of memory of the VMs that move, or minutes" },
+          "what a plan is limited by: moves, gib (memory of the moved VMs) or minutes; default: moves" },
         PLAN_OPTIONS,
         WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.frontier/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.frontier/1" },
         { 0 },
 };
 
 const Command command_frontier = {
         .name = "frontier",
-        .summary = "what 0, 1, 2, 5, 10 … moves (GiB, minutes) would buy, and where it stops paying",
+        .summary = "what 0, 1, 2, 5, 10 … moves (GiB, minutes) gain, and where more stops paying off",
         .usage = "[source] [--by moves|gib|minutes] [options]",
-        .help = "Plans once for each budget and shows what the best plan within it gains, and its price.\n"
-                "The knee is the point furthest above the straight line between doing nothing and doing\n"
-                "all that is worth its price (docs/frontier.md). Nothing is changed anywhere.",
+        .help = "Plans once for each limit and shows what the best plan within it gains, and what it costs. The knee is\n"
+                "the point farthest above the straight line between doing nothing and doing everything that is worth its\n"
+                "cost (docs/frontier.md). Nothing is changed.",
+        .examples = "plimsoll frontier --redis redis://store:6379\n"
+                    "plimsoll frontier --by minutes --from cluster.json",
         .options = cmd_frontier_options,
         .run = cmd_frontier_run,
 };

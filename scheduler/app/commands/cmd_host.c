@@ -10,7 +10,9 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/model/by_host.h"
 #include "scheduler/model/host_uri.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 static const char *host_word(const Host *host) {
         return host->excluded == EXCLUDED_SEEN ? "seen" : "admitted";
@@ -19,7 +21,7 @@ static const char *host_word(const Host *host) {
 /* ---- list ---- */
 
 static void hosts_print_json(const Invocation *in, const Facts *facts, const Strings *only,
-                             const uint32_t *vms) {
+                             const ByHost *vms) {
         json_t *o = json_object(), *list = json_array();
         const Snapshot *s = facts->snapshot;
 
@@ -30,30 +32,24 @@ static void hosts_print_json(const Invocation *in, const Facts *facts, const Str
 
                 if (only->n > 0 && !strings_have(only, host->name))
                         continue;
-                one = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:I, s:I, s:I}", "host", host->name,
-                                "state", host_word(host), "why", host->excluded_why, "by", x ? x->by : NULL,
-                                "address", x ? x->address : NULL, "uuid", host->uuid, "cpus",
-                                (json_int_t) host->cpus, "memory_mib", (json_int_t) host->memory_mib, "vms",
-                                (json_int_t) vms[h]);
-                if (x && x->at > 0)
-                        (void) json_object_set_new(one, "since", json_real((double) x->at / 1e6));
-                if (x)
-                        (void) json_object_set_new(
-                                one, "admitted",
-                                json_pack("{s:s?, s:o, s:o}", "uuid", x->uuid, "cpus",
-                                          x->cpus == UNKNOWN ? json_null() : json_integer(x->cpus),
-                                          "memory_mib",
-                                          x->memory_mib == UNKNOWN ? json_null()
-                                                                   : json_integer(x->memory_mib)));
-                if (host->seen_at > 0)
-                        (void) json_object_set_new(one, "heard", json_real((double) host->seen_at / 1e6));
-                (void) json_array_append_new(list, one);
+                one = x ? json_pack("{s:o, s:o, s:o}", "uuid", json_text(x->uuid), "cpus",
+                                    json_number(x->cpus), "memory_mib", json_number(x->memory_mib))
+                        : json_null();
+                (void) json_array_append_new(
+                        list,
+                        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "host",
+                                  host->name, "state", host_word(host), "why", json_text(host->excluded_why),
+                                  "by", json_text(x ? x->by : NULL), "address",
+                                  json_text(x ? x->address : NULL), "uuid", json_text(host->uuid), "cpus",
+                                  json_number(host->cpus > 0 ? host->cpus : UNKNOWN), "memory_mib",
+                                  json_number(host->memory_mib > 0 ? host->memory_mib : UNKNOWN), "vm_count",
+                                  (json_int_t) by_host_count(vms, h), "since", json_instant(x ? x->at : 0),
+                                  "admitted", one, "seen_at", json_instant(host->seen_at)));
         }
         (void) json_object_set_new(o, "schema", json_string("plimsoll.host-list/1"));
         (void) json_object_set_new(o, "cluster", json_string(s->cluster));
         (void) json_object_set_new(o, "hosts", list);
-        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
-        json_decref(o);
+        (void) json_print(o, in->out.out);
 }
 
 static int hosts_list_row(Arena *a, Table *t, const Host *host, uint32_t vms) {
@@ -85,7 +81,7 @@ static int hosts_list_row(Arena *a, Table *t, const Host *host, uint32_t vms) {
 }
 
 static int hosts_print_text(const Invocation *in, const Facts *facts, const Strings *only,
-                            const uint32_t *vms) {
+                            const ByHost *vms) {
         static const Column columns[] = {
                 { .title = "HOST", .most = 28 },
                 { .title = "STATE" },
@@ -95,7 +91,7 @@ static int hosts_print_text(const Invocation *in, const Facts *facts, const Stri
                 { .title = "CPUS", .right = true },
                 { .title = "MEMORY", .right = true },
                 { .title = "VMS", .right = true },
-                { .title = "HEARD", .right = true },
+                { .title = "LAST REPORT", .right = true },
                 { .title = "" },
         };
         Table t = table_begin(in->arena, columns, ARRAY_SIZE(columns));
@@ -106,7 +102,7 @@ static int hosts_print_text(const Invocation *in, const Facts *facts, const Stri
         for (HostIx h = 0; r == 0 && h < s->n_hosts; h++) {
                 n_seen += s->hosts[h].excluded == EXCLUDED_SEEN;
                 if (only->n == 0 || strings_have(only, s->hosts[h].name))
-                        r = hosts_list_row(in->arena, &t, &s->hosts[h], vms[h]);
+                        r = hosts_list_row(in->arena, &t, &s->hosts[h], by_host_count(vms, h));
         }
         if (r < 0)
                 return r;
@@ -114,27 +110,27 @@ static int hosts_print_text(const Invocation *in, const Facts *facts, const Stri
         if (n_seen > 0)
                 (void) fprintf(
                         in->out.out,
-                        "\n%u of %u hosts are only seen: they take no VM, and none of theirs is moved. To be done: "
-                        "plimsoll host admit HOST…, or forget it\n",
+                        "\n"
+                        "%u of %u hosts are seen but not admitted: they accept no VM, and none of theirs is moved. "
+                        "To admit one: plimsoll host admit HOST; to remove it: plimsoll host forget HOST\n",
                         n_seen, s->n_hosts);
         return 0;
 }
 
 static ExitStatus host_list(Invocation *in, Facts *facts, const Strings *words) {
         const Snapshot *s = facts->snapshot;
-        uint32_t *vms = arena_new(in->arena, uint32_t, s->n_hosts);
+        ByHost vms;
         Strings only = { 0 };
-        ExitStatus status = vms ? chosen_hosts(in, s, "", words, &only) : EXIT_FAILED;
+        ExitStatus status;
 
-        if (!vms)
+        if (by_host_vms(in->arena, s, &vms) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
+        status = chosen_hosts(in, s, "", words, &only);
         if (status != EXIT_DONE)
                 return status;
-        for (VmIx v = 0; v < s->n_vms; v++)
-                vms[s->vms[v].host]++;
         if (in->json)
-                hosts_print_json(in, facts, &only, vms);
-        else if (hosts_print_text(in, facts, &only, vms) < 0)
+                hosts_print_json(in, facts, &only, &vms);
+        else if (hosts_print_text(in, facts, &only, &vms) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         return EXIT_DONE;
 }
@@ -204,7 +200,7 @@ static int host_change_admit(Changes *c, uint32_t i, const char *by) {
                 c->at[i] = CHANGE_REFUSED;
                 c->why[i] = text_format(
                         c->in->arena,
-                        "it is the machine of %s (UUID %s); to be done: plimsoll host forget one of them",
+                        "same machine as %s (UUID %s). Remove one of them: plimsoll host forget HOST",
                         machine, host->uuid);
                 return c->why[i] ? 0 : -ENOMEM;
         }
@@ -225,8 +221,9 @@ static int host_change_admit(Changes *c, uint32_t i, const char *by) {
         r = host_write(c, x);
         if (r == 0) {
                 c->at[i] = CHANGE_ADMITTED;
-                c->why[i] =
-                        host->uuid ? NULL : "its machine is not known yet, and is taken at its first report";
+                c->why[i] = host->uuid
+                                    ? NULL
+                                    : "its machine is not known yet, and is recorded with its first report";
                 c->admitted[c->n_admitted++] = x;
         }
         return r;
@@ -244,8 +241,7 @@ static int host_change_forget(Changes *c, uint32_t i, const char *by) {
 
         if (r == 0) {
                 c->at[i] = CHANGE_FORGOTTEN;
-                c->why[i] =
-                        "the service removes what is kept of it; if its agent still runs, it is seen again";
+                c->why[i] = "the service removes its data; if its agent still runs, it appears again";
         }
         return r;
 }
@@ -257,11 +253,10 @@ static void changes_print_json(const Changes *c) {
 
         for (uint32_t i = 0; i < c->hosts.n; i++)
                 (void) json_array_append_new(list,
-                                             json_pack("{s:s, s:s, s:s*}", "host", c->hosts.at[i], "change",
+                                             json_pack("{s:s, s:s, s:s?}", "host", c->hosts.at[i], "change",
                                                        change_names[c->at[i]], "why", c->why[i]));
         (void) json_object_set_new(o, "hosts", list);
-        (void) json_print(o, c->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        json_decref(o);
+        (void) json_print(o, c->in->out.out);
 }
 
 static void changes_print_text(const Changes *c) {
@@ -288,8 +283,7 @@ static ExitStatus changes_make(Changes *c, int (*change)(Changes *c, uint32_t i,
                 if (r == 1)
                         return command_complain(
                                 in, EXIT_FAILED,
-                                "somebody else changes what is said of %s just now: look again (plimsoll "
-                                "host list)",
+                                "another command changed %s at the same time. Look again: plimsoll host list",
                                 c->hosts.at[i]);
                 if (r < 0)
                         return command_complain(in, EXIT_FAILED, "%s",
@@ -310,16 +304,14 @@ static ExitStatus host_admit_check(const Invocation *in, const Strings *words) {
         const bool all = option_given(&in->options, "all");
 
         if (all == (words->n > 0))
-                return command_complain(in, EXIT_BAD_INPUT, "admit takes HOSTS, or --all");
+                return command_complain(in, EXIT_BAD_INPUT, "admit needs HOSTS, or --all");
         if (address && !host_name_is_dns(address))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "--address: accepted is a name or an IPv4 address: letters, digits, dots and "
-                        "dashes, found \"%s\"",
+                        "--address accepts a name or an IPv4 address (letters, digits, dots and dashes), not \"%s\"",
                         address);
         if (why && (strlen(why) > 1000 || !text_is_line(why, strlen(why))))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "--why: accepted is a line of at most 1000 bytes");
+                return command_complain(in, EXIT_BAD_INPUT, "--why accepts one line of at most 1000 bytes");
         return EXIT_DONE;
 }
 
@@ -338,8 +330,8 @@ static ExitStatus host_admit_run(Invocation *in, Facts *facts, const Strings *wo
         else
                 c.hosts = (Strings){ .at = all, .n = s->n_hosts };
         if (status == EXIT_DONE && option_given(&in->options, "address") && c.hosts.n != 1)
-                status = command_complain(in, EXIT_BAD_INPUT, "--address is of one host, not of %u",
-                                          c.hosts.n);
+                status = command_complain(in, EXIT_BAD_INPUT,
+                                          "--address applies to one host, but %u are given", c.hosts.n);
         return status == EXIT_DONE ? changes_make(&c, host_change_admit) : status;
 }
 
@@ -348,8 +340,7 @@ static ExitStatus host_forget_run(Invocation *in, Facts *facts, const Strings *w
         ExitStatus status;
 
         if (words->n == 0 || option_given(&in->options, "all"))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "forget takes HOSTS, each by its name or pattern");
+                return command_complain(in, EXIT_BAD_INPUT, "forget needs HOSTS, by name or pattern");
         status = chosen_hosts(in, facts->snapshot, "", words, &c.hosts);
         return status == EXIT_DONE ? changes_make(&c, host_change_forget) : status;
 }
@@ -382,14 +373,14 @@ static ExitStatus cmd_host_run(Invocation *in) {
         }
         near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
         if (!verb)
-                return command_complain(in, EXIT_BAD_INPUT, "accepted are list, admit and forget, not %s%s%s",
-                                        word, near ? "; did you mean " : "", near ? near : "");
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "unknown action; use list, admit or forget, not %s%s%s", word,
+                                        near ? "; did you mean " : "", near ? near : "");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE && !source_store(facts.source))
                 status = command_complain(
                         in, EXIT_BAD_INPUT,
-                        "who is admitted is kept in Redis: give --redis URL (hosts named by --hosts need "
-                        "no admission)");
+                        "Admissions are kept in Redis. Give --redis URL (hosts given by --hosts need no admission).");
         if (status == EXIT_DONE)
                 status = verb->run(in, &facts, &words);
         facts_close(&facts);
@@ -399,30 +390,31 @@ static ExitStatus cmd_host_run(Invocation *in) {
 static const OptionDef cmd_host_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With admit:" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "all that report now, for the first day" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "admit all hosts that report now, for the first day" },
         { "address", 0, OPTION_TEXT, "ADDRESS", 0, 0, 0,
-          "stands for the host's name in service.uri and migration.uri; default: the name" },
+          "use this address in service.uri and migration.uri; default: the host's name" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With admit and forget:" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "kept with it" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "reason, kept in the store" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "as JSON, schema plimsoll.host-list/1; of admit and forget plimsoll.host-change/1" },
+          "print JSON, schema plimsoll.host-list/1; admit and forget: plimsoll.host-change/1" },
         { 0 },
 };
 
 const Command command_host = {
         .name = "host",
-        .summary = "which hosts are admitted, and which only seen; admit and forget them",
+        .summary = "list hosts, and admit or forget them",
         .usage = "list [HOSTS…] | admit HOSTS… | admit --all | forget HOSTS… [source]",
-        .help = "A host takes part once it is admitted, as the machine it is then: its UUID, CPUs and memory are\n"
-                "kept. Until then, and when it is another machine or twice as large, it is only seen: shown,\n"
-                "with its VMs, but none of them moves, and none comes. Names that fit cluster.hosts in the\n"
-                "settings are admitted by themselves.\n"
-                "\n"
-                "list: all hosts, with who admitted them and when. admit: as they are now; --all on the first\n"
-                "day. forget: what is kept of the host goes, its marks and faults too; if its agent still runs,\n"
-                "it is a new host. HOSTS are names, or selections as in rules: 'h[1-4]', '!h3'. Exit status 3:\n"
-                "one was refused. docs/admission.md tells the whole.",
+        .help = "A host takes part once it is admitted as the machine it is then: its UUID, CPUs and memory are recorded.\n"
+                "Until then, and when it is another machine or twice as large, it is only shown, with its VMs, but none\n"
+                "of them moves and none comes. Names that match cluster.hosts in the settings are admitted automatically.\n\n"
+                "list: all hosts, with who admitted them and when. admit: as they are now; --all on the first day.\n"
+                "forget: removes the host's data, with its marks and faults; if its agent still runs, it is a new host.\n"
+                "HOSTS are names, or selections as in rules: 'h[1-4]', '!h3'. Exit status 3: one was refused. See\n"
+                "docs/admission.md.",
+        .examples = "plimsoll host list\n"
+                    "plimsoll host admit h7\n"
+                    "plimsoll host forget h7 --why \"sold\"",
         .options = cmd_host_options,
         .least_arguments = 1,
         .most_arguments = 1 + HOSTS_NAMED_MAX,

@@ -27,9 +27,9 @@ static ExitStatus import_with(Invocation *in, const Importer *importer, const ch
         if (!given.cluster)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (!text_is_name(given.cluster, strlen(given.cluster)))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "--cluster: a name of 1 to 255 bytes without control "
-                                        "characters is accepted");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "--cluster accepts a name of 1 to 255 bytes without control characters");
         if (use && !importer->use)
                 return command_complain(in, EXIT_BAD_INPUT, "--use: %s has no second file", importer->name);
         if (file_read(in->arena, path, &given.data, &given.n_data, &fault) < 0)
@@ -71,31 +71,34 @@ static ExitStatus cmd_import_run(Invocation *in) {
                 return EXIT_DONE;
         }
         if (in->options.n_arguments == 1)
-                return command_complain(in, EXIT_BAD_INPUT, "accepted are: FORMAT FILE, list");
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "Usage: plimsoll import FORMAT FILE, or plimsoll import list");
         near = text_nearest(word, names, n);
-        return command_complain(in, EXIT_BAD_INPUT, "\"%s\" is no format it can read; accepted: %s%s%s%s",
-                                word, list ? list : "", near ? "; did you mean " : "", near ? near : "",
+        return command_complain(in, EXIT_BAD_INPUT, "unknown format \"%s\"; accepted: %s%s%s%s", word,
+                                list ? list : "", near ? "; did you mean " : "", near ? near : "",
                                 near ? "?" : "");
 }
 
 static const OptionDef cmd_import_options[] = {
         { "use", 'U', OPTION_TEXT, "UTIL", 0, 0, 0,
-          "a second file, of what VMs use (htools: a line \"instance cpu memory disk net\" for each); without it demand is not known" },
-        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "what to call it; default: the file's name" },
+          "read what the VMs use from this second file (htools: a line \"instance cpu memory disk "
+          "net\" for each VM); default: demand unknown" },
+        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "name of the cluster; default: the file's name" },
         { "output", 'o', OPTION_TEXT, "SNAPSHOT", 0, 0, 0,
-          "where to; replaced whole or not at all; default: standard output" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "errors as JSON too; a snapshot is JSON anyway" },
+          "write to this file, completely or not at all; default: standard output" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print errors as JSON too; a snapshot is always JSON" },
         { 0 },
 };
 
 const Command command_import = {
         .name = "import",
-        .summary = "another balancer's cluster as a snapshot file",
+        .summary = "convert another balancer's cluster to a snapshot file",
         .usage = "FORMAT FILE [-U UTIL] [-o SNAPSHOT] | list",
-        .help = "Reads another program's cluster, and writes a snapshot file. plimsoll import list shows "
-                "the\n"
-                "formats: htools is the text of Ganeti's, as hbal -t FILE -U UTIL reads it\n"
-                "(docs/htools-import.md says what becomes of what).",
+        .help = "Reads another program's cluster and writes a snapshot file. plimsoll import list shows the formats:\n"
+                "htools is the text format of Ganeti's hbal -t FILE -U UTIL (docs/htools-import.md lists how each field\n"
+                "is converted).",
+        .examples = "plimsoll import list\n"
+                    "plimsoll import htools cluster.data --use util.txt -o cluster.json",
         .options = cmd_import_options,
         .least_arguments = 1,
         .most_arguments = 2,

@@ -12,6 +12,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/model/host_silence.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 typedef struct JournalLook {
         Invocation *in;
@@ -37,16 +38,16 @@ static const char *journal_says(const JournalLook *look, const JournalEntry *ent
         Arena *a = look->in->arena;
 
         if (h == IX_NONE)
-                return "nothing is known of it";
+                return "no data";
         if (v != IX_NONE && snapshot_vm_is_on(s, v, h))
                 return text_format(a, "has it, %s%s%s",
                                    s->vms[v].host == h && !vm_is_doubled(&s->vms[v])
                                            ? vm_state_names[s->vms[v].state]
-                                           : "perhaps as the other side of the move",
-                                   host_is_silent(&s->hosts[h]) ? ", as last known: " : "",
+                                           : "possibly the other side of the move",
+                                   host_is_silent(&s->hosts[h]) ? ", last known: " : "",
                                    host_silence_why(&s->hosts[h]));
         return host_is_silent(&s->hosts[h])
-                       ? text_format(a, "is not seen: %s", host_silence_why(&s->hosts[h]))
+                       ? text_format(a, "is not reporting: %s", host_silence_why(&s->hosts[h]))
                        : "does not have it";
 }
 
@@ -54,15 +55,17 @@ static json_t *journal_entry_json(const JournalLook *look, const JournalEntry *e
         const SettleWord *word = settle_word_of(&look->words, entry);
         const char *from = journal_says(look, entry, entry->order->from),
                    *to = journal_says(look, entry, entry->order->to);
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:s, s:s, s:s}", "id", entry->id, "vm",
-                              entry->order->vm, "from", entry->order->from, "to", entry->order->to, "event",
-                              journal_event_names[entry->event], "at", (double) entry->at / 1e6, "message",
-                              entry->message, "from_says", from ? from : "", "to_says", to ? to : "");
+        json_t *o =
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", entry->id, "vm",
+                          entry->order->vm, "from", entry->order->from, "to", entry->order->to, "event",
+                          journal_event_names[entry->event], "at", json_instant(entry->at), "message",
+                          json_text(entry->message), "from_says", json_text(from), "to_says", json_text(to));
 
-        if (word)
-                (void) json_object_set_new(o, "word",
-                                           json_pack("{s:s, s:s, s:s, s:f}", "host", word->at, "by", word->by,
-                                                     "why", word->why, "at", (double) word->said_at / 1e6));
+        (void) json_object_set_new(o, "word",
+                                   word ? json_pack("{s:s, s:o, s:o, s:o}", "host", word->at, "by",
+                                                    json_text(word->by), "why", json_text(word->why), "at",
+                                                    json_instant(word->said_at))
+                                        : json_null());
         return o;
 }
 
@@ -74,10 +77,7 @@ static void cmd_journal_json(const JournalLook *look, const char *vm) {
                         (void) json_array_append_new(list, journal_entry_json(look, &look->open[i]));
         o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.journal/1", "cluster",
                       source_cluster(look->source), "open", list);
-        (void) json_print(o, look->in->out.out,
-                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
-        (void) fputc('\n', look->in->out.out);
-        json_decref(o);
+        (void) json_print(o, look->in->out.out);
 }
 
 static uint32_t journal_unclear(const JournalLook *look) {
@@ -115,14 +115,15 @@ static ExitStatus journal_list(const JournalLook *look) {
                         return cmd_journal_failed(look, r);
         }
         if (look->n == 0)
-                (void) out_say(look->in->out.out, "every move that was begun has ended\n");
+                (void) out_say(look->in->out.out, "no open moves: every move has ended\n");
         else
                 table_print(&t, &look->in->out, "");
         if (journal_unclear(look) > 0)
                 (void) out_say(
                         look->in->out.out,
-                        "\nplimsoll journal settle VM shows what is known of one, and takes your word for where "
-                        "it runs\n");
+                        "\n"
+                        "Details of one: plimsoll journal settle VM. With --at HOST it records where you have seen "
+                        "the VM run.\n");
         return journal_unclear(look) > 0 ? EXIT_BLOCKED : EXIT_DONE;
 }
 
@@ -150,13 +151,12 @@ static void journal_show(const JournalLook *look, const JournalEntry *entry) {
         (void) out_say(out, "  %s: %s\n", entry->order->to, to ? to : "");
         if (word)
                 (void) out_say(out,
-                               "  %s says that it runs on %s (%s); the service has not taken it in yet\n",
+                               "  %s recorded that it runs on %s (%s); the service has not read that yet\n",
                                word->by, word->at, word->why);
         else
                 (void) out_say(
                         out,
-                        "  look yourself (virsh list on both hosts), then: plimsoll journal settle %s --at HOST "
-                        "--why TEXT\n",
+                        "  check with virsh list on both hosts, then: plimsoll journal settle %s --at HOST --why TEXT\n",
                         entry->order->vm);
 }
 
@@ -186,19 +186,19 @@ static ExitStatus journal_say(const JournalLook *look, const JournalEntry *entry
 
         if (strcmp(at, entry->order->from) != 0 && strcmp(at, entry->order->to) != 0)
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "--at: accepted are %s and %s, the two hosts of the move",
+                                        "--at accepts %s or %s, the two hosts of the move",
                                         entry->order->from, entry->order->to);
         if (!why || !*why || strlen(why) > SETTLE_WHY_MAX || !text_is_line(why, strlen(why)))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "--why is needed with --at: how you know it, in one line of at most %d bytes "
-                        "(it stands in journal and audit)",
+                        "--at needs --why: how you know it, in one line of at most %d bytes (recorded in journal and "
+                        "audit)",
                         SETTLE_WHY_MAX);
         other = journal_contradicts(look, entry, at);
         if (other)
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "nothing was noted: %s, which is seen, says that %s runs there",
-                                        other, entry->order->vm);
+                                        "nothing was recorded: %s is reporting, and %s runs there", other,
+                                        entry->order->vm);
         r = settle_word_print(in->arena, &word, &text, &n);
         if (r == 0)
                 r = store_put_word(source_store(look->source), entry->order->vm, text, n);
@@ -207,8 +207,8 @@ static ExitStatus journal_say(const JournalLook *look, const JournalEntry *entry
         if (!in->json)
                 (void) out_say(
                         in->out.out,
-                        "noted: %s says that %s runs on %s; the service that leads writes it down in its next "
-                        "round, unless a host that answers says otherwise\n",
+                        "recorded: %s reports that %s runs on %s; the leading service applies it in its next round, "
+                        "unless a host that answers contradicts it",
                         word.by, entry->order->vm, at);
         return EXIT_DONE;
 }
@@ -220,7 +220,7 @@ static ExitStatus journal_settle(JournalLook *look, const char *vm) {
 
         if (!e)
                 return command_complain(look->in, EXIT_BAD_INPUT,
-                                        "no move of %s is open: plimsoll journal lists those that are", vm);
+                                        "no open move of %s; plimsoll journal lists the open moves", vm);
         if (at)
                 status = journal_say(look, e, at);
         else if (!look->in->json)
@@ -241,10 +241,11 @@ static ExitStatus cmd_journal_look(JournalLook *look, const Settings *settings) 
 
         if (verb && (strcmp(verb, "settle") != 0 || o->n_arguments != 2))
                 return command_complain(look->in, EXIT_BAD_INPUT,
-                                        "accepted are plimsoll journal, and plimsoll journal settle VM");
+                                        "Usage: plimsoll journal, or plimsoll journal settle VM");
         if (!verb && (option_given(o, "at") || option_given(o, "why")))
-                return command_complain(look->in, EXIT_BAD_INPUT,
-                                        "--at and --why are for plimsoll journal settle VM");
+                return command_complain(
+                        look->in, EXIT_BAD_INPUT,
+                        "--at and --why need settle: plimsoll journal settle VM --at HOST --why TEXT");
         r = round_store_open(source_store(look->source), look->in->arena, &look->open, &look->n);
         if (r == 0)
                 r = settle_words_read(source_store(look->source), look->in->arena, &look->words);
@@ -258,7 +259,7 @@ static ExitStatus cmd_journal_look(JournalLook *look, const Settings *settings) 
 static ExitStatus cmd_journal_run(Invocation *in) {
         JournalLook look = { .in = in };
         Settings *settings = NULL;
-        ExitStatus status = facts_store(in, "what was begun is", &settings, &look.source);
+        ExitStatus status = facts_store(in, "the journal is", &settings, &look.source);
 
         if (status == EXIT_DONE)
                 status = cmd_journal_look(&look, settings);
@@ -269,22 +270,25 @@ static ExitStatus cmd_journal_run(Invocation *in) {
 static const OptionDef cmd_journal_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With settle:" },
-        { "at", 0, OPTION_TEXT, "HOST", 0, 0, 0, "it runs there: you have looked" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "how you know it: stands in journal and audit" },
+        { "at", 0, OPTION_TEXT, "HOST", 0, 0, 0, "host where the VM runs, as you have checked" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "how you know it; recorded in journal and audit" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.journal/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.journal/1" },
         { 0 },
 };
 
 const Command command_journal = {
         .name = "journal",
-        .summary = "moves whose end is not known, and where their VMs are",
+        .summary = "moves with an unknown end, and where their VMs are",
         .usage = "[settle VM [--at HOST --why TEXT]] [source]",
-        .help = "Lists the moves that were begun and whose end nobody has written down. The service asks both hosts again and\n"
-                "again, and believes the source alone where libvirt there proves that the VM stayed. settle VM shows what is\n"
-                "known of one; with --at HOST it takes your word for where the VM runs, which is written to journal and audit\n"
-                "with your name, unless a host that answers says otherwise. Until then nothing moves the VM.\n"
-                "Exit status 3: it is not known how some ended; 2: there is no such move.",
+        .help = "Lists the moves that were started and whose end is not recorded. The service queries both hosts again\n"
+                "and again, and relies on the source alone if libvirt there proves that the VM stayed. settle VM shows what\n"
+                "is known about one; with --at HOST it records where the VM runs, in journal and audit with your name,\n"
+                "unless a host that answers contradicts it. Until then the VM is not moved.\n"
+                "Exit status 3: the end of some moves is unknown; 2: no such move.",
+        .examples = "plimsoll journal\n"
+                    "plimsoll journal settle web1\n"
+                    "plimsoll journal settle web1 --at h3 --why \"virsh list on both hosts\"",
         .options = cmd_journal_options,
         .most_arguments = 2,
         .run = cmd_journal_run,

@@ -24,7 +24,7 @@ static ExitStatus verb_enter(Invocation *in, Facts *facts, const Strings *hosts)
         if (status != EXIT_DONE)
                 return status;
         if (option_given(&in->options, "wait"))
-                return maintenance_wait_all(in, facts, hosts);
+                return maintenance_wait_all(in, facts, hosts, 0);
         return maintenance_advice(in, facts, hosts);
 }
 
@@ -46,14 +46,15 @@ static ExitStatus verb_exit(Invocation *in, Facts *facts, const Strings *hosts) 
 
 static ExitStatus verb_status(Invocation *in, Facts *facts, const Strings *hosts) {
         if (hosts->n > 0 && option_given(&in->options, "wait"))
-                return maintenance_wait_all(in, facts, hosts);
+                return maintenance_wait_all(in, facts, hosts, 0);
         return maintenance_show(in, facts, hosts);
 }
 
 static ExitStatus verb_roll(Invocation *in, Facts *facts, const Strings *hosts) {
         if (option_given(&in->options, "for-good"))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "roll gives its hosts back: --for-good goes with enter");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "roll puts its hosts back into service. Use --for-good only with enter.");
         if (hosts->n > 0 && chosen_hosts_take_part(in, facts->snapshot, hosts) != EXIT_DONE)
                 return EXIT_BLOCKED;
         return roll_run(in, facts, hosts);
@@ -108,23 +109,22 @@ static ExitStatus cmd_maintenance_run(Invocation *in) {
         near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
         if (!verb)
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "accepted are enter, exit, status and roll, not %s%s%s", word,
+                                        "unknown action; use enter, exit, status or roll, not %s%s%s", word,
                                         near ? "; did you mean " : "", near ? near : "");
         if (n < verb->least || n > verb->most)
-                return command_complain(in, EXIT_BAD_INPUT, "%s takes %s%d HOSTS", word,
+                return command_complain(in, EXIT_BAD_INPUT, "%s needs %s%d HOSTS", word,
                                         n < verb->least ? "at least " : "at most ",
                                         n < verb->least ? verb->least : verb->most);
         status = facts_open(in, &facts);
         if (status == EXIT_DONE && !source_store(facts.source))
-                status =
-                        command_complain(in, EXIT_BAD_INPUT,
-                                         "maintenance is kept in Redis: give --redis URL (without agents and "
-                                         "Redis: plimsoll evacuate)");
+                status = command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "Maintenance is kept in Redis. Give --redis URL (without agents and Redis: plimsoll evacuate)");
         if (status == EXIT_DONE)
                 status = verb->run == verb_exit ? hosts_to_exit(in, facts.snapshot, &words, &hosts)
                                                 : chosen_hosts(in, facts.snapshot, "", &words, &hosts);
         if (status == EXIT_DONE && hosts.n > 1 && in->json && option_given(&in->options, "wait"))
-                status = command_complain(in, EXIT_BAD_INPUT, "--wait with --json takes one host");
+                status = command_complain(in, EXIT_BAD_INPUT, "--wait with --json accepts one host");
         if (status == EXIT_DONE)
                 status = verb->run(in, &facts, &hosts);
         facts_close(&facts);
@@ -135,39 +135,41 @@ static const OptionDef cmd_maintenance_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter:" },
         { "deadline", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, INT64_C(30) * 86400 * USEC_PER_SEC,
-          "the host should be empty within TIME: the VMs that weigh most leave first, and those that will "
-          "not "
-          "make it are named" },
+          "empty the host within TIME (30m, 2h): the heaviest VMs leave first, and those that will not "
+          "make it are listed" },
         { "for-good", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "the host does not come back: VMs that are off leave it, too" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "shown by status" },
+          "the host does not come back: also move VMs that are off" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "reason, shown by status" },
         { "several", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "also where that empties more hosts within a short time than the brake lets pass (docs/brake.md)" },
+          "also if that empties more hosts within a short time than the brake permits (docs/brake.md)" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "With enter and status:" },
         { "wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "shows the progress until the host is empty, or nothing more can leave it (exit status 3)" },
+          "show the progress until the host is empty, or nothing more can leave it (exit status 3)" },
         ROLL_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "at the end, as JSON, schema plimsoll.maintenance/1; of roll plimsoll.roll/1 and (--dry-run) "
-          "plimsoll.roll-plan/1" },
+          "print JSON at the end, schema plimsoll.maintenance/1; of roll plimsoll.roll-state/1 and "
+          "(--dry-run) plimsoll.roll-plan/1" },
         { 0 },
 };
 
 const Command command_maintenance = {
         .name = "maintenance",
-        .summary = "empty a host for maintenance, and give it back",
+        .summary = "put hosts into maintenance mode (they are evacuated), and back into service",
         .usage = "enter HOSTS… [--deadline 30m] [--for-good] [--wait] | exit HOSTS… | status [HOSTS…] "
                  "[--wait] | roll HOSTS… "
                  "--run CMD",
-        .help = "enter: the host takes no VM any more, and the service moves those it has to other hosts; the\n"
-                "state is kept in Redis until exit, whatever is restarted. status: who asked and when, what is\n"
-                "left, and what cannot leave and why. roll: the hosts are emptied one after the other, in "
-                "the order\n"
-                "that moves the fewest bytes; CMD is run for each, and when its agent reports again the host is\n"
-                "given back. It stops where anything fails. docs/maintenance.md tells the whole.\n"
+        .help = "enter: the host accepts no VM any more, and the service moves its VMs to other hosts; the state is kept in\n"
+                "Redis until exit, whatever is restarted. status: who entered it and when, what is left, and what cannot\n"
+                "leave and why. roll: the hosts are emptied one after the other, in the order that moves the fewest bytes;\n"
+                "CMD is run for each, and when its agent reports again the host goes back into service. It stops at the\n"
+                "first failure. See docs/maintenance.md.\n"
                 "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
-                "Exit status 3: VMs are left on the host and cannot leave, or nobody moves them.",
+                "Exit status 3: VMs are left on the host and cannot leave, or are not being moved.",
+        .examples = "plimsoll maintenance enter h2 --deadline 30m --wait\n"
+                    "plimsoll maintenance status\n"
+                    "plimsoll maintenance exit h2\n"
+                    "plimsoll maintenance roll --all --run /usr/local/sbin/update-host",
         .options = cmd_maintenance_options,
         .least_arguments = 1,
         .most_arguments = 1 + HOSTS_NAMED_MAX,

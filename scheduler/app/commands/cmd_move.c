@@ -7,13 +7,18 @@
 #include "scheduler/app/commands/apply.h"
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/handed_move.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/stopped.h"
+#include "scheduler/app/round/move_wish.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
+#include "scheduler/app/text/slow_ways_text.h"
 #include "scheduler/decide/query/explain.h"
 #include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define NEAREST_SHOWN 3U
 
@@ -43,8 +48,9 @@ static ExitStatus cmd_move_vm(Moving *moving, const char *name) {
                 names[v] = s->vms[v].name;
         if (names && strlen(name) <= 64)
                 near = text_nearest(name, names, s->n_vms);
-        return command_complain(moving->in, EXIT_BAD_INPUT, "there is no VM %s in %s%s%s%s", name, s->cluster,
-                                near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+        return command_complain(moving->in, EXIT_BAD_INPUT, "VM %s not found in cluster %s%s%s%s", name,
+                                s->cluster, near ? " (did you mean " : "", near ? near : "",
+                                near ? "?)" : "");
 }
 
 static ExitStatus cmd_move_to(Moving *moving, const char *word) {
@@ -55,7 +61,7 @@ static ExitStatus cmd_move_to(Moving *moving, const char *word) {
 
         if (status == EXIT_DONE && hosts.n != 1)
                 return command_complain(moving->in, EXIT_BAD_INPUT,
-                                        "%s selects %u hosts; move takes one VM to one host", word, hosts.n);
+                                        "%s selects %u hosts; move needs one target host", word, hosts.n);
         if (status == EXIT_DONE)
                 status = chosen_hosts_take_part(moving->in, s, &hosts);
         moving->wish.to = hosts.n > 0 ? hosts.at[0] : NULL;
@@ -64,23 +70,8 @@ static ExitStatus cmd_move_to(Moving *moving, const char *word) {
 
 /* ---- the plan ---- */
 
-/* A cool-down keeps the cluster from moving a VM back and forth. Whoever asks for a move knows what they do; how often a rule
- * lets the VM move within a day counts all the same, and so does a move whose end is not known. */
-static int cmd_move_cool_downs(Arena *a, RoundInput *in) {
-        CoolDown *all = arena_new(a, CoolDown, in->n_cool_downs);
-
-        if (!all)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < in->n_cool_downs; i++) {
-                all[i] = in->cool_downs[i];
-                if (!all[i].why && all[i].until > in->now)
-                        all[i].until = in->now;
-        }
-        in->cool_downs = all;
-        return 0;
-}
-
 static ExitStatus cmd_move_decide(Moving *moving, const Workers *workers) {
+        Busy busy;
         Invocation *in = moving->in;
         Store *store = source_store(moving->facts.source);
         int r;
@@ -92,13 +83,16 @@ static ExitStatus cmd_move_decide(Moving *moving, const Workers *workers) {
                                       .think = settings_int(moving->facts.settings, "service", "think") };
         moving->input.request.workers = workers;
         moving->input.request.wish = moving->wish;
-        r = store ? round_store_holds(store, in->arena, &moving->input) : 0;
+        r = store ? round_store_holds(store, in->arena, NULL, &moving->input) : 0;
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         moving->input.stopped = stopped_words(in, store);
-        r = cmd_move_cool_downs(in->arena, &moving->input);
-        if (r == 0)
+        r = move_wish_cool_downs(in->arena, &moving->input);
+        if (r == 0) {
+                busy_begin(&busy, &in->err, "planning");
                 r = round_decide(in->arena, &moving->input, &moving->round);
+                busy_end(&busy);
+        }
         moving->input.request.workers = &workers_none;
         if (r == 0)
                 r = explain_vm(in->arena, moving->round.snapshot, moving->facts.settings, policies_all(),
@@ -142,18 +136,10 @@ static uint32_t cmd_move_verdict(const Moving *moving, const char *host) {
 
 /* Why it stays, in words. */
 static const char *cmd_move_why_not(const Moving *moving) {
-        const Plan *plan = moving->round.plan;
-        const Vm *vm = &moving->round.snapshot->vms[moving->vm];
         const uint32_t i = cmd_move_verdict(moving, moving->wish.to);
-        const Reason reason = plan->n_refused > 0 ? plan->refused[0].reason : REASON_ORDER;
+        const bool told = moving->wish.to && i < moving->explained.n;
 
-        if (moving->round.problem->pinned[moving->vm] != REASON_NONE)
-                return vm->unmovable_why && !vm->movable ? vm->unmovable_why : reason_texts[reason];
-        if (moving->wish.to && i < moving->explained.n && moving->explained.refusals[i])
-                return moving->explained.refusals[i];
-        if (!moving->wish.to && plan->n_refused > 0 && plan->refused[0].by)
-                return plan->refused[0].by;
-        return reason_texts[reason];
+        return move_wish_why_not(&moving->round, told ? moving->explained.refusals[i] : NULL);
 }
 
 /* The smallest change that would let it go there, or anywhere; NULL: none is known. */
@@ -183,15 +169,14 @@ static ExitStatus cmd_move_refused_json(const Moving *moving, const char *why, c
                 if (!e->hosts[i].here && e->hosts[i].reason == REASON_NONE)
                         (void) json_array_append_new(others,
                                                      json_string(cmd_move_host(moving, e->hosts[i].host)));
-        o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s?, s:o}", "schema", "plimsoll.move/1",
+        o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:n}", "schema", "plimsoll.move/1",
                       "cluster", moving->round.snapshot->cluster, "vm", moving->wish.vm, "from",
                       cmd_move_host(moving, moving->round.snapshot->vms[moving->vm].host), "to",
-                      moving->wish.to, "status", "blocked", "why", why, "remedy", remedy, "others", others);
+                      moving->wish.to, "status", "blocked", "why", json_text(why), "remedy",
+                      json_text(remedy), "others", others, "leader");
         if (!o)
                 return command_complain(moving->in, EXIT_FAILED, "out of memory");
-        (void) json_print(o, moving->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', moving->in->out.out);
-        json_decref(o);
+        (void) json_print(o, moving->in->out.out);
         return EXIT_BLOCKED;
 }
 
@@ -209,11 +194,11 @@ static ExitStatus cmd_move_refused(const Moving *moving) {
         if (remedy)
                 (void) out_say(in->out.out, "  what would help: %s%s\n",
                                text_safe(remedy, safe, sizeof(safe)),
-                               cmd_move_makes_way(moving) ? " (--make-way does it)" : "");
+                               cmd_move_makes_way(moving) ? " (use --make-way)" : "");
         if (to && others)
                 (void) out_say(in->out.out, "  it could move to: %s\n",
                                text_safe(others, safe, sizeof(safe)));
-        (void) out_say(in->out.out, "plimsoll explain %s%s%s has the whole\n", moving->wish.vm, to ? " " : "",
+        (void) out_say(in->out.out, "details: plimsoll explain %s%s%s\n", moving->wish.vm, to ? " " : "",
                        to ? to : "");
         return EXIT_BLOCKED;
 }
@@ -258,6 +243,7 @@ static void cmd_move_show(const Moving *moving) {
                                        screen_style(&moving->in->out, STYLE_PLAIN),
                                        cmd_move_host(moving, m->move.to));
         }
+        slow_ways_print(moving->round.snapshot, plan, "  ", &moving->in->out);
         if (moving->input.stopped)
                 (void) out_say(out, "%s\n", moving->input.stopped);
 }
@@ -277,6 +263,31 @@ static ExitStatus cmd_move_dry_run(const Moving *moving) {
                 return command_complain(in, EXIT_FAILED, "out of memory");
         (void) fwrite(text, 1, n, in->out.out);
         return EXIT_DONE;
+}
+
+/* Where a service that acts leads, it does it. The host is the one that was shown. */
+static ExitStatus cmd_move_carry_out(Moving *moving) {
+        Invocation *in = moving->in;
+        Store *store = source_store(moving->facts.source);
+        const Plan *plan = moving->round.plan;
+        HandedMove handed = { .store = store,
+                              .snapshot = moving->round.snapshot,
+                              .makes_way = moving->wish.makes_way };
+        Led led = { 0 };
+        ExitStatus status = stopped_check(in, store, moving->facts.settings);
+
+        if (status == EXIT_DONE)
+                status = led_look(in, store, moving->facts.settings, &led);
+        if (status != EXIT_DONE)
+                return status;
+        if (!led.by_service || plan->n_moves == 0)
+                return apply_decided(in, &moving->facts, &moving->input, &moving->round);
+        for (uint32_t i = 0; i < plan->n_moves; i++)
+                if (plan->moves[i].move.vm == moving->vm)
+                        handed.move = &plan->moves[i].move;
+        handed.led = &led;
+        status = apply_ask(in, plan->n_moves);
+        return status == EXIT_DONE ? handed_move(in, &handed) : status;
 }
 
 static ExitStatus cmd_move_move(Moving *moving) {
@@ -301,16 +312,15 @@ static ExitStatus cmd_move_move(Moving *moving) {
                 return status;
         home = cmd_move_host(moving, moving->round.snapshot->vms[moving->vm].host);
         if (moving->wish.to && strcmp(home, moving->wish.to) == 0 && !in->json) {
-                (void) out_say(in->out.out, "%s runs on %s already: there is nothing to move\n",
-                               moving->wish.vm, home);
+                (void) out_say(in->out.out, "%s already runs on %s: nothing to move\n", moving->wish.vm,
+                               home);
                 return EXIT_DONE;
         }
         if (moving->round.plan->status >= PLAN_BLOCKED)
                 return cmd_move_refused(moving);
         if (!in->json)
                 cmd_move_show(moving);
-        return dry ? cmd_move_dry_run(moving)
-                   : apply_decided(in, &moving->facts, &moving->input, &moving->round);
+        return dry ? cmd_move_dry_run(moving) : cmd_move_carry_out(moving);
 }
 
 static ExitStatus cmd_move_run(Invocation *in) {
@@ -327,24 +337,31 @@ static const OptionDef cmd_move_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
         { "make-way", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "where the VM does not fit: other VMs of the target move away first, as few as it takes" },
+          "if the VM does not fit, first move other VMs away from the target, as few as possible" },
         { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "show the move, and move nothing" },
-        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask; needed when there is no terminal to ask on" },
+        { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask for confirmation; needed without a terminal" },
+        { "no-wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "if the service carries it out, do not wait for the end" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; where it cannot move plimsoll.move/1" },
+          "print JSON, schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; if it cannot move "
+          "plimsoll.move/1" },
         { 0 },
 };
 
 const Command command_move = {
         .name = "move",
         .summary = "move one VM to another host, or to the best one",
-        .usage = "VM [HOST] [source] [--make-way] [--dry-run] [--yes]",
-        .help = "Moves the VM live to HOST, or where it costs least, and nothing else: shows the move, asks,\n"
-                "and moves. It is judged on fresh facts right before it starts, and written into the journal\n"
-                "and the audit, as any move. Where it cannot move, the reason, what would help and the nearest\n"
-                "other hosts are shown. Balance and load leave the VM where it was put for service.cool_down;\n"
-                "evacuation and rules that must hold do not (docs/operations.md).\n"
-                "Exit status 1: the move failed; 3: the VM cannot move there.",
+        .usage = "VM [HOST] [source] [--make-way] [--dry-run] [--yes] [--no-wait]",
+        .help = "Live-migrates the VM to HOST, or to the host with the lowest cost, and moves nothing else: shows the move,\n"
+                "asks for confirmation, and moves. Where a service in mode auto or confirm leads the cluster, that service\n"
+                "carries the move out at once, and the command waits for its end. The move is checked with fresh data right\n"
+                "before it starts, and recorded in journal and audit. If it is not possible, the command shows the reason,\n"
+                "what would help and other possible hosts. Balance and load relief leave the VM where it was put for\n"
+                "service.cool_down; evacuation and rules that must hold do not (docs/operations.md).\n"
+                "Exit status 3: the VM cannot move there, or its move failed.",
+        .examples = "plimsoll move web1\n"
+                    "plimsoll move web1 h3 --dry-run\n"
+                    "plimsoll move web1 h3 --make-way --yes",
         .options = cmd_move_options,
         .least_arguments = 1,
         .most_arguments = 2,

@@ -4,13 +4,16 @@
 
 #include "policies/policies.h"
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/place_book.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/vm_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/trial_text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 typedef struct Placing {
         Invocation *in;
@@ -20,6 +23,7 @@ typedef struct Placing {
         const char *notes; /* of the XML, or NULL */
         PlaceAnswer answer;
         RoundInput input;
+        const Booking *booked; /* [answer.n_vms] what is held now; NULL: nothing is */
 } Placing;
 
 static const Vm *placed_vm(const Placing *placing, uint32_t i) {
@@ -47,10 +51,10 @@ static void print_wish(const Placing *placing) {
                 (void) out_say(out, ", network %s", text_safe(vm->networks.at[i], safe, sizeof(safe)));
         for (uint32_t i = 0; i < vm->pools.n; i++)
                 (void) out_say(out, ", pool %s", text_safe(vm->pools.at[i], safe, sizeof(safe)));
-        (void) out_say(out, "; taken to use %lld.%lld cores%s\n", (long long) vm->cpu_mcores / 1000,
+        (void) out_say(out, "; expected to use %lld.%lld cores%s\n", (long long) vm->cpu_mcores / 1000,
                        (long long) vm->cpu_mcores % 1000 / 100,
                        placing->wanted.vm.cpu_mcores == UNKNOWN && !placing->wanted.like
-                               ? ", as the VMs that are here do on average (--cpu says otherwise)"
+                               ? ", the average of this cluster's VMs (set it with --cpu)"
                                : "");
         if (placing->notes)
                 (void) out_say(out, "note: %s\n", text_safe(placing->notes, safe, sizeof(safe)));
@@ -66,10 +70,10 @@ static void print_settled(const Placing *placing) {
                 return;
         if (a->plan->cut)
                 (void) fputs(
-                        "time was up (service.think): whether it stays there was not looked into to the end\n",
+                        "time limit reached (service.think): not checked completely whether it stays there\n",
                         out);
         else if (a->plan->n_moves == 0)
-                (void) fputs("planned again with it there: no move is worth its price\n", out);
+                (void) fputs("planned again with it there: no migration is worth its cost\n", out);
         else if (a->settled)
                 (void) out_say(out, "planned again with %s there: %u move%s of other VMs, none of %s\n",
                                a->n_vms > 1 ? "them" : "it", a->plan->n_moves,
@@ -77,8 +81,8 @@ static void print_settled(const Placing *placing) {
         else
                 (void) out_say(
                         out,
-                        "planned again with %s there: %u of the %u moves are of what was just placed; no "
-                        "better start was found\n",
+                        "planned again with %s there: %u of the %u moves are of the new VMs; no better start was "
+                        "found\n",
                         a->n_vms > 1 ? "them" : "it", a->moved, a->plan->n_moves);
 }
 
@@ -86,7 +90,7 @@ static int print_several(const Placing *placing) {
         static const Column columns[] = { { .title = "VM", .most = 28 },
                                           { .title = "HOST", .most = 24 },
                                           { .title = "COST", .right = true },
-                                          { .title = "WHAT IT COSTS, BY POLICY" } };
+                                          { .title = "COST BY POLICY" } };
         const PlaceAnswer *answer = &placing->answer;
         Arena *a = placing->in->arena;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
@@ -99,7 +103,7 @@ static int print_several(const Placing *placing) {
                         r = table_row(&t, (Cell[]){ { .text = placed_vm(placing, i)->name },
                                                     { .text = "none", .style = STYLE_BAD },
                                                     { .text = "" },
-                                                    { .text = "no host takes it any more" } });
+                                                    { .text = "no host has room left" } });
                 else
                         r = table_row(&t,
                                       (Cell[]){ { .text = placed_vm(placing, i)->name },
@@ -128,14 +132,16 @@ static int cmd_place_print_text(const Placing *placing) {
         what_if_facts_print(&placing->what_if, screen);
         print_wish(placing);
         if (a->n_placed == 0)
-                (void) out_say(screen->out, "%sno host takes it%s\n", screen_style(screen, STYLE_BAD),
+                (void) out_say(screen->out, "%sno host can take it%s\n", screen_style(screen, STYLE_BAD),
                                screen_style(screen, STYLE_PLAIN));
         else if (a->n_vms == 1)
                 (void) out_say(screen->out, "%splace it on %s%s\n", screen_style(screen, STYLE_GOOD),
                                cmd_place_host_name(placing, a->vms[0].host),
                                screen_style(screen, STYLE_PLAIN));
         else
-                (void) out_say(screen->out, "%s%u of %u find a place%s\n\n",
+                (void) out_say(screen->out,
+                               "%s%u of %u can be placed%s\n"
+                               "\n",
                                screen_style(screen, a->n_placed == a->n_vms ? STYLE_GOOD : STYLE_BAD),
                                a->n_placed, a->n_vms, screen_style(screen, STYLE_PLAIN));
         if (a->n_vms > 1 && a->n_placed > 0)
@@ -163,15 +169,14 @@ static json_t *vm_json(const Placing *placing) {
 
         (void) json_object_set_new(o, "vcpus", json_integer(vm->vcpus));
         (void) json_object_set_new(o, "memory_mib", json_integer(vm->memory_mib));
-        (void) json_object_set_new(o, "cpu", json_real((double) vm->cpu_mcores / 1000));
+        (void) json_object_set_new(o, "cpu", json_cores(vm->cpu_mcores));
         (void) json_object_set_new(
                 o, "cpu_is_average",
                 json_boolean(placing->wanted.vm.cpu_mcores == UNKNOWN && !placing->wanted.like));
         (void) json_object_set_new(o, "groups", cmd_place_names_json(&vm->groups));
         (void) json_object_set_new(o, "networks", cmd_place_names_json(&vm->networks));
         (void) json_object_set_new(o, "pools", cmd_place_names_json(&vm->pools));
-        if (placing->notes)
-                (void) json_object_set_new(o, "note", json_string(placing->notes));
+        (void) json_object_set_new(o, "note", json_text(placing->notes));
         return o;
 }
 
@@ -187,15 +192,28 @@ static json_t *placements_json(const Placing *placing) {
                                            one->host == IX_NONE
                                                    ? json_null()
                                                    : json_string(cmd_place_host_name(placing, one->host)));
-                if (one->host != IX_NONE) {
-                        (void) json_object_set_new(o, "cost", costs_json(&one->delta));
-                        (void) json_object_set_new(
-                                o, "cost_by_policy",
-                                policies_json(placing->answer.trial.policies, one->by_policy));
-                }
+                (void) json_object_set_new(o, "cost",
+                                           one->host == IX_NONE ? json_null() : costs_json(&one->delta));
+                (void) json_object_set_new(
+                        o, "cost_by_policy",
+                        one->host == IX_NONE ? json_null()
+                                             : policies_json(placing->answer.trial.policies, one->by_policy));
                 (void) json_array_append_new(array, o);
         }
         return array;
+}
+
+static json_t *cmd_place_booked_json(const Placing *placing) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < placing->answer.n_vms; i++) {
+                const Booking *b = &placing->booked[i];
+
+                (void) json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s}", "vm", b->vm.name, "host",
+                                                             b->host, "until", json_instant(b->until), "by",
+                                                             b->by));
+        }
+        return list;
 }
 
 static ExitStatus cmd_place_print_json(const Placing *placing) {
@@ -207,30 +225,30 @@ static ExitStatus cmd_place_print_json(const Placing *placing) {
 
         (void) json_object_set_new(o, "schema", json_string("plimsoll.place/1"));
         (void) json_object_set_new(o, "cluster", json_string(a->trial.s->cluster));
-        (void) json_object_set_new(o, "vm", vm_json(placing));
+        (void) json_object_set_new(o, "wanted", vm_json(placing));
         (void) json_object_set_new(o, "placed", json_integer(a->n_placed));
         (void) json_object_set_new(o, "placements", placements_json(placing));
         (void) json_object_set_new(o, "settled", json_boolean(a->settled));
         (void) json_object_set_new(o, "moves_after", json_integer(a->plan ? a->plan->n_moves : 0));
         (void) json_object_set_new(o, "hosts", trial_json(&view));
-        if (placing->what_if.any) {
-                what_if = what_if_facts_json(placing->in, &placing->what_if, &placing->input, NULL);
-                if (!what_if) {
-                        json_decref(o);
-                        return EXIT_FAILED;
-                }
-                (void) json_object_set_new(o, "what_if", what_if);
+        (void) json_object_set_new(o, "booked",
+                                   placing->booked ? cmd_place_booked_json(placing) : json_array());
+        what_if = placing->what_if.any
+                          ? what_if_facts_json(placing->in, &placing->what_if, &placing->input, NULL)
+                          : json_null();
+        if (!what_if) {
+                json_decref(o);
+                return EXIT_FAILED;
         }
-        (void) json_print(o, placing->in->out.out,
-                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', placing->in->out.out);
-        json_decref(o);
+        (void) json_object_set_new(o, "what_if", what_if);
+        (void) json_print(o, placing->in->out.out);
         return EXIT_DONE;
 }
 
 /* ---- the command ---- */
 
 static ExitStatus cmd_place_find(Placing *placing) {
+        Busy busy;
         Invocation *in = placing->in;
         const WhatIf one = { .vms = &placing->wanted, .n_vms = 1 };
         RoundTime time = { .began = clock_monotonic(), .think = placing->input.think };
@@ -243,16 +261,60 @@ static ExitStatus cmd_place_find(Placing *placing) {
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         request.plan.time =
                 (TimeLimit){ .is_up = round_time_is_up, .arg = &time }; /* for all tries together */
-        if (r == 0)
+        if (r == 0) {
+                busy_begin(&busy, &placing->in->err, "searching a place");
                 r = place_find(in->arena, s, placing->facts->settings, policies_all(), &request,
                                &placing->answer);
+                busy_end(&busy);
+        }
         if (r == -ENODATA)
                 return command_complain(in, EXIT_FAILED, "the cluster has no hosts");
         return r < 0 ? command_complain(in, EXIT_FAILED, "cannot place it: %s", strerrordesc_np(-r))
                      : EXIT_DONE;
 }
 
-static ExitStatus cmd_place_place(Invocation *in, const Facts *facts) {
+static void cmd_place_print_booked(const Placing *placing) {
+        char vm[256], host[256], until[HUMAN_SIZE];
+
+        for (uint32_t i = 0; i < placing->answer.n_vms; i++) {
+                const Booking *b = &placing->booked[i];
+
+                (void) out_say(
+                        placing->in->out.out,
+                        "booked: room for %s on %s until %s, or until the VM runs. To cancel it: plimsoll place "
+                        "--release %s\n",
+                        text_safe(b->vm.name, vm, sizeof(vm)), text_safe(b->host, host, sizeof(host)),
+                        human_time(b->until, until), vm);
+        }
+}
+
+#define BOOK_TRIES 8
+
+/* Found and held, as often as somebody else takes or gives back room between the two. */
+static ExitStatus cmd_place_book(Placing *placing, Facts *facts) {
+        Invocation *in = placing->in;
+        ExitStatus status = EXIT_DONE;
+        bool again = true;
+
+        for (int i = 0; status == EXIT_DONE && again; i++) {
+                if (i == BOOK_TRIES)
+                        return command_complain(in, EXIT_FAILED,
+                                                "nothing was booked: other commands keep booking. Try again");
+                if (i > 0)
+                        status = facts_read(in, facts);
+                placing->input.snapshot = placing->what_if.snapshot = facts->snapshot;
+                if (status == EXIT_DONE)
+                        status = place_book_check(in, facts, &placing->what_if, &placing->wanted);
+                if (status == EXIT_DONE)
+                        status = cmd_place_find(placing);
+                if (status != EXIT_DONE || placing->answer.n_placed < placing->answer.n_vms)
+                        return status;
+                status = place_book_hold(in, facts, &placing->answer, &placing->booked, &again);
+        }
+        return status;
+}
+
+static ExitStatus cmd_place_place(Invocation *in, Facts *facts) {
         Workers workers = workers_threads(0);
         Placing p = { .in = in,
                       .facts = facts,
@@ -268,22 +330,34 @@ static ExitStatus cmd_place_place(Invocation *in, const Facts *facts) {
                 status = vm_options_read(in, p.what_if.snapshot, &p.wanted, &p.notes);
         p.wanted.count = option_number(&in->options, "count", 1);
         if (status == EXIT_DONE)
-                status = cmd_place_find(&p);
+                status = option_given(&in->options, "book") ? cmd_place_book(&p, facts) : cmd_place_find(&p);
         if (status == EXIT_DONE && in->json)
                 status = cmd_place_print_json(&p);
         else if (status == EXIT_DONE && cmd_place_print_text(&p) < 0)
                 status = command_complain(in, EXIT_FAILED, "out of memory");
+        if (status == EXIT_DONE && !in->json && p.booked)
+                cmd_place_print_booked(&p);
+        else if (status == EXIT_DONE && !in->json && option_given(&in->options, "book"))
+                (void) fputs("nothing was booked\n", in->out.out);
         if (status == EXIT_DONE && !in->json && (p.what_if.any || p.what_if.set))
                 status = what_if_facts_compare(in, &p.what_if, &p.input, NULL);
         return status == EXIT_DONE && p.answer.n_placed < p.answer.n_vms ? EXIT_BLOCKED : status;
 }
 
 static ExitStatus cmd_place_run(Invocation *in) {
+        const char *release = option_text(&in->options, "release");
+        const bool list = option_given(&in->options, "list");
         Facts facts;
-        ExitStatus status = facts_open(in, &facts);
+        ExitStatus status;
 
+        if ((release != NULL) + list + option_given(&in->options, "book") > 1)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "--book, --list and --release exclude each other. Give one of them.");
+        if (release)
+                return place_book_release(in, release);
+        status = facts_open(in, &facts);
         if (status == EXIT_DONE)
-                status = cmd_place_place(in, &facts);
+                status = list ? place_book_list(in, &facts) : cmd_place_place(in, &facts);
         facts_close(&facts);
         return status;
 }
@@ -291,22 +365,28 @@ static ExitStatus cmd_place_run(Invocation *in) {
 static const OptionDef cmd_place_options[] = {
         SOURCE_OPTIONS,
         VM_OPTIONS,
-        { "count", 0, OPTION_NUMBER, "N", 1, 1, 10000, "so many of them, placed together" },
+        { "count", 0, OPTION_NUMBER, "N", 1, 1, 10000, "place N such VMs at once; default: 1" },
+        BOOKING_OPTIONS,
         WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, however many there are" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.place/1" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "show every host; default: the first 12 that can take it and 20 that cannot" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.place/1" },
         { 0 },
 };
 
 const Command command_place = {
         .name = "place",
-        .summary = "where a new VM should start, or several, and why not elsewhere",
-        .usage = "--vcpus N --memory SIZE [source] [options]",
-        .help = "Tries the VM on every host with the engine that plans, shows what it would cost on each, by\n"
-                "policy, and why others refuse it, with numbers. Then plans for the cluster with the VM there:\n"
-                "it says so when no move is needed after it. Nothing is changed anywhere (docs/place.md).\n"
-                "Exit status 3: not all of them find a place.",
+        .summary = "find the best host for one or several new VMs, and why not the others",
+        .usage = "--vcpus N --memory SIZE [--book 10m --name VM] [source] | --list | --release VM [source]",
+        .help = "Tries the VM on every host with the planner, shows what it would cost on each, by policy, and why the\n"
+                "others refuse it, with numbers. Then it plans for the cluster with the VM there, and reports whether any\n"
+                "move would follow. Nothing is changed (docs/place.md). With --book TIME the room that was found is\n"
+                "reserved: no plan and no other start takes it until the VM runs, the time is over, or --release.\n"
+                "Exit status 3: not all of them can be placed.",
+        .examples = "plimsoll place --vcpus 4 --memory 16GiB --redis redis://store:6379\n"
+                    "plimsoll place --like web1 --name web2 --book 10m --redis redis://store:6379\n"
+                    "plimsoll place --list --redis redis://store:6379",
         .options = cmd_place_options,
         .run = cmd_place_run,
 };

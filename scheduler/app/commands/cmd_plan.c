@@ -10,16 +10,24 @@
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_record.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/timing.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/app/text/vm_mode_text.h"
+#include "scheduler/model/vm_mode.h"
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/files/record_file.h"
 
-static ExitStatus cmd_plan_status_of(const Plan *plan) {
-        return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 ? EXIT_BLOCKED : EXIT_DONE;
+/* What must leave its host and is left to a person is moved by nobody else. */
+static ExitStatus cmd_plan_status_of(const Round *round) {
+        const Plan *plan = round->plan;
+
+        return plan->status >= PLAN_BLOCKED || plan->n_refused_all > 0 || vm_mode_n_kept(round->snapshot) > 0
+                       ? EXIT_BLOCKED
+                       : EXIT_DONE;
 }
 
 /* With "what if" the plan stands in an object that says what it would change. */
@@ -39,9 +47,7 @@ static ExitStatus cmd_plan_print_json(Invocation *in, const WhatIfFacts *assumed
         (void) json_object_set_new(o, "cluster", json_string(assumed->as_is->cluster));
         (void) json_object_set_new(o, "what_if", what_if);
         (void) json_object_set_new(o, "plan", json_loadb(text, n, 0, NULL));
-        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', in->out.out);
-        json_decref(o);
+        (void) json_print(o, in->out.out);
         return EXIT_DONE;
 }
 
@@ -67,12 +73,17 @@ static ExitStatus cmd_plan_print_plan(Invocation *in, const WhatIfFacts *assumed
                 what_if_facts_print(assumed, &in->out);
                 if (plan_text_print(in->arena, &view, &in->out) < 0)
                         return command_complain(in, EXIT_FAILED, "out of memory");
+                if (round->plan->n_moves > 0 && !assumed->any)
+                        (void) fputs("nothing has been moved; to carry out a plan: plimsoll apply\n",
+                                     in->out.out);
                 if (assumed->any || assumed->set)
                         status = what_if_facts_compare(in, assumed, input, round->plan);
         }
+        if (!in->json && vm_mode_print_kept(in->arena, round->snapshot, &in->out) < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
         if (status == EXIT_DONE && assumed->started.n_placed < assumed->started.n_vms)
                 status = EXIT_BLOCKED;
-        return status == EXIT_DONE ? cmd_plan_status_of(round->plan) : status;
+        return status == EXIT_DONE ? cmd_plan_status_of(round) : status;
 }
 
 /* To stderr, beside whatever form the plan has. */
@@ -114,6 +125,7 @@ static ExitStatus write_record(Invocation *in, const Facts *facts, const RoundIn
 }
 
 static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timing) {
+        Busy busy;
         Workers workers = workers_threads(0);
         RoundInput input = { .snapshot = facts->snapshot,
                              .settings = facts->settings,
@@ -129,19 +141,23 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
         if (status != EXIT_DONE)
                 return status;
         if (assumed.any && option_given(&in->options, "record"))
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "--record keeps facts; with what if, write a snapshot of them first");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "--record needs real data. For a what-if, write a snapshot with these changes first");
         input.snapshot = assumed.snapshot;
-        r = store ? round_store_holds(store, in->arena, &input) : 0; /* as the service would */
+        r = store ? round_store_holds(store, in->arena, NULL, &input) : 0; /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         input.stopped = stopped_words(in, store);
+        busy_begin(&busy, &in->err, "planning");
         r = round_decide(in->arena, &input, &round);
+        busy_end(&busy);
         if (r == -ENOTRECOVERABLE)
-                return command_complain(in, EXIT_FAILED,
-                                        "the planner made a plan that its judge refuses; nothing is planned. "
-                                        "This is a defect: please report it with the snapshot");
+                return command_complain(
+                        in, EXIT_FAILED,
+                        "the judge refuses the planner's plan; nothing is planned. This is a bug: please report it "
+                        "with the snapshot");
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         timing_mark(timing, "plan");
@@ -173,27 +189,30 @@ static const OptionDef cmd_plan_options[] = {
         PLAN_OPTIONS,
         WHAT_IF_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
-          "writes the plan as a plan file, for check and apply" },
+        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0, "write the plan to this file, for check and apply" },
         { "record", 0, OPTION_TEXT, "FILE", 0, 0, 0,
-          "writes all that the plan follows from, with the plan, for plimsoll replay" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host and move, however many there are" },
+          "write the plan and everything it follows from to this file, for plimsoll replay" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "show every host and move; default: of more than 48 hosts the 16 worst, and the first 40 moves" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "as JSON, schema plimsoll.plan/1; with what if, plimsoll.what-if/1" },
+          "print JSON, schema plimsoll.plan/1; with what-if options plimsoll.what-if/1" },
         { "hbal-score", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "also says what Ganeti's hbal would call the cluster's score, now and after (see import htools)" },
+          "also print the cluster score of Ganeti's hbal, now and after (see import htools)" },
         TIMING_OPTION,
         { 0 },
 };
 
 const Command command_plan = {
         .name = "plan",
-        .summary = "what should be moved where, in what order, and why; nothing is moved",
+        .summary = "show which VMs should move where, in what order, and why; moves nothing",
         .usage = "[source] [options]",
-        .help = "Shows each host now and after against its load line, the moves in waves with their predicted\n"
-                "times and reasons, and what was wanted and is not possible. Nothing is changed anywhere.\n"
-                "Exit status 3: something that must be done is blocked, or facts were left out (over their bounds, not\n"
-                "understood), which is said.",
+        .help = "Shows each host now and after the plan against its load line, the moves in waves with their predicted\n"
+                "times and reasons, and what was wanted and is not possible. Nothing is changed.\n"
+                "Exit status 3: something that must be done is blocked, or some data was left out (over its bounds, or not\n"
+                "understood), which is shown.",
+        .examples = "plimsoll plan --redis redis://store:6379\n"
+                    "plimsoll plan --from cluster.json --max-moves 10 --output plan.json\n"
+                    "plimsoll plan --hosts qemu+ssh://h1/system,qemu+ssh://h2/system --without h1",
         .options = cmd_plan_options,
         .run = cmd_plan_run,
 };

@@ -24,7 +24,7 @@ static ExitStatus cmd_release_check(Invocation *in, const Facts *facts, const Br
                 if (h == IX_NONE || brake->hosts[h].state != BRAKE_HELD)
                         return command_complain(
                                 in, EXIT_BAD_INPUT,
-                                "%s is not held, and nothing was released; plimsoll status shows what is",
+                                "%s is not held; nothing was released. plimsoll status shows which hosts are held",
                                 names->at[i]);
         }
         return EXIT_DONE;
@@ -49,15 +49,14 @@ static ExitStatus cmd_release_all(Invocation *in, const Facts *facts, const Brak
                 n++;
                 (void) json_array_append_new(list, json_string(s->hosts[h].name));
                 if (!in->json)
-                        (void) out_say(in->out.out, "%s is released: its VMs are to leave\n",
+                        (void) out_say(in->out.out, "%s is released: its VMs will be moved away\n",
                                        s->hosts[h].name);
         }
         if (in->json) {
-                json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.release/1", "released", list);
+                json_t *o = json_pack("{s:s, s:s, s:O}", "schema", "plimsoll.release/1", "cluster",
+                                      s->cluster, "released", list);
 
-                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', in->out.out);
-                json_decref(o);
+                (void) json_print(o, in->out.out);
         }
         json_decref(list);
         if (r < 0)
@@ -75,10 +74,11 @@ static ExitStatus cmd_release_release(Invocation *in, const Facts *facts) {
         Brake brake;
 
         if ((words.n > 0) == option_given(&in->options, "all"))
-                return command_complain(in, EXIT_BAD_INPUT, "which hosts? plimsoll release HOST…, or --all");
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "No host given. Use plimsoll release HOST…, or --all");
         if (!source_store(facts->source))
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "which hosts are held is kept in Redis: give --redis URL");
+                                        "Held hosts are kept in Redis. Give --redis URL.");
         status = stopped_check(in, source_store(facts->source), facts->settings);
         if (status == EXIT_DONE && words.n > 0)
                 status = chosen_hosts(in, facts->snapshot, "", &words, &names);
@@ -103,20 +103,22 @@ static ExitStatus cmd_release_run(Invocation *in) {
 static const OptionDef cmd_release_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "all hosts that are held" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.release/1" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "release all held hosts" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.release/1" },
         { 0 },
 };
 
 const Command command_release = {
         .name = "release",
-        .summary = "let hosts be emptied that the brake holds",
+        .summary = "let hosts be evacuated that the brake holds",
         .usage = "HOSTS… | --all [source]",
-        .help = "Where more hosts come to be emptied within a short time than brake.hosts and brake.percent let pass, or than\n"
-                "the others have room for, the rest is held: plimsoll status names them. Released, they are emptied as the\n"
-                "service's mode says (docs/brake.md).\n"
+        .help = "If more hosts are to be emptied within a short time than brake.hosts and brake.percent permit, or than the\n"
+                "other hosts have room for, the rest is held: plimsoll status names them. Once released, they are emptied as\n"
+                "the service's mode says (docs/brake.md).\n"
                 "HOSTS are names, or selections as in rules: rack:r1, label:disk=ssd, 'h[1-4]', '!h3'.\n"
                 "Exit status 2: one of them is not held; then none is released.",
+        .examples = "plimsoll release h2 h3\n"
+                    "plimsoll release --all",
         .options = cmd_release_options,
         .most_arguments = HOSTS_NAMED_MAX,
         .run = cmd_release_run,

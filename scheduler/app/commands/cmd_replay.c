@@ -19,6 +19,7 @@
 #include "scheduler/milp/exact.h"
 #include "scheduler/snapshot/files/plan_file.h"
 #include "scheduler/snapshot/files/record_file.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define DIFFERENCES_SHOWN 20U
 #define RECORDS_LISTED    20U
@@ -52,7 +53,7 @@ static ExitStatus cmd_replay_open_store(Invocation *in, Source **ret) {
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (!source_store(*ret)) {
                 *ret = source_free(*ret);
-                return command_complain(in, EXIT_BAD_INPUT, "records are kept in Redis: give --redis URL");
+                return command_complain(in, EXIT_BAD_INPUT, "Records are kept in Redis. Give --redis URL.");
         }
         return EXIT_DONE;
 }
@@ -68,7 +69,7 @@ static ExitStatus text_from_store(Replay *replay, const char **ret, size_t *ret_
         r = store_get_record(source_store(source), replay->in->arena, replay->name, &found);
         if (r == 1)
                 return command_complain(replay->in, EXIT_BAD_INPUT,
-                                        "there is no record %s, or no longer (plimsoll replay --list)",
+                                        "record %s not found, or already removed (plimsoll replay --list)",
                                         replay->name);
         if (r < 0)
                 return command_complain(replay->in, EXIT_FAILED, "%s", store_error(source_store(source)));
@@ -117,9 +118,9 @@ static int list_row(Invocation *in, Table *table, json_t *list, const StoredText
                                                   { .text = row.mode },
                                                   { .text = moves },
                                                   { .text = row.status } });
-        (void) json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:I}", "record", text->name, "at",
-                                                     (json_int_t) row.at, "mode", row.mode, "status",
-                                                     row.status, "moves", (json_int_t) row.n_moves));
+        (void) json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:s, s:I}", "record", text->name, "at",
+                                                     json_instant(row.at), "mode", row.mode, "status",
+                                                     row.status, "move_count", (json_int_t) row.n_moves));
         return 0;
 }
 
@@ -148,13 +149,11 @@ static ExitStatus list_records(Invocation *in) {
         if (in->json) {
                 json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.records/1", "records", list);
 
-                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', in->out.out);
-                json_decref(o);
+                (void) json_print(o, in->out.out);
         } else if (r == 0 && n > 0) {
                 table_print(&table, &in->out, "");
         } else if (r == 0) {
-                (void) fputs("there are no records yet\n", in->out.out);
+                (void) fputs("no records yet\n", in->out.out);
         }
         json_decref(list);
         return r < 0 ? command_complain(in, EXIT_FAILED, "out of memory") : EXIT_DONE;
@@ -164,12 +163,12 @@ static ExitStatus list_records(Invocation *in) {
 
 static const char *cmd_replay_reservation(const Replay *replay) {
         if (strcmp(replay->record->version, PLIMSOLL_VERSION) != 0)
-                return "another version of plimsoll made it";
+                return "it was made by another version of plimsoll";
         if (replay->record->solver && strcmp(replay->record->solver, exact_solver.name) != 0 &&
             strcmp(replay->record->solver, exact_absent.name) != 0)
-                return "it asked the exact solver, and this plimsoll is built without it (WITH_GLPK=OFF)";
+                return "it used the exact solver, and this build does not include it (WITH_GLPK=OFF)";
         if (strstr(replay->record->plan, "\"guard_fired\":true"))
-                return "the wall-clock guard (service.think) had cut it short: another run may get further";
+                return "the time limit (service.think) had cut it short: another run may get further";
         return NULL;
 }
 
@@ -180,13 +179,11 @@ static void cmd_replay_print_json(const Replay *replay) {
                 (void) json_array_append_new(
                         list, json_pack("{s:s, s:s, s:s}", "path", replay->differences[i].path, "was",
                                         replay->differences[i].was, "is", replay->differences[i].is));
-        o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:s*}", "schema", "plimsoll.replay/1", "record",
+        o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "schema", "plimsoll.replay/1", "record",
                       replay->name, "version", PLIMSOLL_VERSION, "recorded_version", replay->record->version,
-                      "same", replay->n_all == 0, "differences", (json_int_t) replay->n_all, "first", list,
-                      "reservation", cmd_replay_reservation(replay));
-        (void) json_print(o, replay->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', replay->in->out.out);
-        json_decref(o);
+                      "same", replay->n_all == 0, "difference_count", (json_int_t) replay->n_all,
+                      "differences", list, "reservation", json_text(cmd_replay_reservation(replay)));
+        (void) json_print(o, replay->in->out.out);
 }
 
 static int cmd_replay_print_text(const Replay *replay) {
@@ -232,8 +229,7 @@ static ExitStatus cmd_replay_decide(Replay *replay) {
         if (r == 0)
                 r = plan_difference(replay->in->arena, replay->record->plan, replay->plan, DIFFERENCES_SHOWN,
                                     &replay->differences, &replay->n_differences, &replay->n_all);
-        return r < 0 ? command_complain(replay->in, EXIT_FAILED, "cannot decide again: %s",
-                                        strerrordesc_np(-r))
+        return r < 0 ? command_complain(replay->in, EXIT_FAILED, "cannot plan again: %s", strerrordesc_np(-r))
                      : EXIT_DONE;
 }
 
@@ -256,7 +252,7 @@ static ExitStatus cmd_replay_replay(Replay *replay) {
         if (folder && !replay->in->json)
                 (void) out_say(
                         replay->in->out.out,
-                        "%s: README, cluster.json, settings, settings.yaml; what it is to tell goes into README\n",
+                        "%s: README, cluster.json, settings, settings.yaml; describe its purpose in README\n",
                         folder);
         return replay->n_all == 0 ? EXIT_DONE : EXIT_FAILED;
 }
@@ -267,33 +263,39 @@ static ExitStatus cmd_replay_run(Invocation *in) {
         if (option_given(&in->options, "list"))
                 return in->options.n_arguments == 0
                                ? list_records(in)
-                               : command_complain(in, EXIT_BAD_INPUT, "--list takes no record");
+                               : command_complain(in, EXIT_BAD_INPUT, "--list accepts no record name");
         if (in->options.n_arguments != 1)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "say which: a record's name, last, or a file (--list shows them)");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "No record given. Use a record's name, last, or a file (--list shows the names)");
         x.name = in->options.arguments[0];
         return cmd_replay_replay(&x);
 }
 
 static const OptionDef cmd_replay_options[] = {
         SOURCE_OPTIONS,
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What with it:" },
-        { "list", 0, OPTION_FLAG, NULL, 0, 0, 0, "the newest records in Redis" },
-        { "save", 0, OPTION_TEXT, "FILE", 0, 0, 0, "writes the record to a file: to be kept, or sent" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Action:" },
+        { "list", 0, OPTION_FLAG, NULL, 0, 0, 0, "list the newest records in Redis" },
+        { "save", 0, OPTION_TEXT, "FILE", 0, 0, 0, "write the record to this file, to keep or send it" },
         { "to-scenario", 0, OPTION_TEXT, "DIR", 0, 0, 0,
-          "writes it as a folder of tests/scenarios, which must not be there yet" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.replay/1 (--list: records/1)" },
+          "write it as a scenario folder (see tests/scenarios), which must not exist yet" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "print JSON, schema plimsoll.replay/1 (--list: plimsoll.records/1)" },
         { 0 },
 };
 
 const Command command_replay = {
         .name = "replay",
-        .summary = "the same decision again, byte for byte, or where it differs",
+        .summary = "repeat a recorded decision, and show any difference",
         .usage = "RECORD|FILE|last [--redis URL] [--save FILE] [--to-scenario DIR] | --list",
-        .help = "Each round's facts, settings and plan are kept in Redis as a record (docs/record-file.md).\n"
-                "replay decides again from it and compares; nothing is moved. A record is also a file:\n"
-                "plimsoll plan --record FILE writes one, and replay FILE needs no Redis.\n"
+        .help = "Each round's data, settings and plan are kept in Redis as a record (docs/record-file.md). replay plans\n"
+                "again from it and compares byte for byte; nothing is moved. A record can also be a file: plimsoll plan\n"
+                "--record FILE writes one, and replay FILE needs no Redis.\n"
                 "Exit status 1: the decision differs.",
+        .examples = "plimsoll replay --list\n"
+                    "plimsoll replay last\n"
+                    "plimsoll replay last --save record.json\n"
+                    "plimsoll replay record.json",
         .options = cmd_replay_options,
         .most_arguments = 1,
         .run = cmd_replay_run,

@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 
 #define TRIES 5
 
@@ -14,7 +15,7 @@ static void cmd_resume_say(Invocation *in, const StopEntry *was, usec_t now) {
         char lasted[HUMAN_SIZE], by[256], why[2 * STOP_WHY_MAX];
 
         if (in->json)
-                (void) fputs("{\"schema\": \"" STOP_ENTRY_SCHEMA "\", \"stop\": null}\n", in->out.out);
+                (void) json_print(json_pack("{s:s, s:n}", "schema", STOPPED_SCHEMA, "stop"), in->out.out);
         else
                 (void) out_say(in->out.out, "moves may start again; they were stopped for %s by %s: %s\n",
                                was->at > 0 && now > was->at
@@ -38,10 +39,10 @@ static ExitStatus cmd_resume_write(Invocation *in, Store *store) {
                 r = stopped_read(in, store, &was, &text);
                 if (r == 0) {
                         if (in->json)
-                                (void) fputs("{\"schema\": \"" STOP_ENTRY_SCHEMA "\", \"stop\": null}\n",
-                                             in->out.out);
+                                (void) json_print(json_pack("{s:s, s:n}", "schema", STOPPED_SCHEMA, "stop"),
+                                                  in->out.out);
                         else
-                                (void) fputs("no stop is in force\n", in->out.out);
+                                (void) fputs("moves are not stopped\n", in->out.out);
                         return EXIT_DONE;
                 }
                 if (r == 1)
@@ -59,7 +60,7 @@ static ExitStatus cmd_resume_write(Invocation *in, Store *store) {
                         cmd_resume_say(in, &was, now);
         }
         if (r == 1)
-                return command_complain(in, EXIT_FAILED, "somebody else keeps changing it; try again");
+                return command_complain(in, EXIT_FAILED, "another command keeps changing it. Try again");
         return r < 0 ? command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store))
                      : EXIT_DONE;
@@ -68,7 +69,7 @@ static ExitStatus cmd_resume_write(Invocation *in, Store *store) {
 static ExitStatus cmd_resume_run(Invocation *in) {
         owned(source_free) Source *source = NULL;
         Settings *settings = NULL;
-        ExitStatus status = facts_store(in, "a stop is", &settings, &source);
+        ExitStatus status = facts_store(in, "stops are", &settings, &source);
 
         return status == EXIT_DONE ? cmd_resume_write(in, source_store(source)) : status;
 }
@@ -76,7 +77,7 @@ static ExitStatus cmd_resume_run(Invocation *in) {
 static const OptionDef cmd_resume_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.stop/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.stop-state/1" },
         { 0 },
 };
 
@@ -84,7 +85,8 @@ const Command command_resume = {
         .name = "resume",
         .summary = "let moves start again after plimsoll stop",
         .usage = "[source]",
-        .help = "Ends the stop of this cluster, whoever began it. The service plans anew at once, by the facts of then.",
+        .help = "Ends the stop of this cluster, whoever started it. The service plans at once, with the data of then.",
+        .examples = "plimsoll resume",
         .options = cmd_resume_options,
         .run = cmd_resume_run,
 };

@@ -43,9 +43,7 @@ static void cmd_retry_json(const Invocation *in, const Snapshot *s) {
                 (void) json_array_append_new(list, missed_json(s, hold));
         }
         o = json_pack("{s:s, s:s, s:o}", "schema", "plimsoll.retry/1", "cluster", s->cluster, "missed", list);
-        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', in->out.out);
-        json_decref(o);
+        (void) json_print(o, in->out.out);
 }
 
 static ExitStatus cmd_retry_list(Invocation *in, const Snapshot *s) {
@@ -84,7 +82,7 @@ static ExitStatus cmd_retry_list(Invocation *in, const Snapshot *s) {
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (t.n_rows == 0)
-                (void) fputs("nothing waits: no migration failed lately\n", in->out.out);
+                (void) fputs("nothing is waiting: no migration has failed recently\n", in->out.out);
         else
                 table_print(&t, &in->out, "");
         return EXIT_DONE;
@@ -100,8 +98,7 @@ static ExitStatus cmd_retry_check(Invocation *in, const Snapshot *s) {
                 if (!known)
                         return command_complain(
                                 in, EXIT_BAD_INPUT,
-                                "no migration of or to %s failed lately, and nothing was changed; plimsoll "
-                                "retry lists what waits",
+                                "no recent failed migration of or to %s; nothing was changed. plimsoll retry lists them",
                                 in->options.arguments[i]);
         }
         return EXIT_DONE;
@@ -122,7 +119,7 @@ static ExitStatus cmd_retry_all(Invocation *in, const Facts *facts) {
                         continue;
                 r = hold_store_retry(store, name, by, clock_now());
                 if (r == 0 && !in->json)
-                        (void) out_say(in->out.out, "%s is tried again with the next plan\n",
+                        (void) out_say(in->out.out, "%s may be tried again by the next plan\n",
                                        text_safe(name, safe, sizeof(safe)));
         }
         if (r < 0)
@@ -130,7 +127,7 @@ static ExitStatus cmd_retry_all(Invocation *in, const Facts *facts) {
         if (in->json)
                 cmd_retry_json(in, facts->snapshot);
         else if (holds->n == 0)
-                (void) fputs("nothing waits: no migration failed lately\n", in->out.out);
+                (void) fputs("nothing is waiting: no migration has failed recently\n", in->out.out);
         return EXIT_DONE;
 }
 
@@ -139,12 +136,12 @@ static ExitStatus cmd_retry_do(Invocation *in, const Facts *facts) {
         ExitStatus status;
 
         if (all && in->options.n_arguments > 0)
-                return command_complain(in, EXIT_BAD_INPUT, "either names or --all");
+                return command_complain(in, EXIT_BAD_INPUT, "give either names or --all");
         if (!all && in->options.n_arguments == 0)
                 return cmd_retry_list(in, facts->snapshot);
         if (!source_store(facts->source))
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "which migrations failed is kept in Redis: give --redis URL");
+                                        "Failed migrations are kept in Redis. Give --redis URL.");
         status = stopped_check(in, source_store(facts->source), facts->settings);
         if (status == EXIT_DONE)
                 status = cmd_retry_check(in, facts->snapshot);
@@ -164,20 +161,23 @@ static ExitStatus cmd_retry_run(Invocation *in) {
 static const OptionDef cmd_retry_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "all that waits" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.retry/1" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "everything that is waiting" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.retry/1" },
         { 0 },
 };
 
 const Command command_retry = {
         .name = "retry",
-        .summary = "list migrations that failed, and have them tried again at once",
+        .summary = "list failed migrations, and let them be tried again at once",
         .usage = "[VM | HOST]… | --all [source]",
-        .help = "A migration that failed is not tried again for a minute, then two, four … (section retry of the settings): the\n"
-                "VM goes elsewhere meanwhile, or is named as one that cannot leave. Without a name all that is remembered of such\n"
-                "failures is listed, with libvirt's words. Of the VMs and hosts that are named the waits end at once: the next\n"
-                "plan may try them (docs/retry.md).\n"
-                "Exit status 2: no migration of or to one of them failed lately; then nothing is changed.",
+        .help = "A failed migration is not tried again for a minute, then two, four … (section retry of the settings): the VM\n"
+                "goes elsewhere meanwhile, or is listed as one that cannot leave. Without a name, all recent failures are\n"
+                "listed, with libvirt's message. For the named VMs and hosts the waiting time ends at once: the next plan may\n"
+                "try them (docs/retry.md).\n"
+                "Exit status 2: no recent failed migration of or to one of them; then nothing is changed.",
+        .examples = "plimsoll retry\n"
+                    "plimsoll retry web1\n"
+                    "plimsoll retry --all",
         .options = cmd_retry_options,
         .most_arguments = NAMES_MOST,
         .run = cmd_retry_run,

@@ -3,6 +3,7 @@
 
 #include "policies/policies.h"
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/decide/search/search.h"
 #include "scheduler/snapshot/import/roadef_file.h"
@@ -89,6 +90,8 @@ static ExitStatus cmd_roadef_run(Invocation *in) {
         SearchResult result;
         ExitStatus status;
         Problem *p = NULL;
+        Busy busy;
+        int r;
 
         if (!model || !initial || !solution)
                 return command_complain(in, EXIT_BAD_INPUT,
@@ -100,13 +103,16 @@ static ExitStatus cmd_roadef_run(Invocation *in) {
         if (status != EXIT_DONE)
                 return status;
         assert(p);
-        if (search_run(in->arena,
+        busy_begin(&busy, &in->err, "searching");
+        r = search_run(in->arena,
                        &(SearchInput){ .problem = p,
                                        .policies = policies_all(),
                                        .budget = budget,
                                        .seed = (uint64_t) option_number(o, "seed", 1),
                                        .workers = &workers },
-                       &result) < 0)
+                       &result);
+        busy_end(&busy);
+        if (r < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (result.before.tier[TIER_REPAIR] > 0)
                 return command_complain(in, EXIT_BAD_INPUT, "%s: the initial assignment breaks a constraint",
@@ -118,27 +124,27 @@ static ExitStatus cmd_roadef_run(Invocation *in) {
 }
 
 static const OptionDef cmd_roadef_options[] = {
-        { "model", 'p', OPTION_TEXT, "FILE", 0, 0, 0, "the model" },
-        { "initial", 'i', OPTION_TEXT, "FILE", 0, 0, 0, "the initial assignment" },
-        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0, "where the solution is written" },
-        { "time", 't', OPTION_NUMBER, "SECONDS", 1000, 1, 864000, "seconds in all; default 60" },
-        { "seed", 's', OPTION_NUMBER, "N", 1, 0, INT64_MAX, "another seed, another search; default 1" },
+        { "model", 'p', OPTION_TEXT, "FILE", 0, 0, 0, "read the model from this file" },
+        { "initial", 'i', OPTION_TEXT, "FILE", 0, 0, 0, "read the initial assignment from this file" },
+        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0, "write the solution to this file" },
+        { "time", 't', OPTION_NUMBER, "SECONDS", 1000, 1, 864000, "time limit in seconds; default: 60" },
+        { "seed", 's', OPTION_NUMBER, "N", 1, 0, INT64_MAX, "seed of the search; default: 1" },
         { "evaluations", 0, OPTION_NUMBER, "N", 1, 1, INT64_MAX,
-          "pace the search by moves tried, in each thread, instead of by time: then the same seed and number "
-          "of "
-          "threads give the same solution (if the time suffices)" },
-        { "threads", 0, OPTION_NUMBER, "N", 1, 1, 64, "searches side by side; default: one per core" },
+          "limit the search by moves tried, in each thread, instead of by time: then the same seed and "
+          "number of threads give the same solution (if the time is long enough)" },
+        { "threads", 0, OPTION_NUMBER, "N", 1, 1, 64, "number of parallel searches; default: one per core" },
         { 0 },
 };
 
 const Command command_roadef = {
         .name = "roadef",
-        .summary = "solves an instance of the ROADEF/EURO 2012 challenge",
+        .summary = "solve an instance of the ROADEF/EURO 2012 challenge",
         .usage = "-p MODEL -i INITIAL -o SOLUTION [-t SECONDS] [-s SEED]",
         .help = "Reads a model and an initial assignment of the machine reassignment problem in\n"
                 "the challenge's format, searches with the same policies and the same search\n"
                 "that plan clusters, and writes the best assignment found. The cost printed is\n"
                 "the challenge's objective.",
+        .examples = "plimsoll roadef -p model.txt -i initial.txt -o solution.txt -t 300",
         .options = cmd_roadef_options,
         .run = cmd_roadef_run,
 };

@@ -38,9 +38,7 @@ static void cmd_settings_print_json(const Settings *s, FILE *out) {
                 (void) json_array_append_new(rows, row_json(&row));
         (void) json_object_set_new(o, "schema", json_string("plimsoll.settings/1"));
         (void) json_object_set_new(o, "settings", rows);
-        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', out);
-        json_decref(o);
+        (void) json_print(o, out);
 }
 
 static ExitStatus cmd_settings_show(Invocation *in, const Settings *s) {
@@ -56,8 +54,8 @@ static ExitStatus cmd_settings_show(Invocation *in, const Settings *s) {
         return EXIT_DONE;
 }
 
-/* What the rules make of a cluster: those that select nothing. Windows that are not open are no mistake. */
-static ExitStatus check_cluster(Invocation *in) {
+/* What the rules make of a cluster: words and rules that select nothing. Windows that are not open are no mistake. */
+static ExitStatus check_cluster(Invocation *in, uint32_t *ret_warnings) {
         const char *bad = option_given(&in->options, "strict") ? "" : " (a warning; an error with --strict)";
         char safe[512];
         Facts facts;
@@ -74,6 +72,7 @@ static ExitStatus check_cluster(Invocation *in) {
                                bad);
         }
         facts_close(&facts);
+        *ret_warnings = n;
         return status == EXIT_DONE && n > 0 && option_given(&in->options, "strict") ? EXIT_BAD_INPUT : status;
 }
 
@@ -101,19 +100,25 @@ static bool has_source(const Options *o) {
         return option_given(o, "from") || option_given(o, "hosts") || option_given(o, "redis");
 }
 
+/* "8 rules, " */
+static void settings_count(FILE *out, uint32_t n, const char *one, const char *several, const char *then) {
+        (void) out_say(out, "%u %s%s", n, n == 1 ? one : several, then);
+}
+
 static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         const RuleSet *rules = settings_rules(s);
         const bool lacks = check_build(in, s);
+        uint32_t warnings = 0;
         unsigned changed = 0;
         SettingRow row;
 
         if (option_given(&in->options, "strict") && !has_source(&in->options))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "--strict asks whether each rule selects something: say where the facts come "
-                        "from (--from FILE, --hosts URI, --redis URL)");
+                        "--strict checks that each word selects something, and needs data. Use --from FILE, --hosts "
+                        "URI or --redis URL.");
         if (has_source(&in->options)) {
-                ExitStatus status = check_cluster(in);
+                ExitStatus status = check_cluster(in, &warnings);
 
                 if (status != EXIT_DONE)
                         return status;
@@ -126,11 +131,20 @@ static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         }
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
                 changed += !row.is_default;
-        (void) out_say(in->out.out, "the settings are good; %u differ%s from the default", changed,
-                       changed == 1 ? "s" : "");
-        if (rules)
-                (void) out_say(in->out.out, "; %u rules, %u groups, %u entries of hosts, %u windows",
-                               rules->n_rules, rules->n_groups, rules->n_hosts, rules->n_windows);
+        (void) fputs("settings OK: ", in->out.out);
+        if (rules) {
+                settings_count(in->out.out, rules->n_rules, "rule", "rules", ", ");
+                settings_count(in->out.out, rules->n_groups, "group", "groups", ", ");
+                settings_count(in->out.out, rules->n_hosts, "host entry", "host entries", ", ");
+                settings_count(in->out.out, rules->n_windows, "window", "windows", "; ");
+        }
+        if (changed == 0)
+                (void) fputs("all values at their defaults", in->out.out);
+        else
+                settings_count(in->out.out, changed, "value differs from its default",
+                               "values differ from their defaults", "");
+        if (warnings > 0)
+                (void) out_say(in->out.out, "; %u warning%s above", warnings, warnings == 1 ? "" : "s");
         (void) fputc('\n', in->out.out);
         return EXIT_DONE;
 }
@@ -176,7 +190,7 @@ static ExitStatus cmd_settings_run(Invocation *in) {
                 return EXIT_DONE;
         }
         nearest = text_nearest(word, words, ARRAY_SIZE(words));
-        return command_complain(in, EXIT_BAD_INPUT, "%s: accepted is check, show or doc%s%s%s", word,
+        return command_complain(in, EXIT_BAD_INPUT, "unknown action %s; use check, show or doc%s%s%s", word,
                                 nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
@@ -184,21 +198,25 @@ static const OptionDef cmd_settings_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Check:" },
         { "strict", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "a rule that selects nothing is an error; needs a source" },
+          "also report a rule, or a word of one, that selects nothing as an error; needs a data source" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "markdown", 0, OPTION_FLAG, NULL, 0, 0, 0, "doc: as docs/settings.md" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.settings/1" },
+        { "markdown", 0, OPTION_FLAG, NULL, 0, 0, 0, "doc: print Markdown, as docs/settings.md" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.settings/1" },
         { 0 },
 };
 
 const Command command_settings = {
         .name = "settings",
-        .summary = "check a settings file, show what is in force, or print the manual",
+        .summary = "check a settings file, show the settings in force, or print their manual",
         .usage = "check|show|doc [--settings FILE] [--set KEY=VALUE] [check: source, --strict]",
-        .help = "check  says all that is wrong with the settings, with line and column, or that they are good;\n"
-                "       with a source of facts also which rules select nothing there\n"
+        .help = "check  reports all mistakes in the settings, with line and column, or that they are OK;\n"
+                "       with a data source also which rules and words select nothing there\n"
                 "show   prints the settings in force as a settings file; those at their default as comments\n"
                 "doc    prints every setting: what it does, its default and what is accepted",
+        .examples = "plimsoll settings check\n"
+                    "plimsoll settings check --strict --redis redis://store:6379\n"
+                    "plimsoll settings show --set service.mode=auto\n"
+                    "plimsoll settings doc",
         .options = cmd_settings_options,
         .least_arguments = 1,
         .most_arguments = 1,

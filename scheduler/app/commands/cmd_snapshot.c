@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/terminal/file.h"
@@ -12,11 +14,14 @@ static ExitStatus write_snapshot(Invocation *in, const Facts *facts) {
         if (snapshot_file_print(in->arena, source_facts(facts->source), &text, &n) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         path = path ? path : "-";
+        if (strcmp(path, "-") == 0) {
+                out_json(in->out.out, text, n);
+                return EXIT_DONE;
+        }
         if (file_write(path, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, path, &fault);
-        if (path[0] != '-' || path[1])
-                (void) out_say(in->err.out, "%s: %u hosts, %u VMs\n", path, facts->snapshot->n_hosts,
-                               facts->snapshot->n_vms);
+        (void) out_say(in->err.out, "%s: %u hosts, %u VMs\n", path, facts->snapshot->n_hosts,
+                       facts->snapshot->n_vms);
         return EXIT_DONE;
 }
 
@@ -34,17 +39,19 @@ static const OptionDef cmd_snapshot_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
-          "where to; replaced whole or not at all; default: standard output" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "errors as JSON too; a snapshot is JSON anyway" },
+          "write to this file, completely or not at all; default: standard output" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print errors as JSON too; a snapshot is always JSON" },
         { 0 },
 };
 
 const Command command_snapshot = {
         .name = "snapshot",
-        .summary = "freeze what is known into a file; plans from it are the same plans",
+        .summary = "save the present data to a file; plans made from it are the same",
         .usage = "[source] [-o FILE]",
-        .help = "Writes all facts on hosts and VMs as a snapshot file (plimsoll.snapshot/1). What is planned\n"
-                "from the file is what would be planned now: for reports, experiments and other machines.",
+        .help = "Writes all data on hosts and VMs to a snapshot file (plimsoll.snapshot/1). A plan made from the file is the\n"
+                "plan that would be made now: for reports, experiments and other machines.",
+        .examples = "plimsoll snapshot --redis redis://store:6379 -o cluster.json\n"
+                    "plimsoll snapshot --hosts qemu:///system -o cluster.json",
         .options = cmd_snapshot_options,
         .run = cmd_snapshot_run,
 };

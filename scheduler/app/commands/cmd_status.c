@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/failover_look.h"
+#include "scheduler/app/commands/status_json.h"
+#include "scheduler/app/commands/status_summary.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/audit_store.h"
 #include "scheduler/app/round/round_store.h"
@@ -13,44 +15,23 @@
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/human.h"
-#include "scheduler/app/terminal/json_print.h"
+#include "scheduler/app/text/booking_text.h"
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
 #include "scheduler/app/text/hand_text.h"
 #include "scheduler/app/text/late_text.h"
 #include "scheduler/app/text/missed_text.h"
-#include "scheduler/app/text/shared_findings.h"
 #include "scheduler/app/text/stranded_text.h"
-#include "scheduler/app/text/trial_text.h"
 #include "scheduler/app/text/twin_text.h"
+#include "scheduler/app/text/vm_mode_text.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/model/host_silence.h"
-
-typedef struct Status {
-        const Snapshot *snapshot;
-        Store *store; /* NULL: none */
-        Brake brake;
-        Strings held;        /* what the brake holds and why, in sentences */
-        const char *stopped; /* that all moves are stopped; NULL: they are not */
-        const Problem *problem;
-        const HostShare *shares;
-        LiveState live;
-        bool has_live, leads; /* … and whoever wrote it leads now */
-        StoreLease lease;     /* "": nobody has it, or nobody who can be named */
-        bool has_lease;
-        const LostStore *loss;    /* of the store; NULL: none, or acknowledged and taken in */
-        const JournalEntry *open; /* moves whose end is not known */
-        uint32_t n_open;
-        const JournalEntry *recent; /* how the last moves ended, newest first */
-        uint32_t n_recent;
-        RoundInput holds; /* VMs that were moved lately, and by whom */
-        Strings moved;    /* VMs that the service moves, or has moved just now */
-} Status;
+#include "scheduler/model/vm_mode.h"
 
 /* ---- what there is ---- */
 
-static int cmd_status_read_live(const Facts *facts, Arena *a, Status *ret) {
+static int cmd_status_read_live(const Facts *facts, Arena *a, StatusView *ret) {
         Store *store = source_store(facts->source);
         int r = store ? live_state_get(store, a, &ret->live) : 1;
 
@@ -64,10 +45,12 @@ static int cmd_status_read_live(const Facts *facts, Arena *a, Status *ret) {
         return r < 0 ? r : 0;
 }
 
+#define LOSSES_MOST                                                                                          \
+        (UINT64_C(1) << 29) /* hosts by VMs: 5,000 hosts; of more `plimsoll failover` is to be asked */
 #define RECENT_MOST   8U
 #define RECENT_WITHIN (INT64_C(3600) * USEC_PER_SEC)
 
-static int read_recent(const Facts *facts, Arena *a, Status *ret) {
+static int read_recent(const Facts *facts, Arena *a, StatusView *ret) {
         Store *store = source_store(facts->source);
         StoredText *texts = NULL;
         JournalEntry *recent;
@@ -97,7 +80,7 @@ static int read_recent(const Facts *facts, Arena *a, Status *ret) {
         (INT64_C(60) * USEC_PER_SEC) /* hosts' reports are about a migration for so long at most */
 
 /* VMs that are being moved by the service, or were just now. */
-static int cmd_status_moved(Arena *a, Status *ret) {
+static int cmd_status_moved(Arena *a, StatusView *ret) {
         const char **names = arena_new(a, const char *, (size_t) ret->live.n_moves + ret->n_recent);
         const usec_t since = clock_now() - MOVED_WITHIN;
 
@@ -114,7 +97,7 @@ static int cmd_status_moved(Arena *a, Status *ret) {
         return 0;
 }
 
-static int cmd_status_read_brake(Arena *a, const Facts *facts, Status *ret) {
+static int cmd_status_read_brake(Arena *a, const Facts *facts, StatusView *ret) {
         const Snapshot *s = facts->snapshot, *held = NULL;
         int r = brake_judge(a, s, facts->settings, &ret->brake);
 
@@ -126,17 +109,20 @@ static int cmd_status_read_brake(Arena *a, const Facts *facts, Status *ret) {
         return r;
 }
 
-static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
+static int cmd_status_gather(Invocation *in, const Facts *facts, StatusView *ret) {
         int r;
 
-        *ret = (Status){ .snapshot = facts->snapshot,
-                         .store = source_store(facts->source),
-                         .stopped = stopped_words(in, source_store(facts->source)) };
+        *ret = (StatusView){ .snapshot = facts->snapshot,
+                             .store = source_store(facts->source),
+                             .stopped = stopped_words(in, source_store(facts->source)) };
         r = problem_build(in->arena, facts->snapshot, facts->settings, &ret->problem);
         if (r == 0)
                 r = cmd_status_read_brake(in->arena, facts, ret);
         if (r == 0)
                 r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
+        if (r == 0 && facts->snapshot->n_hosts > 0 &&
+            (uint64_t) facts->snapshot->n_hosts * facts->snapshot->n_vms <= LOSSES_MOST)
+                r = failover_look(in->arena, facts->snapshot, facts->settings, IX_NONE, &ret->failover);
         if (r == 0)
                 r = cmd_status_read_live(facts, in->arena, ret);
         if (r == 0)
@@ -144,168 +130,10 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, Status *ret) {
         if (r == 0)
                 r = cmd_status_moved(in->arena, ret);
         if (r == 0 && source_store(facts->source))
-                r = round_store_holds(source_store(facts->source), in->arena, &ret->holds);
+                r = round_store_holds(source_store(facts->source), in->arena, NULL, &ret->holds);
         if (r == 0 && source_store(facts->source))
                 r = round_store_open(source_store(facts->source), in->arena, &ret->open, &ret->n_open);
         return r;
-}
-
-/* ---- JSON ---- */
-
-#define WAITING_MOST 100U
-
-static json_t *host_json(const Host *host, const HostShare *share) {
-        json_t *o =
-                json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:I}", "name", host->name, "state",
-                          host_state_names[host->state], "vms", (int) share->vms, "cpu_permille",
-                          (json_int_t) share->cpu.used, "cpu_load_line_permille",
-                          (json_int_t) share->cpu.limit, "memory_permille", (json_int_t) share->memory.used,
-                          "memory_load_line_permille", (json_int_t) share->memory.limit, "over_load_line",
-                          (int) share->over, "fault_grade", (json_int_t) host->fault_grade);
-
-        if (host->labels.n > 0)
-                (void) json_object_set_new(o, "labels", strings_json(&host->labels));
-        if (host->excluded != EXCLUDED_NONE)
-                (void) json_object_set_new(o, "fenced",
-                                           json_string(host->excluded_why ? host->excluded_why
-                                                                          : exclusion_texts[host->excluded]));
-        if (host->fault_why)
-                (void) json_object_set_new(o, "fault", json_string(host->fault_why));
-        (void) json_object_set_new(o, "contention", contention_host_json(host));
-        if (host->no_entry_why)
-                (void) json_object_set_new(o, "takes_none", json_string(host->no_entry_why));
-        if (host->unread)
-                (void) json_object_set_new(o, "unread", json_string(host->unread));
-        return o;
-}
-
-static json_t *live_json(Arena *a, const LiveState *live) {
-        const char *text;
-        size_t n;
-
-        return live_state_print(a, live, &text, &n) < 0 ? NULL : json_loadb(text, n, 0, NULL);
-}
-
-static json_t *recent_json(const Status *s) {
-        json_t *list = json_array();
-
-        for (uint32_t i = 0; i < s->n_recent; i++) {
-                const JournalEntry *e = &s->recent[i];
-
-                (void) json_array_append_new(
-                        list,
-                        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "vm", e->order->vm,
-                                  "from", e->order->from, "to", e->order->to, "end",
-                                  journal_event_names[e->event], "at", (json_int_t) e->at, "ms",
-                                  (json_int_t) e->took.ms, "predicted_ms",
-                                  (json_int_t) e->order->predicted.ms, "bytes", (json_int_t) e->took.bytes,
-                                  "downtime_ms", (json_int_t) e->took.downtime_ms, "message", e->message));
-        }
-        return list;
-}
-
-static json_t *loss_json(const LostStore *loss) {
-        json_t *o =
-                json_pack("{s:s, s:s, s:I, s:s, s:b}", "id", loss->id ? loss->id : "", "why", loss->why, "at",
-                          (json_int_t) loss->at, "seen_by", loss->by, "acknowledged", (int) loss->answered);
-
-        if (loss->answered)
-                (void) json_object_set_new(o, "acknowledged_by", json_string(loss->answer.by));
-        return o;
-}
-
-static json_t *held_json(const Status *s) {
-        json_t *list = json_array();
-
-        for (HostIx h = 0; h < s->snapshot->n_hosts; h++) {
-                const BrakeVerdict *verdict = &s->brake.hosts[h];
-
-                if (verdict->state == BRAKE_HELD)
-                        (void) json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:f}", "host",
-                                                                     s->snapshot->hosts[h].name, "why",
-                                                                     verdict->why, "kind", verdict->kind,
-                                                                     "since", (double) verdict->at / 1e6));
-        }
-        return list;
-}
-
-static json_t *findings_json(Arena *a, const Snapshot *s) {
-        json_t *list = json_array();
-        SharedFindings shared = { 0 };
-
-        if (shared_findings(a, s, &shared) < 0)
-                return list;
-        for (uint32_t i = 0; i < shared.n; i++)
-                (void) json_array_append_new(
-                        list, json_pack("{s:s, s:I, s:I, s:I}", "hazard", shared.at[i].hazard, "grade",
-                                        (json_int_t) shared.at[i].grade, "hosts", (json_int_t) shared.at[i].n,
-                                        "of", (json_int_t) s->n_hosts));
-        return list;
-}
-
-static json_t *doubled_json(const Snapshot *s) {
-        json_t *list = json_array();
-
-        for (VmIx v = 0; v < s->n_vms; v++)
-                if (vm_is_doubled(&s->vms[v]))
-                        (void) json_array_append_new(list,
-                                                     json_pack("{s:s, s:o}", "vm", s->vms[v].name, "hosts",
-                                                               strings_json(&s->vms[v].running_on)));
-        return list;
-}
-
-static json_t *unclear_json(const Status *s) {
-        json_t *list = json_array();
-
-        for (uint32_t i = 0; i < s->n_open; i++)
-                if (s->open[i].event == JOURNAL_UNCLEAR)
-                        (void) json_array_append_new(
-                                list, json_pack("{s:s, s:[s, s], s:s}", "vm", s->open[i].order->vm, "hosts",
-                                                s->open[i].order->from, s->open[i].order->to, "message",
-                                                s->open[i].message));
-        return list;
-}
-
-static void cmd_status_print_json(Invocation *in, const Facts *facts, const Status *s) {
-        json_t *o = json_object(), *hosts = json_array();
-
-        for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
-                (void) json_array_append_new(hosts, host_json(&s->snapshot->hosts[h], &s->shares[h]));
-        (void) json_object_set_new(o, "schema", json_string("plimsoll.status/1"));
-        (void) json_object_set_new(o, "cluster", json_string(s->snapshot->cluster));
-        (void) json_object_set_new(o, "vms", json_integer(s->snapshot->n_vms));
-        (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
-        (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));
-        (void) json_object_set_new(o, "failing", json_integer(hosts_failing(s->snapshot)));
-        (void) json_object_set_new(o, "not_known", json_integer(hosts_silent(s->snapshot)));
-        (void) json_object_set_new(o, "stranded", stranded_json(in->arena, s->snapshot, IX_NONE));
-        (void) json_object_set_new(o, "late", late_json(s->snapshot, clock_now()));
-        (void) json_object_set_new(o, "left_out", json_integer((json_int_t) source_left_out(facts->source)));
-        (void) json_object_set_new(o, "unsure", json_integer(facts_unsure(s->snapshot)));
-        (void) json_object_set_new(o, "stop", stopped_json(in, s->store));
-        if (s->loss)
-                (void) json_object_set_new(o, "store_forgotten", loss_json(s->loss));
-        (void) json_object_set_new(o, "held", held_json(s));
-        (void) json_object_set_new(o, "missed", missed_waiting_json(s->snapshot));
-        (void) json_object_set_new(o, "moved_by_hand",
-                                   hand_json(s->holds.cool_downs, s->holds.n_cool_downs, clock_now()));
-        (void) json_object_set_new(o, "findings", findings_json(in->arena, s->snapshot));
-        (void) json_object_set_new(o, "hosts", hosts);
-        (void) json_object_set_new(o, "doubled", doubled_json(s->snapshot));
-        (void) json_object_set_new(o, "unclear", unclear_json(s));
-        (void) json_object_set_new(o, "twins", twins_json(in->arena, s->snapshot, &s->moved));
-        (void) json_object_set_new(
-                o, "vms_that_wait",
-                contention_vms_json(in->arena, s->snapshot,
-                                    option_given(&in->options, "all") ? UINT32_MAX : WAITING_MOST));
-        if (s->has_live)
-                (void) json_object_set_new(o, "service", live_json(in->arena, &s->live));
-        (void) json_object_set_new(o, "leading", json_boolean(s->leads));
-        (void) json_object_set_new(o, "lease", s->has_lease ? json_string(s->lease.holder) : json_null());
-        (void) json_object_set_new(o, "recent", recent_json(s));
-        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-        (void) fputc('\n', in->out.out);
-        json_decref(o);
 }
 
 /* ---- text ---- */
@@ -339,6 +167,8 @@ static void print_move(const LiveMove *m, const Screen *screen) {
                                human_ms(m->deadline_ms, time));
         if (m->status.message[0])
                 (void) out_say(screen->out, ": %s", text_safe(m->status.message, why, sizeof(why)));
+        if (m->order->held && m->status.phase == MIGRATION_QUEUED)
+                (void) out_say(screen->out, "; %s", text_safe(m->order->held, why, sizeof(why)));
         (void) fputc('\n', screen->out);
 }
 
@@ -349,7 +179,7 @@ static void print_waiting(const LiveState *l, usec_t now, const Screen *screen) 
                 const LiveWaiting *w = &l->waiting[i];
 
                 (void) out_say(screen->out,
-                               "%splan %s waits for a person%s for %s more: %s; %s (plimsoll confirm %s)\n",
+                               "%splan %s awaits confirmation%s for %s more: %s; %s (plimsoll confirm %s)\n",
                                screen_style(screen, STYLE_WARN), text_safe(w->id, id, sizeof(id)),
                                screen_style(screen, STYLE_PLAIN),
                                human_ms(w->until > now ? (w->until - now) / USEC_PER_MSEC : 0, left),
@@ -358,15 +188,28 @@ static void print_waiting(const LiveState *l, usec_t now, const Screen *screen) 
         }
 }
 
+static void print_certificates(const LiveState *l, usec_t now, const Screen *screen) {
+        char file[256], until[HUMAN_SIZE];
+
+        for (uint32_t i = 0; i < l->n_certificates; i++) {
+                const LiveCertificate *c = &l->certificates[i];
+
+                (void) out_say(screen->out, "%scertificate%s %s %s %s: renew it (docs/libvirt-access.md)\n",
+                               screen_style(screen, c->until > now ? STYLE_WARN : STYLE_BAD),
+                               screen_style(screen, STYLE_PLAIN), text_safe(c->file, file, sizeof(file)),
+                               c->until > now ? "expires" : "expired", human_time(c->until, until));
+        }
+}
+
 /* Somebody has the lease who has not shown what it does: a new leader's first round, `plimsoll apply`, or nobody. */
-static void print_lease(const Status *s, const Screen *screen) {
+static void print_lease(const StatusView *s, const Screen *screen) {
         char safe[512];
 
         if (s->has_lease && s->lease.holder[0])
                 (void) out_say(screen->out, "the lease is held by %s\n",
                                text_safe(s->lease.holder, safe, sizeof(safe)));
         else if (s->has_lease)
-                (void) fputs("the lease names nobody; it is free once it has run out\n", screen->out);
+                (void) fputs("the lease names no leader; it is free once it has expired\n", screen->out);
 }
 
 static void print_pause(const LiveState *l, const Screen *screen) {
@@ -376,29 +219,31 @@ static void print_pause(const LiveState *l, const Screen *screen) {
                 return;
         (void) out_say(
                 screen->out,
-                "%sbalance and relief of load lines are paused%s since %s: %s. Repairs and evacuation go on. The "
+                "%sbalance and load relief are paused%s since %s: %s. Repairs and evacuation continue. The "
                 "pause lasts " AUDIT_PAUSE_ENDS "\n",
                 screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN),
                 l->paused_since > 0 ? human_time(l->paused_since, since) : since,
                 text_safe(l->paused, safe, sizeof(safe)));
 }
 
-static void print_live(Arena *a, const Status *s, usec_t now, const Screen *screen) {
+static void print_live(Arena *a, const StatusView *s, usec_t now, const Screen *screen) {
         const LiveState *l = &s->live;
         const char *modes = s->has_live ? service_modes_text(a, &l->modes) : NULL;
-        char ago[HUMAN_SIZE], safe[512];
+        char ago[HUMAN_SIZE], since[HUMAN_SIZE], safe[512];
 
         if (!s->has_live) {
-                (void) out_say(screen->out, "%sno service is at work on this cluster%s\n",
+                (void) out_say(screen->out, "%sno service is running for this cluster%s\n",
                                screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN));
                 print_lease(s, screen);
                 return;
         }
         if (!s->leads)
-                (void) out_say(screen->out, "%sno leader now%s; ", screen_style(screen, STYLE_WARN),
-                               screen_style(screen, STYLE_PLAIN));
-        (void) out_say(screen->out, "%s %s, mode %s, ", s->leads ? "leader" : "the last was",
-                       text_safe(l->leader, safe, sizeof(safe)), modes ? modes : l->mode);
+                (void) out_say(screen->out, "%sno leader%s since about %s; ",
+                               screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN),
+                               human_time(l->written_at, since));
+        (void) out_say(screen->out, "%s %s, mode %s, ",
+                       s->leads ? "leader" : "last leader:", text_safe(l->leader, safe, sizeof(safe)),
+                       modes ? modes : l->mode);
         (void) out_say(screen->out, "last round %s ago\n",
                        human_ms(now > l->round_at ? (now - l->round_at) / USEC_PER_MSEC : 0, ago));
         if (!s->leads)
@@ -406,11 +251,12 @@ static void print_live(Arena *a, const Status *s, usec_t now, const Screen *scre
         (void) out_say(screen->out, "%s\n", text_safe(l->summary, safe, sizeof(safe)));
         print_pause(l, screen);
         print_waiting(l, now, screen);
+        print_certificates(l, now, screen);
         for (uint32_t i = 0; i < l->n_moves; i++)
                 print_move(&l->moves[i], screen);
 }
 
-static int print_recent(Arena *a, const Status *s, usec_t now, const Screen *screen) {
+static int print_recent(Arena *a, const StatusView *s, usec_t now, const Screen *screen) {
         static const Column columns[] = {
                 { .title = "ENDED", .right = true },
                 { .title = "VM", .most = 28 },
@@ -463,25 +309,25 @@ static void print_alert(const char *words, const Screen *screen) {
 static void print_missed(uint32_t n, const Screen *screen) {
         if (n > 0)
                 (void) out_say(screen->out,
-                               "%u migration%s that failed wait%s to be tried again: plimsoll retry\n", n,
+                               "%u failed migration%s wait%s to be tried again (plimsoll retry)\n", n,
                                n == 1 ? "" : "s", n == 1 ? "s" : "");
 }
 
-static void print_unclear(const Status *s, const Screen *screen) {
+static void print_unclear(const StatusView *s, const Screen *screen) {
         for (uint32_t i = 0; i < s->n_open; i++) {
                 const JournalEntry *e = &s->open[i];
 
                 if (e->event == JOURNAL_UNCLEAR)
                         (void) out_say(
                                 screen->out,
-                                "%sALARM: whether VM %s runs on %s or %s is not known%s: %s. Nothing moves it until "
-                                "that is known (plimsoll journal settle %s)\n",
+                                "%sALARM: it is unknown whether VM %s runs on %s or %s%s: %s. It is not moved until that is "
+                                "known (plimsoll journal settle %s)\n",
                                 screen_style(screen, STYLE_BAD), e->order->vm, e->order->from, e->order->to,
                                 screen_style(screen, STYLE_PLAIN), e->message, e->order->vm);
         }
 }
 
-static uint32_t count_unclear(const Status *s) {
+static uint32_t count_unclear(const StatusView *s) {
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < s->n_open; i++)
@@ -492,7 +338,7 @@ static uint32_t count_unclear(const Status *s) {
 /* How many hosts are not seen, and why; silence is not health. */
 static void print_excluded(const Snapshot *s, const Screen *screen) {
         static const char *const words[EXCLUDED_N] = { [EXCLUDED_STALE] = "stale",
-                                                       [EXCLUDED_MISSING] = "without usable facts",
+                                                       [EXCLUDED_MISSING] = "without usable data",
                                                        [EXCLUDED_DAEMON] = "whose libvirt does not answer",
                                                        [EXCLUDED_SEEN] = "not admitted: plimsoll host list",
                                                        [EXCLUDED_CLOCK] = "with a clock that differs" };
@@ -540,26 +386,24 @@ static void print_dropped(const Facts *facts, const Screen *screen) {
                 return;
         (void) out_say(
                 screen->out,
-                "%sleft out: %llu facts or names that are over their bounds or unusable; %u hosts take no VM for it%s\n\n",
+                "%sleft out: %llu values or names that are out of bounds or unusable; %u hosts accept no VM "
+                "because of it%s\n"
+                "\n",
                 screen_style(screen, STYLE_WARN), (unsigned long long) n, unsure,
                 screen_style(screen, STYLE_PLAIN));
 }
 
-static int cmd_status_print_text(Invocation *in, const Facts *facts, const Status *s, const Screen *screen) {
+static int cmd_status_print_text(Invocation *in, const Facts *facts, const StatusView *s,
+                                 const Screen *screen) {
         FleetView view = { .snapshot = s->snapshot,
                            .problem = s->problem,
                            .all = option_given(&in->options, "all") };
-        const char *counts = hosts_count_words(in->arena, s->snapshot);
-        uint32_t over = 0;
         int r;
 
-        for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
-                over += s->shares[h].over;
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s; hosts above their load line: %s%u%s\n\n",
-                       screen_style(screen, STYLE_STRONG), s->snapshot->cluster,
-                       screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts, s->snapshot->n_vms,
-                       counts ? counts : "", screen_style(screen, over > 0 ? STYLE_BAD : STYLE_GOOD), over,
-                       screen_style(screen, STYLE_PLAIN));
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n", screen_style(screen, STYLE_STRONG),
+                       s->snapshot->cluster, screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts,
+                       snapshot_n_vms(s->snapshot));
+        status_summary_print(s, screen);
         r = doubled_print(in->arena, s->snapshot, screen);
         if (r < 0)
                 return r;
@@ -568,8 +412,14 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         for (uint32_t i = 0; i < s->held.n; i++)
                 print_alert(s->held.at[i], screen);
         print_missed(missed_waiting(s->snapshot), screen);
+        bookings_print(s->snapshot, screen);
+        if (s->failover.found.n_hosts > 0)
+                (void) out_say(screen->out, "protected: %u of %u hosts (plimsoll failover)\n\n",
+                               s->failover.found.n_protected, s->failover.found.n_hosts);
         hand_print(s->holds.cool_downs, s->holds.n_cool_downs, clock_now(), screen);
         r = stranded_print(in->arena, s->snapshot, screen);
+        if (r == 0)
+                r = vm_mode_print_kept(in->arena, s->snapshot, screen);
         if (r < 0)
                 return r;
         late_print(s->snapshot, clock_now(), screen);
@@ -590,13 +440,13 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
 }
 
 static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Screen *screen) {
-        Status s;
+        StatusView s;
         int r = cmd_status_gather(in, facts, &s);
 
         s.loss = source_loss(facts->source);
 
         if (r == 0 && in->json)
-                cmd_status_print_json(in, facts, &s);
+                status_print_json(in, facts, &s);
         else if (r == 0)
                 r = cmd_status_print_text(in, facts, &s, screen);
         if (r < 0)
@@ -604,7 +454,8 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
                                         r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
         return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ||
                                snapshot_doubled(s.snapshot) > 0 || stranded_vms(s.snapshot, IX_NONE) > 0 ||
-                               late_hosts(s.snapshot, clock_now()) > 0 || count_unclear(&s) > 0
+                               vm_mode_n_kept(s.snapshot) > 0 || late_hosts(s.snapshot, clock_now()) > 0 ||
+                               count_unclear(&s) > 0
                        ? EXIT_BLOCKED
                        : facts_known(facts, facts_ending(facts, EXIT_DONE));
 }
@@ -658,20 +509,25 @@ static ExitStatus cmd_status_run(Invocation *in) {
 static const OptionDef cmd_status_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "watch", 'w', OPTION_FLAG, NULL, 0, 0, 0, "again and again, until Ctrl-C" },
+        { "watch", 'w', OPTION_FLAG, NULL, 0, 0, 0, "refresh until Ctrl-C" },
         { "interval", 0, OPTION_DURATION, "TIME", 0, 200 * USEC_PER_MSEC, 3600 * USEC_PER_SEC,
-          "with --watch: how often; default: 2s" },
-        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0, "shows every host, however many there are" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.status/1" },
+          "with --watch: refresh interval (500ms, 2s, 1m); default: 2s" },
+        { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "show every host; default: of more than 48 hosts the 16 worst" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.status/1" },
         { 0 },
 };
 
 const Command command_status = {
         .name = "status",
-        .summary = "hosts against their load lines, faults, running moves, who leads",
+        .summary = "show hosts against their load lines, faults, running moves, the leader",
         .usage = "[source] [--watch]",
-        .help = "Shows each host's use against its load line, what is wrong with it, and, from Redis, what the\n"
-                "service is doing: its leader, its last plan, and the moves that run.",
+        .help = "Shows a summary of what matters, each host's use against its load line, what is wrong with it, and, with\n"
+                "--redis, what the service is doing: its leader, its last plan, and the moves that are running.\n"
+                "Exit status 3: something is blocked or not as it should be, which is shown.",
+        .examples = "plimsoll status --redis redis://store:6379\n"
+                    "plimsoll status --watch --interval 5s\n"
+                    "plimsoll status --from cluster.json --json",
         .options = cmd_status_options,
         .run = cmd_status_run,
 };

@@ -21,18 +21,16 @@ static void cmd_stop_say(Invocation *in, Store *store, const StopEntry *is, cons
 
         if (in->json) {
                 json_t *o =
-                        json_pack("{s:s, s:o}", "schema", STOP_ENTRY_SCHEMA, "stop", stopped_json(in, store));
+                        json_pack("{s:s, s:o}", "schema", STOPPED_SCHEMA, "stop", stopped_json(in, store));
 
-                (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-                (void) fputc('\n', in->out.out);
-                json_decref(o);
+                (void) json_print(o, in->out.out);
                 return;
         }
         (void) out_say(in->out.out, "%s\n",
                        text_safe(words ? words : "all moves are stopped", safe, sizeof(safe)));
         if (replaced) {
                 words = stop_words(in->arena, was);
-                (void) out_say(in->out.out, "this takes the place of: %s\n",
+                (void) out_say(in->out.out, "this replaces: %s\n",
                                text_safe(words ? words : "another stop", safe, sizeof(safe)));
         }
         if (live_state_get(store, in->arena, &live) == 0)
@@ -40,10 +38,9 @@ static void cmd_stop_say(Invocation *in, Store *store, const StopEntry *is, cons
                         running += live.moves[i].status.phase == MIGRATION_RUNNING ||
                                    live.moves[i].status.phase == MIGRATION_VERIFYING;
         if (running > 0)
-                (void) out_say(in->out.out,
-                               "%u move%s already running: what runs ends by itself (plimsoll status)\n",
+                (void) out_say(in->out.out, "%u move%s already running and will finish (plimsoll status)\n",
                                running, running == 1 ? " is" : "s are");
-        (void) fputs("plimsoll resume ends it\n", in->out.out);
+        (void) fputs("To end it: plimsoll resume\n", in->out.out);
 }
 
 /* Nothing that was there is lost without being said: of two operators at once the later one sees the other's. */
@@ -75,7 +72,7 @@ static ExitStatus cmd_stop_write(Invocation *in, Store *store) {
                         cmd_stop_say(in, store, &is, &was, there == 1);
         }
         if (r == 1)
-                return command_complain(in, EXIT_FAILED, "somebody else keeps changing it; try again");
+                return command_complain(in, EXIT_FAILED, "another command keeps changing it. Try again");
         return r < 0 ? command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store))
                      : EXIT_DONE;
@@ -90,31 +87,33 @@ static ExitStatus cmd_stop_run(Invocation *in) {
         if (!why || !stop_entry_is_why(why))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "--why TEXT is needed: who looks at the status must see why; one line of at "
-                        "most %d bytes",
+                        "Give --why TEXT: operators who look at the status must see the reason; one line of at most "
+                        "%d bytes",
                         STOP_WHY_MAX);
-        status = facts_store(in, "a stop is", &settings, &source);
+        status = facts_store(in, "stops are", &settings, &source);
         return status == EXIT_DONE ? cmd_stop_write(in, source_store(source)) : status;
 }
 
 static const OptionDef cmd_stop_options[] = {
         SOURCE_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "needed: shown wherever something is not moved" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0,
+          "reason (required): shown wherever something is not moved" },
         { "for", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, FOR_MAX,
-          "ends by itself after TIME, by Redis' clock; default: until plimsoll resume" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "as JSON, schema plimsoll.stop/1" },
+          "end by itself after TIME (30m, 2h), by Redis' clock; default: until plimsoll resume" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.stop-state/1" },
         { 0 },
 };
 
 const Command command_stop = {
         .name = "stop",
-        .summary = "start no move of any kind in the cluster any more",
+        .summary = "start no more moves of any kind in the cluster",
         .usage = "--why TEXT [--for 2h] [source]",
         .help = "From now on no service and no command starts a migration in this cluster: not for balance, not for\n"
-                "maintenance, not off failing hosts. What runs ends by itself. Plans are still made and shown. It stands\n"
-                "until plimsoll resume or its time is over, whatever is restarted, also when Redis loses what it has\n"
+                "maintenance, not off failing hosts. Running ones finish. Plans are still made and shown. The stop lasts\n"
+                "until plimsoll resume or until its time is over, whatever is restarted, even when Redis loses its data\n"
                 "(docs/operations.md).",
+        .examples = "plimsoll stop --why \"switch replaced\" --for 2h",
         .options = cmd_stop_options,
         .run = cmd_stop_run,
 };

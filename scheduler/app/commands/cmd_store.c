@@ -5,6 +5,8 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/store_check.h"
+#include "scheduler/app/commands/store_copy.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/base/secret.h"
@@ -34,8 +36,8 @@ static ExitStatus store_acl_hosts(Invocation *in, const char *cluster) {
                 if (r == -EINVAL)
                         return command_complain(
                                 in, EXIT_BAD_INPUT,
-                                "--host: \"%s\" can't stand in a Redis ACL file; accepted: a name without "
-                                "blanks, quotes and the characters * ? [ ] \\ ^ #",
+                                "--host \"%s\" cannot be used in a Redis ACL file; accepted: a name without blanks, quotes "
+                                "and the characters * ? [ ] \\ ^ #",
                                 host);
                 if (r < 0)
                         return command_complain(in, EXIT_FAILED, "%s", strerrordesc_np(-r));
@@ -48,17 +50,18 @@ static ExitStatus store_acl(Invocation *in, const char *cluster) {
         static const enum StoreRole roles[] = { ROLE_SERVICE, ROLE_OPERATOR, ROLE_READER };
         ExitStatus status;
 
-        (void) out_say(in->out.out,
-                       "# Accounts for cluster %s: aclfile of redis.conf (ACL LOAD reads it again). This "
-                       "file holds passwords.\n"
-                       "user default off\n",
-                       cluster);
+        /* an ACL file holds no comments: Redis refuses to start with one */
+        (void) out_say(
+                in->err.out,
+                "%s: accounts for cluster %s. This file holds passwords; name it in redis.conf as aclfile\n",
+                in->program, cluster);
+        (void) out_say(in->out.out, "user default off\n");
         for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
                 int r = store_acl_put(in, (StoreAccount){ .role = roles[i], .cluster = cluster });
 
                 if (r == -EINVAL)
                         return command_complain(in, EXIT_BAD_INPUT,
-                                                "the cluster's name \"%s\" can't stand in a Redis ACL file",
+                                                "the cluster name \"%s\" cannot be used in a Redis ACL file",
                                                 cluster);
                 if (r < 0)
                         return command_complain(in, EXIT_FAILED, "%s", strerrordesc_np(-r));
@@ -76,8 +79,7 @@ static ExitStatus store_acknowledge_loss(Invocation *in, Store *store, const cha
 
         if (r == 1) {
                 (void) out_say(in->out.out,
-                               "the store of cluster %s has forgotten nothing: nothing to acknowledge\n",
-                               cluster);
+                               "the store of cluster %s has lost nothing: nothing to acknowledge\n", cluster);
                 return EXIT_DONE;
         }
         if (r == 0)
@@ -91,71 +93,131 @@ static ExitStatus store_acknowledge_loss(Invocation *in, Store *store, const cha
                                         r == -ENOMEM ? "out of memory" : store_error(store));
         (void) out_say(
                 in->out.out,
-                "acknowledged: the store has forgotten what it knew (%s). Balance, load and new marks go on with "
-                "the service's next round\n",
+                "acknowledged: the store has lost data (%s). Balance, load relief and new marks continue "
+                "with the service's next round\n",
                 loss.why);
         return EXIT_DONE;
 }
 
-static ExitStatus store_acknowledge(Invocation *in, const Settings *settings, const char *cluster) {
+/* ---- which store, and what is done with it ---- */
+
+static ExitStatus cmd_store_acl(Invocation *in, const Settings *settings, Store *store, const char *cluster) {
+        (void) settings;
+        (void) store;
+        return store_acl(in, cluster);
+}
+
+static ExitStatus cmd_store_acknowledge(Invocation *in, const Settings *settings, Store *store,
+                                        const char *cluster) {
+        (void) settings;
+        return store_acknowledge_loss(in, store, cluster);
+}
+
+static const struct {
+        const char *word;
+        bool by_store; /* it needs one */
+        int arguments; /* with its own word */
+        ExitStatus (*run)(Invocation *in, const Settings *settings, Store *store, const char *cluster);
+} cmd_store_actions[] = {
+        { "acl", false, 1, cmd_store_acl },       { "acknowledge", true, 1, cmd_store_acknowledge },
+        { "check", true, 1, store_check },        { "export", true, 2, store_copy_export },
+        { "import", true, 2, store_copy_import },
+};
+
+static ExitStatus cmd_store_open(Invocation *in, const Settings *settings, const char *cluster, Store **ret) {
         const char *url = option_text(&in->options, "redis"),
                    *configured = settings_text(settings, "service", "redis");
         const StoreOptions options = { .url = url ? url : configured, .cluster = cluster };
-        owned(store_free) Store *store = NULL;
         TextFault fault = { 0 };
 
         if (!options.url[0])
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "which store: give --redis URL, or service.redis in the settings");
-        if (store_open(&options, &store, &fault) < 0)
+                                        "No store given. Use --redis URL, or service.redis in the settings.");
+        if (store_open(&options, ret, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
-        return store_acknowledge_loss(in, store, cluster);
+        return EXIT_DONE;
 }
 
 static ExitStatus cmd_store_run(Invocation *in) {
-        const char *action = in->options.arguments[0], *cluster = option_text(&in->options, "cluster");
-        const bool acknowledges = strcmp(action, "acknowledge") == 0;
+        const char *word = in->options.arguments[0], *cluster = option_text(&in->options, "cluster");
+        owned(store_free) Store *store = NULL;
         Settings *settings = NULL;
+        size_t action = 0;
         ExitStatus status;
 
-        if (!acknowledges && strcmp(action, "acl") != 0)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "unknown action \"%s\"; accepted: acl, acknowledge", action);
+        while (action < ARRAY_SIZE(cmd_store_actions) && strcmp(cmd_store_actions[action].word, word) != 0)
+                action++;
+        if (action == ARRAY_SIZE(cmd_store_actions))
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "unknown action \"%s\"; accepted: acl, acknowledge, check, export, import", word);
+        if (in->options.n_arguments > cmd_store_actions[action].arguments)
+                return command_complain(in, EXIT_BAD_INPUT, "%s takes no argument \"%s\"", word,
+                                        in->options.arguments[1]);
         status = facts_settings(in, &settings);
         if (status != EXIT_DONE)
                 return status;
         if (!cluster)
                 cluster = settings_text(settings, "service", "cluster");
-        return acknowledges ? store_acknowledge(in, settings, cluster) : store_acl(in, cluster);
+        if (cmd_store_actions[action].by_store)
+                status = cmd_store_open(in, settings, cluster, &store);
+        return status == EXIT_DONE ? cmd_store_actions[action].run(in, settings, store, cluster) : status;
 }
 
 static const OptionDef cmd_store_options[] = {
         { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0,
-          "the cluster's name in Redis; default: service.cluster" },
-        { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0, "acknowledge: the store; default: service.redis" },
-        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "acknowledge: kept in the service's log" },
-        { "host", 0, OPTION_TEXT, "HOST", 0, 0, 0, "an account for the agent of this host; may be repeated" },
+          "name of the cluster in Redis; default: service.cluster" },
+        { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
+          "URL of the store; default: service.redis, or PLIMSOLL_REDIS in the environment" },
+        { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "acknowledge: reason, kept in the service's log" },
+        { "host", 0, OPTION_TEXT, "HOST", 0, 0, 0,
+          "acl: add an account for the agent of this host, may be repeated; check: whose agent" },
+        { "role", 0, OPTION_TEXT, "ROLE", 0, 0, 0,
+          "check: what the account is used for: service, operator, reader or agent (with --host); default: by "
+          "the account's name, else service" },
         { "no-passwords", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "write nopass instead of random passwords (for tests)" },
+        { "replace", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "import: delete what the store has of this cluster first" },
+        { "while-led", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "import: even while a service leads; stop the service instead where you can" },
         SETTINGS_OPTIONS,
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "check: as JSON, schema plimsoll.store-check/1" },
         { 0 },
 };
 
 const Command command_store = {
         .name = "store",
-        .summary = "the store's accounts (a Redis ACL file), and what to do when it has lost its data",
-        .usage = "acl [--host HOST]... > plimsoll.acl | acknowledge [--redis URL] [--why TEXT]",
-        .help = "acknowledge: the service has seen that the store has forgotten what it knew (it came back empty, as\n"
-                "another, or without its last minutes), has written again what it remembers, and holds balance,\n"
-                "load and new marks back. Look at the hosts' marks (plimsoll maintenance status), then say so.\n"
+        .summary = "check, export and import the store, print its accounts, acknowledge a loss of data",
+        .usage =
+                "acl [--host HOST]... > plimsoll.acl | check [--redis URL] | export FILE [--redis URL] | import "
+                "FILE [--redis URL] [--replace] | acknowledge [--redis URL] [--why TEXT]",
+        .help = "check: is this Redis fit for the service? TLS, accounts (too narrow, too wide), clock, persistence,\n"
+                "eviction, memory, replicas, sentinels. One line each: what is, why it matters, what to do. Nothing\n"
+                "is changed. Exit status 3: something is wrong, or the server does not answer. Run it once with\n"
+                "each account's URL.\n"
+                "export: all keys of the cluster that are worth keeping, as lines of JSON, into FILE (-: standard\n"
+                "output). import: back into a store, all or nothing. The file is checked first. Nothing is changed\n"
+                "where the store has other data (--replace) or a service leads (--while-led): exit status 3. The\n"
+                "account needs the rights of the service. Keys that say what is alive now (reports, leases) and\n"
+                "open requests of operators are never in the file: docs/redis-keys.md.\n"
+                "acknowledge: the service has found that the store lost data (it came back empty, as another one, or\n"
+                "without its last minutes), has written again what it remembers, and holds balance, load relief and\n"
+                "new marks back. Check the hosts' marks (plimsoll maintenance status), then acknowledge.\n"
                 "acl: prints the lines of a Redis ACL file (aclfile in redis.conf), with fresh random passwords:\n"
                 "  plimsolld   the service, and commands that move VMs (apply, evacuate)\n"
-                "  operator    people: read all, answer plans, maintenance, clear faults\n"
-                "  reader      people and programs that only look\n"
+                "  operator    people: read everything, answer plans, maintenance, clear faults\n"
+                "  reader      people and programs that only read\n"
                 "  agent-HOST  the agent of one host: writes that host's own keys and nothing else\n"
                 "Give each program its own URL: redis://agent-h1:PASSWORD@server.",
+        .examples = "plimsoll store acl --host h1 --host h2\n"
+                    "plimsoll store check --redis redis://store:6379\n"
+                    "plimsoll store export backup.ndjson\n"
+                    "plimsoll store import backup.ndjson --replace\n"
+                    "plimsoll store acknowledge --why \"restored from backup\"",
         .options = cmd_store_options,
         .least_arguments = 1,
-        .most_arguments = 1,
+        .most_arguments = 2,
         .run = cmd_store_run,
 };

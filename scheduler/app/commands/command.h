@@ -16,7 +16,8 @@
 typedef struct Command {
         const char *name, *summary; /* one line */
         const char *usage;          /* what follows the name in its usage line */
-        const char *help;           /* a paragraph or more; lines at most 80 columns */
+        const char *help;           /* a paragraph or more */
+        const char *examples;       /* command lines as they are typed, a line each; each parses (a test) */
         const OptionDef *options;   /* NULL: none but --help */
         int least_arguments, most_arguments;
         ExitStatus (*run)(Invocation *in);
@@ -24,6 +25,10 @@ typedef struct Command {
 
 /* The whole program: finds the command, parses its options, runs it. Returns the exit status. */
 int command_main(int argc, char **argv, FILE *out, FILE *err);
+
+/* A command inside another program, with its own words, the command's name first: as on the command line, but that a word may be a
+ * URL with a password, for nobody else sees it. Threads: any. */
+int command_call(int argc, char **argv, FILE *out, FILE *err);
 
 /* By name, or NULL. In table order by number, NULL past the last. */
 const Command *command_find(const char *name);

@@ -2,6 +2,11 @@
 #include "scheduler/app/commands/facts.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/terminal/busy.h"
+#include "scheduler/base/hash.h"
+#include "scheduler/model/host_silence.h"
 
 ExitStatus facts_settings(Invocation *in, Settings **ret) {
         const char *file = NULL;
@@ -21,7 +26,7 @@ ExitStatus facts_store(Invocation *in, const char *kept, Settings **ret_settings
         if (source_open(&in->options, *ret_settings, ret_source, &fault) < 0)
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (!source_store(*ret_source))
-                return command_complain(in, EXIT_BAD_INPUT, "%s kept in Redis: give --redis URL", kept);
+                return command_complain(in, EXIT_BAD_INPUT, "%s kept in Redis. Give --redis URL.", kept);
         return EXIT_DONE;
 }
 
@@ -39,18 +44,26 @@ static ExitStatus facts_status_of(const Source *s, int error) {
 ExitStatus facts_read(Invocation *in, Facts *f) {
         TextFault fault;
         const char *text;
-        int r = source_read(f->source, in->arena, f->settings, &f->snapshot, &fault);
+        uint64_t said = FNV1A_START;
+        Busy busy;
+        int r;
 
+        busy_begin(&busy, &in->err, "reading data");
+        r = source_read(f->source, in->arena, f->settings, &f->snapshot, &fault);
+        busy_end(&busy);
         f->raw = source_facts(f->source);
         f->read_at = clock_monotonic();
         if (r < 0)
                 return command_complain_fault(in, facts_status_of(f->source, r), source_name(f->source),
                                               &fault);
-        for (uint32_t i = 0; (text = source_notice(f->source, i)); i++) {
+        for (uint32_t i = 0; (text = source_notice(f->source, i)); i++)
+                said = fnv1a(said, text, strlen(text) + 1);
+        for (uint32_t i = 0; said != f->said && (text = source_notice(f->source, i)); i++) {
                 char safe[512];
 
                 (void) out_say(in->err.out, "%s: %s\n", in->program, text_safe(text, safe, sizeof(safe)));
         }
+        f->said = said;
         return EXIT_DONE;
 }
 
@@ -79,6 +92,13 @@ ExitStatus facts_open(Invocation *in, Facts *ret) {
         if (status == EXIT_DONE)
                 facts_say_loss(in, ret);
         return status;
+}
+
+ExitStatus facts_reach(Invocation *in, Facts *f) {
+        if (!source_store(f->source) || hosts_silent(source_reported(f->source)) == 0)
+                return EXIT_DONE; /* what a leader has read may be of before it ended */
+        source_reach_silent(f->source);
+        return facts_read(in, f);
 }
 
 ExitStatus facts_ending(const Facts *facts, ExitStatus status) {

@@ -15,6 +15,7 @@ typedef struct Facts {
         const Snapshot *snapshot;
         const Snapshot *raw; /* before the settings' rules; source_facts() is another with each reading */
         usec_t read_at;      /* monotonic */
+        uint64_t said;       /* hash of what the last reading had to say of single hosts */
 } Facts;
 
 /* EXIT_DONE, or what to exit with: it was said why. Ended by facts_close(), also after a failure. */
@@ -39,5 +40,9 @@ ExitStatus facts_settings(Invocation *in, Settings **ret);
  * is the caller's, also after a failure. */
 ExitStatus facts_store(Invocation *in, const char *kept, Settings **ret_settings, Source **ret_source);
 
-/* Reads the source again. Says what hosts could not be asked. */
+/* Reads the source again. Says what hosts could not be asked, unless the reading before had to say the same. */
 ExitStatus facts_read(Invocation *in, Facts *f);
+
+/* For who carries out a plan itself: again, where hosts are silent, and from now on those that must be left through libvirt
+ * (source_reach_silent()). */
+ExitStatus facts_reach(Invocation *in, Facts *f);

@@ -42,7 +42,7 @@ bool maintenance_off(const Invocation *in, const Facts *facts, const char *host,
 ExitStatus maintenance_wait(Invocation *in, Facts *facts, const char *host, usec_t asked);
 
 /* The same of each in turn, while all of them empty; EXIT_FAILED ends it, and else EXIT_BLOCKED tells of any. */
-ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hosts);
+ExitStatus maintenance_wait_all(Invocation *in, Facts *facts, const Strings *hosts, usec_t seen_after);
 
 /* Says who will empty the hosts, or that nobody does and how a person can. EXIT_DONE; EXIT_BLOCKED: all moves are
  * stopped. */

@@ -11,25 +11,29 @@
 #include "scheduler/decide/plan/planner.h"
 #include "scheduler/snapshot/files/plan_file.h"
 
-#define PLAN_OPTIONS                                                                                         \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What the plan may cost:" },                                 \
-                { "max-moves", 0, OPTION_NUMBER, "N", 1, 0, VMS_MAX, "at most N migrations" },               \
-                { "max-gib", 0, OPTION_NUMBER, "N",                                                          \
-                  1024,      0, 1000000,       "at most N GiB of memory of the VMs that move" },             \
-                { "max-minutes", 0, OPTION_NUMBER, "N",                                                      \
-                  60000,         0, 1000000,       "predicted to be done within N minutes" },                \
-                { "threshold",                                                                               \
-                  0,                                                                                         \
-                  OPTION_NUMBER,                                                                             \
-                  "N",                                                                                       \
-                  1,                                                                                         \
-                  PLAN_THRESHOLD_MIN,                                                                        \
-                  PLAN_THRESHOLD_MAX,                                                                        \
-                  "in place of plan.threshold: 1 rules and evacuation only, 2 also load lines, 3 also "      \
-                  "balance, 4 and 5 balance at 30% and 5% of the price of moving" },                         \
-        {                                                                                                    \
-                "seed", 0, OPTION_NUMBER, "N", 1, 0, INT64_MAX,                                              \
-                        "another seed may find another plan; the same seed finds the same plan"              \
+#define PLAN_OPTIONS                                                                                                                                                \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Limits of the plan:" },                                                                                            \
+                { "max-moves", 0, OPTION_NUMBER, "N",                                                                                                               \
+                  1,           0, VMS_MAX,       "allow at most N migrations; default: no limit" },                                                                 \
+                { "max-gib",     0,                                                                                                                                 \
+                  OPTION_NUMBER, "N",                                                                                                                               \
+                  1024,          0,                                                                                                                                 \
+                  1000000,       "allow at most N GiB of VM memory to be moved; default: no limit" },                                                               \
+                { "max-minutes", 0,                                                                                                                                 \
+                  OPTION_NUMBER, "N",                                                                                                                               \
+                  60000,         0,                                                                                                                                 \
+                  1000000,       "allow only what is predicted to finish within N minutes; default: no limit" },                                                    \
+                { "threshold",                                                                                                                                      \
+                  0,                                                                                                                                                \
+                  OPTION_NUMBER,                                                                                                                                    \
+                  "N",                                                                                                                                              \
+                  1,                                                                                                                                                \
+                  PLAN_THRESHOLD_MIN,                                                                                                                               \
+                  PLAN_THRESHOLD_MAX,                                                                                                                               \
+                  "override plan.threshold: 1 rules and evacuation only, 2 also load lines, 3 also balance, 4 and 5 balance at 30% and 5% of the cost of moving" }, \
+        {                                                                                                                                                           \
+                "seed", 0, OPTION_NUMBER, "N", 1, 0, INT64_MAX,                                                                                                     \
+                        "seed of the search; another seed may find another plan, the same seed finds the same plan; default: 1"                                     \
         }
 
 /* PLAN_REQUEST_DEFAULT with what the options say; `workers` must outlive the request. */

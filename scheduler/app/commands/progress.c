@@ -37,8 +37,7 @@ Progress *progress_begin(Arena *a, const Screen *screen, const MoveOrder *moves,
 
 /* The redrawn lines go; what is printed next stands where they were. */
 static void progress_wipe(Progress *progress) {
-        if (progress->drawn > 0)
-                (void) out_say(progress->screen->out, "\033[%uA\033[J", progress->drawn);
+        screen_wipe(progress->screen, progress->drawn);
         progress->drawn = 0;
 }
 
@@ -133,25 +132,26 @@ static void draw_one(const Progress *progress, uint32_t i, usec_t now) {
                        human_bytes(s->bytes_per_s, rate),
                        human_ms((now - progress->running[i].started) / USEC_PER_MSEC, time),
                        human_ms(m->predicted.ms, predicted),
-                       s->phase == MIGRATION_VERIFYING ? ", asking both hosts" : "");
+                       s->phase == MIGRATION_VERIFYING ? ", verifying on both hosts" : "");
 }
 
 void progress_draw(Progress *progress, bool now) {
         usec_t time = clock_monotonic();
-        unsigned lines = 0;
+        unsigned lines = 0, mark;
 
         if (!progress->screen->live || (!now && time < progress->last + DRAW_EVERY))
                 return;
         progress_wipe(progress);
+        mark = screen_mark(progress->screen);
         for (uint32_t i = 0; i < progress->n && lines < LINES_MAX; i++)
                 if (progress->running[i].runs) {
                         draw_one(progress, i, time);
                         lines++;
                 }
-        (void) out_say(progress->screen->out, "  %s%u of %u ended, %u running%s\n",
+        (void) out_say(progress->screen->out, "  %s%u of %u finished, %u running%s\n",
                        screen_style(progress->screen, STYLE_FAINT), progress->n_ended, progress->n,
                        progress->n_running, screen_style(progress->screen, STYLE_PLAIN));
-        progress->drawn = lines + 1;
+        progress->drawn = screen_drawn(progress->screen, mark, lines + 1);
         progress->last = time;
         if (progress->n_ended == progress->n)
                 progress_wipe(progress);

@@ -16,14 +16,16 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/stop_signal.h"
+#include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/base/sha256.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/query/roll_order.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define STATE      "roll"
-#define CORDON_WHY "rolling maintenance: it is emptied later, and takes no VM until then"
+#define CORDON_WHY "rolling maintenance: it is emptied later, and accepts no VM until then"
 #define FRESH_POLL USEC_PER_SEC
 #define FRESH_MOST (900 * USEC_PER_SEC)
 
@@ -118,6 +120,7 @@ static int roll_load(Roll *roll, uint32_t room) {
 /* ---- the plan ---- */
 
 static ExitStatus make_order(Roll *roll) {
+        Busy busy;
         Invocation *in = roll->in;
         const Snapshot *s = roll->facts->snapshot;
         HostIx *hosts = arena_new(in->arena, HostIx, roll->n_left);
@@ -127,11 +130,14 @@ static ExitStatus make_order(Roll *roll) {
         for (uint32_t i = 0; r == 0 && i < roll->n_left; i++) {
                 hosts[i] = snapshot_host(s, roll->left[i]);
                 if (hosts[i] == IX_NONE)
-                        return command_complain(in, EXIT_BAD_INPUT, "%s is no host of %s any more",
+                        return command_complain(in, EXIT_BAD_INPUT, "%s is no longer a host of %s",
                                                 roll->left[i], s->cluster);
         }
-        if (r == 0)
+        if (r == 0) {
+                busy_begin(&busy, &in->err, "planning the order");
                 r = roll_order(in->arena, p, hosts, roll->n_left, roll->at_once, &roll->order);
+                busy_end(&busy);
+        }
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         for (uint32_t i = 0; i < roll->order.n; i++)
@@ -151,13 +157,12 @@ static void print_order_json(const Roll *roll) {
                 }
                 (void) json_array_append_new(group, json_string(roll->left[i]));
         }
-        all = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "schema", "plimsoll.roll-plan/1", "groups",
-                        groups, "moves", (json_int_t) o->moves, "mib", (json_int_t) o->mib, "moves_again",
-                        (json_int_t) o->twice, "mib_again", (json_int_t) o->twice_mib, "stuck",
+        all = json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "schema", "plimsoll.roll-plan/1",
+                        "cluster", roll->facts->snapshot->cluster, "groups", groups, "move_count",
+                        (json_int_t) o->moves, "moved_mib", (json_int_t) o->mib, "moved_again_count",
+                        (json_int_t) o->twice, "moved_again_mib", (json_int_t) o->twice_mib, "stuck_count",
                         (json_int_t) o->n_stuck);
-        (void) json_print(all, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', roll->in->out.out);
-        json_decref(all);
+        (void) json_print(all, roll->in->out.out);
 }
 
 static void print_order(const Roll *roll) {
@@ -171,8 +176,8 @@ static void print_order(const Roll *roll) {
                        o->n == 1 ? "" : "s", o->n_groups, o->n_groups == 1 ? "" : "s", o->moves,
                        human_mib(o->mib, all));
         if (o->twice > 0)
-                (void) out_say(out, "; %u VMs (%s) move more than once, for want of room elsewhere", o->twice,
-                               human_mib(o->twice_mib, again));
+                (void) out_say(out, "; %u VMs (%s) move more than once, because there is no room elsewhere",
+                               o->twice, human_mib(o->twice_mib, again));
         (void) fputc('\n', out);
         for (uint32_t i = 0; i < o->n; i++) {
                 if (i == 0 || o->group[i] != o->group[i - 1])
@@ -183,7 +188,7 @@ static void print_order(const Roll *roll) {
         }
         (void) fputs("\n", out);
         for (uint32_t i = 0; i < o->n_stuck; i++)
-                (void) out_say(out, "%s: a VM of it finds no room on any other host, or may not move\n",
+                (void) out_say(out, "%s: one of its VMs has no room on any other host, or may not move\n",
                                text_safe(roll->facts->snapshot->hosts[o->stuck[i]].name, name, sizeof(name)));
 }
 
@@ -291,9 +296,9 @@ static ExitStatus do_host(const Roll *roll, const char *host) {
         if (r != 0)
                 return r < 0 ? command_complain(roll->in, EXIT_FAILED, "%s: %s", roll->command,
                                                 strerrordesc_np(-r))
-                             : command_complain(roll->in, EXIT_FAILED, "%s ended with status %d for %s%s",
+                             : command_complain(roll->in, EXIT_FAILED, "%s exited with status %d for %s%s",
                                                 roll->command, r, safe,
-                                                r == 127 ? " (is it there, and executable?)" : "");
+                                                r == 127 ? " (does it exist, and is it executable?)" : "");
         ended = clock_now();
         if (wait_fresh(roll, host, ended) != EXIT_DONE)
                 return EXIT_FAILED;
@@ -332,9 +337,9 @@ static int roll_set_aside(Roll *roll, const char *host) {
 /* 1: the state was another's by then. */
 static ExitStatus store_failed(const Roll *roll, int r) {
         if (r > 0)
-                return command_complain(roll->in, EXIT_FAILED,
-                                        "somebody else goes on with this roll: plimsoll maintenance status "
-                                        "shows how far it is");
+                return command_complain(
+                        roll->in, EXIT_FAILED,
+                        "another command continues this roll. Progress: plimsoll maintenance status");
         return maintenance_failed(roll->in, roll->store, r);
 }
 
@@ -389,12 +394,11 @@ static ExitStatus do_group(Roll *roll, uint32_t n, bool spills) {
 static void roll_print_json(const Roll *roll, const char *stopped_at) {
         json_t *o = state_json(roll);
 
+        (void) json_object_set_new(o, "schema", json_string("plimsoll.roll-state/1"));
+        (void) json_object_set_new(o, "at", json_instant(roll->at));
         (void) json_object_set_new(o, "stayed", roll_names_json(roll->stayed, roll->n_stayed));
-        if (stopped_at)
-                (void) json_object_set_new(o, "stopped_at", json_string(stopped_at));
-        (void) json_print(o, roll->in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', roll->in->out.out);
-        json_decref(o);
+        (void) json_object_set_new(o, "stopped_at_host", json_text(stopped_at));
+        (void) json_print(o, roll->in->out.out);
 }
 
 /* The hosts that could not be emptied, and by which VMs. */
@@ -402,13 +406,14 @@ static ExitStatus roll_say_stayed(const Roll *roll) {
         const Strings stayed = { .at = roll->stayed, .n = roll->n_stayed };
 
         if (!roll->in->json && facts_read(roll->in, roll->facts) == EXIT_DONE) {
-                (void) out_say(roll->in->out.out, "\nWhat stayed, and why:\n");
+                (void) out_say(roll->in->out.out, "\n"
+                                                  "What stayed, and why:\n");
                 (void) maintenance_show(roll->in, roll->facts, &stayed);
         }
         return command_complain(
                 roll->in, EXIT_BLOCKED,
-                "%u host%s done; %u could not be emptied and %s in maintenance (plimsoll maintenance "
-                "roll --resume --run CMD tries again, plimsoll maintenance exit gives one back)",
+                "%u host%s done; %u could not be emptied and %s in maintenance. To try again: plimsoll "
+                "maintenance roll --resume --run CMD; to give one back: plimsoll maintenance exit HOST",
                 roll->n_done, roll->n_done == 1 ? " is" : "s are", roll->n_stayed,
                 roll->n_stayed == 1 ? "stays" : "stay");
 }
@@ -422,8 +427,8 @@ static ExitStatus say_stopped(const Roll *roll, ExitStatus status) {
                 (void) roll_say_stayed(roll);
         return command_complain(
                 roll->in, status,
-                "stopped at %s, which stays in maintenance; %u hosts are done, %u left (plimsoll "
-                "maintenance roll --resume --run CMD goes on)",
+                "stopped at %s, which stays in maintenance; %u hosts are done, %u left. To continue: "
+                "plimsoll maintenance roll --resume --run CMD",
                 text_safe(roll->left[0], safe, sizeof(safe)), roll->n_done, roll->n_left + roll->n_stayed);
 }
 
@@ -446,7 +451,8 @@ static ExitStatus do_all(Roll *roll) {
                         status = facts_read(roll->in, roll->facts);
         }
         if (uncordon_all(roll) < 0)
-                (void) command_complain(roll->in, EXIT_FAILED, "cordons of this roll are left: %s",
+                (void) command_complain(roll->in, EXIT_FAILED,
+                                        "cordons of this roll could not be removed: %s",
                                         store_error(roll->store));
         if (roll->n_left > 0)
                 return say_stopped(roll, status == EXIT_DONE ? EXIT_FAILED : status);
@@ -468,7 +474,7 @@ static ExitStatus roll_abandon(Roll *roll, int loaded) {
                 r = roll_forget(roll);
         if (r < 0)
                 return store_failed(roll, r);
-        (void) out_say(roll->in->out.out, loaded == 1 ? "no roll is under way\n" : "the roll is forgotten\n");
+        (void) out_say(roll->in->out.out, loaded == 1 ? "no roll is running\n" : "the roll is discarded\n");
         return EXIT_DONE;
 }
 
@@ -493,15 +499,15 @@ static ExitStatus same_command(const Roll *roll) {
         if (!roll->command)
                 return command_complain(
                         roll->in, EXIT_BAD_INPUT,
-                        "--resume needs --run CMD again (and --shell if it was given): the store keeps "
-                        "only a checksum of the command");
+                        "--resume needs the same --run CMD (and --shell if it was used): the store keeps only a "
+                        "checksum of it");
         if (strcmp(now, roll->digest) != 0)
                 return command_complain(
                         roll->in, EXIT_BAD_INPUT,
-                        "--run is not the command that this roll began with; nothing was run. Give the "
-                        "same --run and --shell, or --abandon the roll and begin another");
+                        "--run is not the command of this roll; nothing was run. Give the same --run and --shell, or "
+                        "--abandon the roll and start a new one");
         if (!roll->in->json)
-                (void) out_say(roll->in->out.out, "going on with the roll of %s, with %s%s\n", roll->by,
+                (void) out_say(roll->in->out.out, "continuing the roll of %s, with %s%s\n", roll->by,
                                roll->shell ? "sh -c " : "", roll->command);
         return EXIT_DONE;
 }
@@ -512,7 +518,7 @@ static ExitStatus roll_begin_new(Roll *roll, const Strings *hosts) {
         char by[256];
 
         if (all == (hosts->n > 0))
-                return command_complain(roll->in, EXIT_BAD_INPUT, "accepted is a list of hosts, or --all");
+                return command_complain(roll->in, EXIT_BAD_INPUT, "roll needs HOSTS, or --all");
         for (uint32_t i = 0; i < (all ? s->n_hosts : hosts->n); i++)
                 roll->left[roll->n_left++] = all ? s->hosts[i].name : hosts->at[i];
         roll->digest = command_digest(roll);
@@ -533,14 +539,16 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         int acts;
 
         if (resume && (loaded == 1 || hosts->n > 0))
-                return command_complain(in, EXIT_BAD_INPUT, "%s",
-                                        hosts->n > 0 ? "--resume knows its hosts: name none"
-                                                     : "no roll was stopped: there is nothing to resume");
+                return command_complain(
+                        in, EXIT_BAD_INPUT, "%s",
+                        hosts->n > 0
+                                ? "--resume continues with the hosts of the stopped roll. Leave out HOSTS."
+                                : "no stopped roll found; nothing to resume");
         if (!resume && !dry && loaded == 0)
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "a roll of %s is under way or stopped, with %u hosts left: --resume goes "
-                        "on with it (with the same --run), --abandon forgets it",
+                        "a roll of %s is running or stopped, with %u hosts left. Continue it with --resume (and the "
+                        "same --run), or discard it with --abandon",
                         roll->by, roll->n_left);
         roll->command = option_text(&in->options, "run");
         roll->shell = option_given(&in->options, "shell");
@@ -564,17 +572,18 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
                 return roll->order.n_stuck > 0 ? EXIT_BLOCKED : EXIT_DONE;
         if (!roll->command)
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "--run CMD is missing: what is done with each host");
+                                        "Give --run CMD: the command to run for each emptied host");
         status = stopped_check(in, roll->store, roll->facts->settings);
         if (status != EXIT_DONE)
                 return status;
         acts = maintenance_acts(in, roll->facts);
         if (acts <= 0)
-                return acts < 0 ? store_failed(roll, acts)
-                                : command_complain(
-                                          in, EXIT_BLOCKED,
-                                          "no service moves the VMs of this cluster (mode auto): nobody "
-                                          "would empty the hosts");
+                return acts < 0
+                               ? store_failed(roll, acts)
+                               : command_complain(
+                                         in, EXIT_BLOCKED,
+                                         "no service in auto mode is running for this cluster, so the hosts would not be emptied. "
+                                         "Start plimsolld with service.mode: auto");
         acts = roll_save(roll);
         return acts != 0 ? store_failed(roll, acts) : do_all(roll);
 }
@@ -595,6 +604,6 @@ ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {
                 return roll_abandon(&x, loaded);
         if (loaded == -EBADMSG)
                 return command_complain(in, EXIT_FAILED,
-                                        "what the store says of a roll cannot be read: --abandon forgets it");
+                                        "the stored state of the roll is damaged. Discard it with --abandon");
         return loaded < 0 ? store_failed(&x, loaded) : roll_start(&x, hosts, loaded);
 }

@@ -8,6 +8,7 @@
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/model/host_memory.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
 /* A scenario knows no cool-downs: whom one held is not movable in it, for the same reason. */
@@ -21,6 +22,8 @@ static int held_facts(Arena *a, const Snapshot *facts, const Snapshot *decided, 
                 VmIx d = snapshot_vm(decided, facts->vms[v].name);
 
                 vms[v] = facts->vms[v];
+                if (d != IX_NONE)
+                        vms[v].calm_why = decided->vms[d].calm_why;
                 if (d == IX_NONE || !vms[v].movable || decided->vms[d].movable ||
                     decided->vms[d].hold == HOLD_NEVER || decided->vms[d].hold == HOLD_WINDOW)
                         continue; /* the settings' rules will say so again */
@@ -41,12 +44,15 @@ static int scenario_folder_put(Arena *a, const char *folder, const char *name, c
         return path && text ? file_write(path, text, strlen(text), f) : -ENOMEM;
 }
 
-/* What was asked for beside the settings. */
+/* What was asked for beside the settings; and what of memory is not for guests, which stories have at 0. */
 static const char *scenario_folder_budget(Arena *a, const Record *r) {
         const char *text = "";
 
-        if (r->max_moves != UINT32_MAX)
-                text = text_format(a, "budget.moves = %u\n", r->max_moves);
+        for (const SettingDef *def = memory_settings; text && def->name; def++)
+                text = text_format(a, "%smemory.%s = %lldMiB\n", text, def->name, (long long) def->def);
+
+        if (text && r->max_moves != UINT32_MAX)
+                text = text_format(a, "%sbudget.moves = %u\n", text, r->max_moves);
         if (text && r->max_mib != INT64_MAX)
                 text = text_format(a, "%sbudget.gib = %lld\n", text, (long long) (r->max_mib / 1024));
         if (text && r->max_ms != INT64_MAX)

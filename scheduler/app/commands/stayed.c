@@ -6,6 +6,7 @@
 
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define STAYED_SHOWN 24U
 
@@ -94,9 +95,9 @@ json_t *stayed_json(const Stayed *stayed) {
         for (uint32_t i = 0; i < stayed->n; i++) {
                 const Stay *stay = &stayed->list[i];
 
-                (void) json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "vm", stay->vm,
+                (void) json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:s, s:o}", "vm", stay->vm,
                                                              "host", stay->host, "to", stay->to, "end",
-                                                             stay->end, "why", stay->why));
+                                                             stay->end, "why", json_text(stay->why)));
         }
         return list;
 }

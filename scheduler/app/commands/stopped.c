@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "scheduler/snapshot/json/json_value.h"
+
 int stopped_read(Invocation *in, Store *store, StopEntry *ret, StoredText *ret_text) {
         StoredText text = { .text = "" };
         StopEntry e = { 0 };
@@ -27,14 +29,13 @@ static ExitStatus stopped_say(Invocation *in, Store *store) {
         int r = stopped_read(in, store, &e, &text);
 
         if (r < 0)
-                return command_complain(
-                        in, EXIT_FAILED,
-                        "nothing was moved: whether all moves are stopped cannot be asked: %s",
-                        r == -ENOMEM ? "out of memory" : store_error(store));
+                return command_complain(in, EXIT_FAILED,
+                                        "nothing was moved: cannot read whether all moves are stopped: %s",
+                                        r == -ENOMEM ? "out of memory" : store_error(store));
         if (r == 0)
                 return EXIT_DONE;
         words = stop_words(in->arena, &e);
-        return command_complain(in, EXIT_BLOCKED, "nothing was moved: %s (plimsoll resume ends it)",
+        return command_complain(in, EXIT_BLOCKED, "nothing was moved: %s. To end it: plimsoll resume",
                                 words ? words : "all moves are stopped");
 }
 
@@ -49,9 +50,9 @@ ExitStatus stopped_check(Invocation *in, Store *store, const Settings *settings)
         if (!url[0])
                 return EXIT_DONE;
         if (store_open(&o, &other, &fault) < 0)
-                return command_complain(
-                        in, EXIT_FAILED,
-                        "nothing was moved: whether all moves are stopped cannot be asked: %s", fault.what);
+                return command_complain(in, EXIT_FAILED,
+                                        "nothing was moved: cannot read whether all moves are stopped: %s",
+                                        fault.what);
         return stopped_say(in, other);
 }
 
@@ -72,7 +73,6 @@ json_t *stopped_json(Invocation *in, Store *store) {
 
         if (!store || stopped_read(in, store, &e, &text) != 1)
                 return json_null();
-        return json_pack("{s:s, s:s, s:o, s:o}", "by", e.by, "why", e.why, "since",
-                         e.at > 0 ? json_real((double) e.at / 1e6) : json_null(), "until",
-                         e.until > 0 ? json_real((double) e.until / 1e6) : json_null());
+        return json_pack("{s:o, s:o, s:o, s:o}", "by", json_text(e.by), "why", json_text(e.why), "since",
+                         json_instant(e.at), "until", json_instant(e.until));
 }

@@ -13,6 +13,8 @@
 #include "scheduler/app/terminal/invocation.h"
 #include "scheduler/model/settings.h"
 
+#define STOPPED_SCHEMA "plimsoll.stop-state/1" /* as printed; what the store has: state/stop_entry.h */
+
 /* The stop as the store has it. 0: moves may start; *ret_text: the entry, "" where there is none. 1: *ret is in force.
  * A negative errno: the store can't be asked. */
 int stopped_read(Invocation *in, Store *store, StopEntry *ret, StoredText *ret_text) must_check;

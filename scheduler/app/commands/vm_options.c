@@ -52,12 +52,62 @@ static int set_pools(Arena *a, const Snapshot *s, NewVm *vm, const DomainFacts *
                         r = what_if_vm_set(a, vm, "pool", pool, "--xml", f);
                 else if (pool && !*ret_notes) {
                         *ret_notes = text_format(
-                                a, "no host says it has pool %s: storage is not asked for (--pool does)",
+                                a,
+                                "no host reports a pool named %s: storage is not checked (use --pool to require one)",
                                 pool);
                         r = *ret_notes ? 0 : vm_options_no_memory(f);
                 }
         }
         return r;
+}
+
+/* The size that hosts take where none is said, if they take the same; 0: they do not, or none says it. */
+static int64_t default_pages(const Snapshot *s) {
+        int64_t kib = 0;
+
+        for (HostIx h = 0; h < s->n_hosts; h++) {
+                const HostPlatform *p = s->hosts[h].platform;
+
+                if (!p || p->hugepages_default_kib == UNKNOWN)
+                        continue;
+                if (kib > 0 && kib != p->hugepages_default_kib)
+                        return 0;
+                kib = p->hugepages_default_kib;
+        }
+        return kib;
+}
+
+static int vm_options_note(Arena *a, const char *note, const char **io_notes) {
+        *io_notes = *io_notes ? text_format(a, "%s; %s", *io_notes, note) : note;
+        return *io_notes ? 0 : -ENOMEM;
+}
+
+/* Pages, cells, and which nodes and CPUs of its host it is bound to. */
+static int set_cells(Arena *a, const Snapshot *s, NewVm *vm, const DomainFacts *d, const char **io_notes) {
+        VmTies *ties;
+
+        vm->vm.hugepages_kib = d->hugepages_default ? default_pages(s) : d->hugepages_kib;
+        if (d->hugepages_default && vm->vm.hugepages_kib == 0 &&
+            vm_options_note(
+                    a,
+                    "the size of its huge pages is not given, and the hosts' sizes differ: its memory is counted "
+                    "as ordinary memory",
+                    io_notes) < 0)
+                return -ENOMEM;
+        if (!d->cpu_pins && !d->numa_nodes && !d->numa_cells && !d->numa_bound)
+                return 0;
+        ties = arena_new(a, VmTies, 1);
+        if (!ties)
+                return -ENOMEM;
+        *ties = (VmTies){ .snapshots = UNKNOWN,
+                          .checkpoints = UNKNOWN,
+                          .block_jobs = UNKNOWN,
+                          .cpu_pins = d->cpu_pins,
+                          .numa_nodes = d->numa_nodes,
+                          .numa_cells = d->numa_cells,
+                          .numa_bound = d->numa_bound };
+        vm->vm.ties = ties;
+        return 0;
 }
 
 static int read_xml(Invocation *in, const Snapshot *s, const char *path, NewVm *vm, const char **ret_notes,
@@ -72,7 +122,7 @@ static int read_xml(Invocation *in, const Snapshot *s, const char *path, NewVm *
                 return r;
         r = domain_xml_parse(a, text, n, &d);
         if (r == -EBADMSG)
-                text_fault(f, "", "this is no domain's XML (virsh dumpxml prints one)");
+                text_fault(f, "", "not a libvirt domain XML. Use the output of virsh dumpxml VM");
         else if (r < 0)
                 (void) vm_options_no_memory(f);
         if (r < 0)
@@ -83,9 +133,10 @@ static int read_xml(Invocation *in, const Snapshot *s, const char *path, NewVm *
         vm->vm.machine = d.machine;
         vm->vm.cpu_model = d.cpu_model;
         vm->vm.emulator = d.emulator;
-        vm->vm.hugepages_kib = d.hugepages_kib;
         if (d.pinned)
-                *ret_notes = text_format(a, "it cannot be moved live later: %s", d.pinned);
+                *ret_notes = text_format(a, "it cannot be live-migrated later: %s", d.pinned);
+        if (set_cells(a, s, vm, &d, ret_notes) < 0)
+                return vm_options_no_memory(f);
         r = set_words(a, vm, "network", d.networks, f);
         if (r == 0)
                 r = set_words(a, vm, "cpu_feature", d.cpu_features, f);
@@ -121,7 +172,7 @@ ExitStatus vm_options_read(Invocation *in, const Snapshot *s, NewVm *ret, const 
         if (!vm.like && (vm.vm.vcpus == UNKNOWN || vm.vm.memory_mib == UNKNOWN))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "say how large the VM is: --vcpus N --memory SIZE, --like VM or --xml FILE");
+                        "No VM size given. Use --vcpus N --memory SIZE, --like VM or --xml FILE");
         *ret = vm;
         return EXIT_DONE;
 }

@@ -9,24 +9,29 @@
 #include "scheduler/app/terminal/invocation.h"
 #include "scheduler/snapshot/build/what_if.h"
 
-#define VM_OPTIONS                                                                                               \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "The new VM:" },                                                 \
-                { "vcpus", 0, OPTION_TEXT, "N", 0, 0, 0, "its vCPUs" },                                          \
-                { "memory", 0, OPTION_TEXT, "SIZE", 0, 0, 0, "its memory: 512MiB, 16GiB" },                      \
-                { "cpu",       0,                                                                                \
-                  OPTION_TEXT, "CORES",                                                                          \
-                  0,           0,                                                                                \
-                  0,           "what it will use; not given: what the cluster's VMs use of a vCPU on average" }, \
-                { "name", 0, OPTION_TEXT, "NAME", 0, 0, 0, "what it is called in the answer" },                  \
-                { "group", 0, OPTION_TEXT, "G", 0, 0, 0, "a group it is of, whose rules it keeps; repeatable" }, \
-                { "label", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0, "a label; repeatable" },                        \
-                { "network", 0, OPTION_TEXT, "N", 0, 0, 0, "a network it needs; repeatable" },                   \
-                { "pool", 0, OPTION_TEXT, "P", 0, 0, 0, "a storage pool it needs; repeatable" },                 \
-                { "like", 0, OPTION_TEXT, "VM",                                                                  \
-                  0,      0, 0,           "in all that is not said it is like this VM, its rules too" },         \
-        {                                                                                                        \
-                "xml", 0, OPTION_TEXT, "FILE", 0, 0, 0,                                                          \
-                        "all that a libvirt domain XML says of it; - is standard input"                          \
+#define VM_OPTIONS                                                                                              \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "The new VM:" },                                                \
+                { "vcpus", 0, OPTION_TEXT, "N", 0, 0, 0, "number of vCPUs" },                                   \
+                { "memory", 0, OPTION_TEXT, "SIZE", 0, 0, 0, "memory, with its unit: 512MiB, 16GiB" },          \
+                { "cpu",                                                                                        \
+                  0,                                                                                            \
+                  OPTION_TEXT,                                                                                  \
+                  "CORES",                                                                                      \
+                  0,                                                                                            \
+                  0,                                                                                            \
+                  0,                                                                                            \
+                  "cores it is expected to use; default: what the cluster's VMs use per vCPU on average" },     \
+                { "name", 0, OPTION_TEXT, "NAME", 0, 0, 0, "name of the VM in the answer; default: new" },      \
+                { "group", 0, OPTION_TEXT, "G",                                                                 \
+                  0,       0, 0,           "add it to this group, whose rules then apply; may be repeated" },   \
+                { "label", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0, "give it this label; may be repeated" },       \
+                { "network", 0, OPTION_TEXT, "N", 0, 0, 0, "require this network; may be repeated" },           \
+                { "pool", 0, OPTION_TEXT, "P", 0, 0, 0, "require this storage pool; may be repeated" },         \
+                { "like", 0, OPTION_TEXT, "VM",                                                                 \
+                  0,      0, 0,           "copy everything not given here from this VM, including its rules" }, \
+        {                                                                                                       \
+                "xml", 0, OPTION_TEXT, "FILE", 0, 0, 0,                                                         \
+                        "take everything from a libvirt domain XML; - reads standard input"                     \
         }
 
 /* What the options say of one VM. *ret_notes: what of the XML is not asked for, in words. EXIT_DONE, or what

@@ -11,6 +11,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/decide/whynot/refusal.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define CHANGES_MAX OPTION_USES_MAX
 
@@ -66,15 +67,15 @@ static int tell_hosts(Arena *a, const Strings *hosts, const char *after, const c
 static int tell_changes(Arena *a, const Options *o, const SupposedHosts *hosts, WhatIfFacts *ret) {
         static const struct {
                 const char *option, *before, *after;
-        } kinds[] = { { "add-host", "a host more: ", "" },
-                      { "add-vm", "a VM more: ", "" },
+        } kinds[] = { { "add-host", "one more host: ", "" },
+                      { "add-vm", "one more VM: ", "" },
                       { "remove-vm", "", " is gone" },
                       { "without-rule", "without the rule ", "" } };
         const char **words = arena_new(a, const char *,
                                        CHANGES_MAX + (size_t) hosts->emptied.n + hosts->lost.n),
                    *text;
 
-        if (!words || tell_hosts(a, &hosts->emptied, " is to be emptied", words, ret) < 0 ||
+        if (!words || tell_hosts(a, &hosts->emptied, " is drained", words, ret) < 0 ||
             tell_hosts(a, &hosts->lost, " is lost", words, ret) < 0)
                 return -ENOMEM;
         for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
@@ -147,7 +148,7 @@ ExitStatus what_if_facts_read(Invocation *in, const Facts *facts, WhatIfFacts *r
         if (r == -EINVAL && fault.what[0])
                 return command_complain_fault(in, EXIT_BAD_INPUT, NULL, &fault);
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot suppose that: %s", strerrordesc_np(-r));
+                return command_complain(in, EXIT_FAILED, "cannot plan with this: %s", strerrordesc_np(-r));
         *ret = s;
         return EXIT_DONE;
 }
@@ -167,8 +168,8 @@ void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
                                text_safe(s->words[i], safe, sizeof(safe)));
         (void) fputc('\n', screen->out);
         if (p->n_vms > 0)
-                (void) out_say(screen->out, "%u of %u VM%s that run nowhere then can start:", p->n_placed,
-                               p->n_vms, p->n_vms == 1 ? "" : "s");
+                (void) out_say(screen->out, "%u of %u VM%s without a host can start:", p->n_placed, p->n_vms,
+                               p->n_vms == 1 ? "" : "s");
         for (uint32_t i = 0, shown = 0; i < p->n_vms; i++) {
                 const Placed *one = &p->vms[i];
 
@@ -185,7 +186,7 @@ void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
                 (void) fputc('\n', screen->out);
         for (uint32_t i = 0; i < p->n_vms; i++)
                 if (p->vms[i].host == IX_NONE)
-                        (void) out_say(screen->out, "%s%s can start nowhere%s\n",
+                        (void) out_say(screen->out, "%s%s cannot start anywhere%s\n",
                                        screen_style(screen, STYLE_BAD),
                                        text_safe(p->trial.s->vms[p->vms[i].vm].name, safe, sizeof(safe)),
                                        screen_style(screen, STYLE_PLAIN));
@@ -251,7 +252,7 @@ static int what_if_facts_compare_rows(Arena *a, const WhatIfFacts *s, const Plan
                 r = what_if_facts_row(t, "wanted, not possible", text_format(a, "%u", left->n_refused_all),
                                       text_format(a, "%u", right->n_refused_all));
         for (uint32_t i = 0; i < left->n_res && i < right->n_res && r == 0; i++)
-                r = what_if_facts_row(t, text_format(a, "highest %s after it", left->res_names[i]),
+                r = what_if_facts_row(t, text_format(a, "highest %s after the plan", left->res_names[i]),
                                       what_if_highest(a, s->as_is, left, i),
                                       what_if_highest(a, s->snapshot, right, i));
         if (r == 0)
@@ -307,17 +308,19 @@ static json_t *plan_json(const Snapshot *s, const Plan *plan) {
         for (uint32_t r = 0; r < plan->n_res; r++) {
                 const Spread *at = &plan->after.spread[r];
                 json_t *l = json_object();
+                char key[JSON_KEY_SIZE];
 
-                (void) json_object_set_new(l, "max", json_real((double) at->max / 1000));
-                if (at->max_host != IX_NONE)
-                        (void) json_object_set_new(l, "max_host", json_string(s->hosts[at->max_host].name));
-                (void) json_object_set_new(load, plan->res_names[r], l);
+                (void) json_object_set_new(l, "max", json_share(at->max));
+                (void) json_object_set_new(
+                        l, "max_host",
+                        json_text(at->max_host == IX_NONE ? NULL : s->hosts[at->max_host].name));
+                (void) json_object_set_new(load, json_key(plan->res_names[r], key), l);
         }
         (void) json_object_set_new(o, "status", json_string(plan_status_names[plan->status]));
-        (void) json_object_set_new(o, "moves", json_integer(plan->n_moves));
+        (void) json_object_set_new(o, "move_count", json_integer(plan->n_moves));
         (void) json_object_set_new(o, "bytes", json_integer(plan->bytes));
-        (void) json_object_set_new(o, "seconds", json_real((double) plan->makespan_ms / 1000));
-        (void) json_object_set_new(o, "refused", json_integer(plan->n_refused_all));
+        (void) json_object_set_new(o, "seconds", json_seconds(plan->makespan_ms));
+        (void) json_object_set_new(o, "refused_count", json_integer(plan->n_refused_all));
         (void) json_object_set_new(o, "over_limit", json_integer(plan->after.over_limit));
         (void) json_object_set_new(o, "load", load);
         (void) json_object_set_new(o, "cost_by_policy", cost);

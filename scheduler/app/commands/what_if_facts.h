@@ -16,9 +16,12 @@
 
 #define WHAT_IF_OPTIONS                                                                                          \
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What if (each may be repeated):" },                             \
-                { "without", 0, OPTION_TEXT, "HOSTS",                                                            \
-                  0,         0, 0,           "these are to be emptied and take no VM: names or a selection" },   \
-                { "lost", 0, OPTION_TEXT, "HOSTS", 0, 0, 0, "these are gone; their VMs start elsewhere" },       \
+                { "without",   0,                                                                                \
+                  OPTION_TEXT, "HOSTS",                                                                          \
+                  0,           0,                                                                                \
+                  0,           "suppose these hosts are drained and take no VM: names or a selection" },         \
+                { "lost", 0, OPTION_TEXT, "HOSTS",                                                               \
+                  0,      0, 0,           "suppose these hosts are lost; their VMs start elsewhere" },           \
                 { "add-host",                                                                                    \
                   0,                                                                                             \
                   OPTION_TEXT,                                                                                   \
@@ -37,9 +40,9 @@
                   0,                                                                                             \
                   "name=…,vcpus=…,memory=…[,cpu=…][,group=…][,network=…][,pool=…][,count=…] or " \
                   "name=…,like=VM" },                                                                            \
-                { "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "this VM is gone" }, {                             \
+                { "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "suppose this VM is gone" }, {                     \
                 "without-rule", 0, OPTION_TEXT, "NAME", 0, 0, 0,                                                 \
-                        "this rule is not there; --set rule=… is one more"                                     \
+                        "suppose this rule does not exist; to add one, use --set rule=…"                       \
         }
 
 typedef struct WhatIfFacts {

@@ -74,7 +74,7 @@ static int check_names(Arena *a, const Options *o, const RuleSet *set, const Sna
                 if (i < n)
                         continue;
                 nearest = strlen(text) <= 64 ? text_nearest(text, names, n) : NULL;
-                text_fault(f, "", "--without-rule: no rule is named \"%.80s\"%s%.60s%s", text,
+                text_fault(f, "", "--without-rule: rule \"%.80s\" not found%s%.60s%s", text,
                            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
                 return -EINVAL;
         }

@@ -10,7 +10,7 @@
 #define WORDS_MAX 4
 
 static int bmc_list_refuse(TextFault *f, uint32_t line, const char *what) {
-        text_fault(f, "", "%s; a line is HOST URL [USER PASSWORD]", what);
+        text_fault(f, "", "%s; each line must be: HOST URL [USER PASSWORD]", what);
         f->line = line;
         return -EBADMSG;
 }
@@ -55,12 +55,12 @@ static int bmc_list_line_read(Arena *a, const char *s, size_t n, uint32_t line, 
                                        : count == 3 ? "a user without a password"
                                                     : "too many words");
         if (!text_is_name(words[0], strlen(words[0])))
-                return bmc_list_refuse(f, line, "the host is no name");
+                return bmc_list_refuse(f, line, "the host is not a valid name");
         if (strncmp(words[1], "https://", 8) != 0 && strncmp(words[1], "http://", 7) != 0)
                 return bmc_list_refuse(f, line, "the URL does not begin with https:// or http://");
         for (int i = 2; i < WORDS_MAX; i++)
                 if (!text_is_line(words[i], strlen(words[i])))
-                        return bmc_list_refuse(f, line, "user or password is no UTF-8");
+                        return bmc_list_refuse(f, line, "user or password is not valid UTF-8");
         *ret = (Bmc){ .host = words[0], .url = words[1], .user = words[2], .password = words[3] };
         return 0;
 }
@@ -100,8 +100,9 @@ int bmc_list_read(Arena *a, const char *path, const Bmc **ret, uint32_t *ret_n, 
         int r;
 
         if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-                text_fault(reterr_fault, "",
-                           "others than its owner may read or write it, and it holds passwords: chmod 600");
+                text_fault(
+                        reterr_fault, "",
+                        "it holds passwords, and users other than its owner can read or write it. Use chmod 600");
                 return -EPERM;
         }
         r = file_read(a, path, &text, &n, reterr_fault);

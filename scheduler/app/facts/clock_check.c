@@ -31,7 +31,7 @@ static int clock_check_copy(Arena *a, const Snapshot *s, Host **ret_hosts, const
 static int clock_check_blind(Arena *a, const Snapshot *s, usec_t now, usec_t theirs, usec_t bound,
                              const Snapshot **ret) {
         const char *why =
-                text_format(a, "this machine's clock differs from the store's by %.1f s (%.1f s are allowed)",
+                text_format(a, "this machine's clock differs from the store's by %.1f s (limit %.1f s)",
                             SECONDS(now - theirs), SECONDS(bound));
         Host *hosts;
         int r = clock_check_copy(a, s, &hosts, ret);
@@ -75,7 +75,7 @@ static int clock_check_host(Arena *a, const Report *report, usec_t theirs, usec_
         if (came == 0 || clock_check_apart(report->sent_at, came) <= bound)
                 return 0;
         host->excluded = EXCLUDED_CLOCK;
-        host->excluded_why = text_format(a, "its clock differs by %.1f s (%.1f s are allowed)",
+        host->excluded_why = text_format(a, "its clock differs by %.1f s (limit %.1f s)",
                                          SECONDS(report->sent_at - came), SECONDS(bound));
         return host->excluded_why ? 0 : -ENOMEM;
 }

@@ -28,7 +28,7 @@ static bool is_same(const VmHistory *history, const Vm *vm) {
 
 /* A VM on the move is measured on two hosts, on neither well. */
 static bool is_readable(const Snapshot *s, const Vm *vm) {
-        return !vm->in_flight && s->hosts[vm->host].excluded == EXCLUDED_NONE &&
+        return !vm->in_flight && vm->state != VM_BOOKED && s->hosts[vm->host].excluded == EXCLUDED_NONE &&
                s->hosts[vm->host].seen_at > 0;
 }
 
@@ -104,7 +104,7 @@ static int demand_store_load(DemandStore *b, Store *store, Arena *a) {
         if (r == 0)
                 r = history_parse(a, text, n, &step, &list, &count, &fault);
         if (r == -EBADMSG) {
-                b->note = text_format(a, "the stored history cannot be read (line %u: %s): it begins anew",
+                b->note = text_format(a, "the stored history cannot be read (line %u: %s); it starts again",
                                       fault.line, fault.what);
                 return b->note ? 0 : -ENOMEM;
         }

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bound_cells.h"
+#include "scheduler/model/host_memory.h"
+
 static void facts_overlay_add(int64_t *measured, int64_t amount) {
         if (*measured == UNKNOWN)
                 return;
@@ -60,10 +63,11 @@ static int facts_overlay_traffic(Arena *a, Host *host, VmLoad load, int64_t sign
 
 /* What the VM uses is taken off the host's measured use (sign −1) or added to it. */
 static int facts_overlay_shift(Arena *a, Host *host, const Vm *vm, VmLoad load, int64_t sign) {
-        const int64_t mib = load.memory_used_mib != UNKNOWN ? load.memory_used_mib : vm->memory_mib;
         int r = facts_overlay_pages(a, host, vm, sign);
 
-        facts_overlay_add(&host->memory_used_mib, sign * mib);
+        if (r == 0)
+                r = host_numa_shift(a, host, vm, sign > 0 ? 1 : -1);
+        facts_overlay_add(&host->memory_used_mib, sign * vm_memory_resident(vm));
         facts_overlay_add(&host->cpu_busy_mcores, load.cpu_mcores != UNKNOWN ? sign * load.cpu_mcores : 0);
         return r < 0 ? r : facts_overlay_traffic(a, host, load, sign);
 }

@@ -30,11 +30,9 @@ static int read_memories(Store *store, Arena *a, FaultStore *b, const char **ret
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
-                        *ret_note =
-                                text_format(a,
-                                            "what is remembered of %s's devices cannot be read (%s: %s): it "
-                                            "begins anew",
-                                            texts[i].name, fault.field, fault.what);
+                        *ret_note = text_format(
+                                a, "the stored faults of %s cannot be read (%s: %s); they start again",
+                                texts[i].name, fault.field, fault.what);
                 else
                         memories[b->n_before++].host = texts[i].name;
         }

@@ -46,8 +46,8 @@ int hold_store_read(Store *store, Arena *a, BuildInput *in, HoldStore *ret, cons
 
         *ret_note = NULL;
         if (r == -EBADMSG) {
-                *ret_note = text_format(a, "what the store has of failed migrations cannot be read: %s",
-                                        fault.what);
+                *ret_note =
+                        text_format(a, "the stored list of failed migrations cannot be read: %s", fault.what);
                 r = 0;
         }
         if (r == 0)

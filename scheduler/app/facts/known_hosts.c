@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/by_host.h"
 #include "scheduler/snapshot/build/report_facts.h"
 #include "scheduler/snapshot/wire/sample_wire.h"
 
@@ -41,43 +42,24 @@ static uint32_t known_hosts_vm(const Vm *vm, Sample *samples) {
         return n;
 }
 
-/* VMs by host: those that are on their way are on both. */
-typedef struct VmsOfHosts {
-        const VmIx *vms;
-        const uint32_t *from; /* [n_hosts + 1] into vms */
-} VmsOfHosts;
-
 static HostIx known_hosts_other(const Vm *vm) {
         return vm->in_flight && vm->in_flight_to != vm->host ? vm->in_flight_to : IX_NONE;
 }
 
-static int known_hosts_sort(Arena *a, const Snapshot *s, VmsOfHosts *ret) {
-        uint32_t *from = arena_new(a, uint32_t, (size_t) s->n_hosts + 2), sum = 0;
-        VmIx *vms = arena_new(a, VmIx, 2 * (size_t) s->n_vms);
+/* 2 v and 2 v + 1: those that are on their way are on both hosts. */
+static int known_hosts_sort(Arena *a, const Snapshot *s, ByHost *ret) {
+        HostIx *host_of = arena_new(a, HostIx, 2 * (size_t) s->n_vms);
 
-        if (!from || !vms)
+        if (!host_of)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++) {
-                from[s->vms[v].host + 1]++;
-                if (known_hosts_other(&s->vms[v]) != IX_NONE)
-                        from[known_hosts_other(&s->vms[v]) + 1]++;
+                host_of[2 * (size_t) v] = s->vms[v].host;
+                host_of[2 * (size_t) v + 1] = known_hosts_other(&s->vms[v]);
         }
-        for (HostIx h = 0; h <= s->n_hosts; h++) { /* where each host's begin, while they are put there */
-                const uint32_t n = from[h + 1];
-
-                from[h + 1] = sum;
-                sum += n;
-        }
-        for (VmIx v = 0; v < s->n_vms; v++) {
-                vms[from[s->vms[v].host + 1]++] = v;
-                if (known_hosts_other(&s->vms[v]) != IX_NONE)
-                        vms[from[known_hosts_other(&s->vms[v]) + 1]++] = v;
-        }
-        *ret = (VmsOfHosts){ .vms = vms, .from = from };
-        return 0;
+        return by_host_build(a, host_of, 2 * s->n_vms, s->n_hosts, ret);
 }
 
-static int known_hosts_print(Arena *a, const Snapshot *s, const VmsOfHosts *vms, HostIx h, KnownHost *ret) {
+static int known_hosts_print(Arena *a, const Snapshot *s, const ByHost *vms, HostIx h, KnownHost *ret) {
         const Host *host = &s->hosts[h];
         const usec_t at = host->vms_as_of > 0 ? host->vms_as_of : host->seen_at;
         const Sample of_host[3] = {
@@ -94,13 +76,13 @@ static int known_hosts_print(Arena *a, const Snapshot *s, const VmsOfHosts *vms,
                                 .interval = KNOWN_EVERY,
                                 .sections = sections,
                                 .n_sections = ARRAY_SIZE(sections) };
-        Sample *samples = arena_new(a, Sample, (size_t) (vms->from[h + 1] - vms->from[h]) * SAMPLES_OF_VM);
+        Sample *samples = arena_new(a, Sample, (size_t) by_host_count(vms, h) * SAMPLES_OF_VM);
 
         if (!samples)
                 return -ENOMEM;
         for (uint32_t i = vms->from[h]; i < vms->from[h + 1]; i++)
                 sections[1].n_samples +=
-                        known_hosts_vm(&s->vms[vms->vms[i]], samples + sections[1].n_samples);
+                        known_hosts_vm(&s->vms[vms->at[i] / 2], samples + sections[1].n_samples);
         sections[1].samples = samples;
         ret->name = text_copy(a, host->name, strlen(host->name));
         return ret->name ? report_print(a, &report, &ret->text, &ret->n) : -ENOMEM;
@@ -125,7 +107,7 @@ static bool known_hosts_says(const Host *host) {
 }
 
 int known_hosts_keep(KnownHosts *known, const Snapshot *s) {
-        VmsOfHosts vms = { 0 };
+        ByHost vms = { 0 };
         KnownHost *list;
         uint32_t n = 0;
         Arena *a;

@@ -153,9 +153,9 @@ static int silent_hosts_uris(const SilentLook *look, SilentPick *list[AT_ONCE], 
                 for (uint32_t k = 0; k < n && pick->uri; k++)
                         twice |= strcmp(list[k]->uri, pick->uri) == 0;
                 if (remote_left() >= LEFT_MOST)
-                        silent_hosts_fail(pick, "too many readings of hosts hang in libvirt");
+                        silent_hosts_fail(pick, "too many libvirt readings of hosts hang");
                 else if (!pick->uri)
-                        silent_hosts_fail(pick, "no URI of its libvirt can be made (service.uri)");
+                        silent_hosts_fail(pick, "no libvirt URI for it (service.uri)");
                 else if (twice)
                         silent_hosts_fail(pick, "another host has the same URI (service.uri)");
                 else
@@ -183,8 +183,8 @@ static int silent_hosts_take(Arena *a, const RemoteHost *read, SilentPick *pick)
                 return 0;
         }
         if (uuid && admitted && strcmp(uuid, admitted) != 0) {
-                silent_hosts_fail(pick, text_format(a, "another machine answers: %s, and %s was admitted",
-                                                    uuid, admitted));
+                silent_hosts_fail(
+                        pick, text_format(a, "another machine answers: %s; admitted was %s", uuid, admitted));
                 return pick->is.error ? 0 : -ENOMEM;
         }
         pick->is.error = NULL;
@@ -283,6 +283,11 @@ static int silent_hosts_say(Arena *a, const BuildInput *in, const SilentPick *pi
         *ret = (SilentReading){ .host = pick->host->name };
         if (pick->is.text)
                 r = report_parse(a, pick->is.text, pick->is.n, &ret->report, &fault);
+        if (r == 0 && ret->report && strcmp(ret->report->host, pick->host->name) != 0) {
+                text_fault(&fault, "", "the data read belongs to another host");
+                ret->report = NULL;
+                r = -EBADMSG;
+        }
         if (r == -ENOMEM || !since)
                 return -ENOMEM;
         known = r < 0 ? fault.what : pick->is.error;
@@ -293,27 +298,50 @@ static int silent_hosts_say(Arena *a, const BuildInput *in, const SilentPick *pi
         return ret->notice ? 0 : -ENOMEM;
 }
 
+/* `most`: how old one may be. */
+static int silent_hosts_readings(SilentLook *look, const BuildInput *in, usec_t most, SilentReadings *ret) {
+        SilentReading *list = arena_new(look->a, SilentReading, look->n);
+        uint32_t n = 0;
+        int r = 0;
+
+        if (!list)
+                return -ENOMEM;
+        qsort(look->picks, look->n, sizeof(*look->picks), silent_hosts_by_name);
+        for (uint32_t i = 0; r == 0 && i < look->n; i++) {
+                if (!look->picks[i].is.text && !look->picks[i].is.error)
+                        continue;
+                r = silent_hosts_say(look->a, in, &look->picks[i], &list[n]);
+                n += !list[n].report || list[n].report->sent_at >= in->now - most;
+        }
+        *ret = (SilentReadings){ .at = list, .n = n };
+        return r;
+}
+
 int silent_hosts_read(SilentHosts *silent, Arena *a, const Settings *settings, const BuildInput *in,
                       const Snapshot *s, Strings open, SilentReadings *ret) {
         SilentLook look = { .a = a, .settings = settings, .now = clock_monotonic() };
-        SilentReading *list;
-        uint32_t n = 0;
         int r = silent_hosts_pick(silent, &look, in, s, open);
 
         if (r == 0 && look.n > 0)
                 r = silent_hosts_try(&look);
         if (r == 0 && (look.n > 0 || silent->n > 0))
                 r = silent_hosts_keep(silent, &look);
-        list = r == 0 ? arena_new(a, SilentReading, look.n) : NULL;
-        if (!list)
-                return -ENOMEM;
-        qsort(look.picks, look.n, sizeof(*look.picks), silent_hosts_by_name);
-        for (uint32_t i = 0; r == 0 && i < look.n; i++)
-                if (look.picks[i].is.text || look.picks[i].is.error)
-                        r = silent_hosts_say(a, in, &look.picks[i], &list[n++]);
-        if (r == 0)
-                *ret = (SilentReadings){ .at = list, .n = n };
-        return r;
+        return r < 0 ? r : silent_hosts_readings(&look, in, in->now, ret);
+}
+
+/* As old as a report may be, and the longest that a service rests between two looks. */
+usec_t silent_hosts_good_for(const Settings *settings) {
+        return settings_int(settings, "snapshot", "stale_after") +
+               settings_int(settings, "service", "interval") + settings_int(settings, "service", "settle");
+}
+
+int silent_hosts_recall(const SilentHosts *read, Arena *a, const Settings *settings, const BuildInput *in,
+                        const Snapshot *s, Strings open, SilentReadings *ret) {
+        const usec_t most = silent_hosts_good_for(settings);
+        SilentLook look = { .a = a, .settings = settings };
+        int r = silent_hosts_pick(read, &look, in, s, open);
+
+        return r < 0 ? r : silent_hosts_readings(&look, in, most, ret);
 }
 
 static const SilentReading *silent_hosts_reading_of(const SilentReadings *readings, const char *host) {
@@ -321,6 +349,23 @@ static const SilentReading *silent_hosts_reading_of(const SilentReadings *readin
                 if (readings->at[i].report && strcmp(readings->at[i].host, host) == 0)
                         return &readings->at[i];
         return NULL;
+}
+
+/* Who they are libvirt has said; readings are sorted by host. */
+static int silent_hosts_admit(Arena *a, const SilentReadings *readings, BuildInput *in) {
+        Admissions *admissions = arena_new(a, Admissions, 1);
+        const char **names = arena_new(a, const char *, readings->n);
+        uint32_t n = 0;
+
+        if (!admissions || !names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < readings->n; i++)
+                if (readings->at[i].report)
+                        names[n++] = readings->at[i].host;
+        *admissions = *in->admissions;
+        admissions->reached = (Strings){ .at = names, .n = n };
+        in->admissions = admissions;
+        return 0;
 }
 
 int silent_hosts_put(Arena *a, const SilentReadings *readings, BuildInput *in) {
@@ -337,7 +382,7 @@ int silent_hosts_put(Arena *a, const SilentReadings *readings, BuildInput *in) {
                         reports[kept++] = readings->at[i].report;
         in->reports = reports;
         in->n_reports = kept;
-        return 0;
+        return in->admissions ? silent_hosts_admit(a, readings, in) : 0;
 }
 
 int silent_hosts_mark(Arena *a, const SilentReadings *readings, const Snapshot *was, const Snapshot *s,
@@ -362,7 +407,7 @@ int silent_hosts_mark(Arena *a, const SilentReadings *readings, const Snapshot *
                 hosts[h].faults = then->faults;
                 hosts[h].n_faults = then->n_faults;
                 if (!hosts[h].no_entry_why)
-                        hosts[h].no_entry_why = "its agent is silent, and it is read through libvirt";
+                        hosts[h].no_entry_why = "its agent is silent; it is read through libvirt";
         }
         *copy = *s;
         copy->hosts = hosts;

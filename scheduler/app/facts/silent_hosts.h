@@ -46,6 +46,12 @@ typedef struct SilentReadings {
 int silent_hosts_read(SilentHosts *silent, Arena *a, const Settings *settings, const BuildInput *in,
                       const Snapshot *s, Strings open, SilentReadings *ret) must_check;
 
+/* What somebody else read so (silent_store.h), of hosts that are to be read and whose reports are silent by `in`: what is older than
+ * silent_hosts_good_for() is none. */
+usec_t silent_hosts_good_for(const Settings *settings);
+int silent_hosts_recall(const SilentHosts *read, Arena *a, const Settings *settings, const BuildInput *in,
+                        const Snapshot *s, Strings open, SilentReadings *ret) must_check;
+
 /* The input with the readings' reports in the place of those of the same hosts. */
 int silent_hosts_put(Arena *a, const SilentReadings *readings, BuildInput *in) must_check;
 

@@ -15,10 +15,12 @@
  */
 #pragma once
 
+#include "scheduler/app/facts/booking_store.h"
 #include "scheduler/app/facts/brake_store.h"
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/facts/hold_store.h"
 #include "scheduler/app/facts/known_hosts.h"
+#include "scheduler/app/facts/silent_hosts.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/state/admission_record.h"
@@ -32,30 +34,29 @@ typedef enum SourceKind {
         SOURCE_PROMETHEUS,
 } SourceKind;
 
-#define SOURCE_OPTIONS                                                                                                                      \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Where the facts come from, one of:" },                                                     \
-                { "from", 0, OPTION_TEXT, "FILE", 0, 0, 0, "a snapshot file; - is standard input" },                                        \
-                { "hosts", 0, OPTION_TEXT, "URI[,URI]",                                                                                     \
-                  0,       0, 0,           "libvirt on each host, no agents needed; may be repeated" },                                     \
-                { "redis",                                                                                                                  \
-                  0,                                                                                                                        \
-                  OPTION_TEXT,                                                                                                              \
-                  "URL",                                                                                                                    \
-                  0,                                                                                                                        \
-                  0,                                                                                                                        \
-                  0,                                                                                                                        \
-                  "what the agents reported: redis://host:port, redis+sentinel://host,host/MASTER, unix:///path; default: service.redis" }, \
-                { "prometheus",                                                                                                             \
-                  0,                                                                                                                        \
-                  OPTION_TEXT,                                                                                                              \
-                  "URL",                                                                                                                    \
-                  0,                                                                                                                        \
-                  0,                                                                                                                        \
-                  0,                                                                                                                        \
-                  "what node_exporter and a libvirt exporter say: http://host:9090; default: "                                              \
-                  "prometheus.url" },                                                                                                       \
-                { "cluster", 0, OPTION_TEXT, "NAME",                                                                                        \
-                  0,         0, 0,           "the cluster's name in Redis; default: service.cluster" },                                     \
+#define SOURCE_OPTIONS                                                                                                                                                                     \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Data source (one of these):" },                                                                                                           \
+                { "from", 0, OPTION_TEXT, "FILE", 0, 0, 0, "read a snapshot file; - reads standard input" },                                                                               \
+                { "hosts", 0, OPTION_TEXT, "URI[,URI]",                                                                                                                                    \
+                  0,       0, 0,           "read each host through libvirt, without agents; may be repeated" },                                                                            \
+                { "redis",                                                                                                                                                                 \
+                  0,                                                                                                                                                                       \
+                  OPTION_TEXT,                                                                                                                                                             \
+                  "URL",                                                                                                                                                                   \
+                  0,                                                                                                                                                                       \
+                  0,                                                                                                                                                                       \
+                  0,                                                                                                                                                                       \
+                  "read what the agents reported: redis://host:port, redis+sentinel://host,host/MASTER, unix:///path (over TLS: rediss://, rediss+sentinel://); default: service.redis" }, \
+                { "prometheus",                                                                                                                                                            \
+                  0,                                                                                                                                                                       \
+                  OPTION_TEXT,                                                                                                                                                             \
+                  "URL",                                                                                                                                                                   \
+                  0,                                                                                                                                                                       \
+                  0,                                                                                                                                                                       \
+                  0,                                                                                                                                                                       \
+                  "read node_exporter and a libvirt exporter from Prometheus: http://host:9090; default: prometheus.url" },                                                                \
+                { "cluster", 0, OPTION_TEXT, "NAME",                                                                                                                                       \
+                  0,         0, 0,           "name of the cluster in Redis; default: service.cluster" },                                                                                   \
                 SETTINGS_OPTIONS
 
 typedef struct Source Source;
@@ -74,8 +75,13 @@ void source_use_clock(Source *s, const Clock *clock);
 void source_for_good(Source *s, Strings hosts);
 
 /* SOURCE_REDIS, from the next reading on: hosts that must be left though their agents are silent are read through libvirt
- * (silent_hosts.h), which takes up to 5 s. For the service alone: a command says what it was told. */
+ * (silent_hosts.h), which takes up to 5 s. Without this call they are as the leader read them so (silent_store.h). */
 void source_reach_silent(Source *s);
+const SilentHosts *source_silent(const Source *s); /* what was, by this source itself */
+
+/* SOURCE_REDIS: room that is booked, as of the last reading: read before all else of it, so that room which is taken
+ * meanwhile is counted. In its arena. */
+const BookingStore *source_bookings(const Source *s);
 
 /* What is remembered of the brake, as of the last reading. */
 const BrakeStore *source_brake(const Source *s);

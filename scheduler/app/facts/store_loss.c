@@ -120,24 +120,14 @@ static json_t *store_loss_names(const Strings *names) {
         return list;
 }
 
-static int store_loss_dump(Arena *a, json_t *o, const char **ret, size_t *ret_n) {
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-
-        json_decref(o);
-        *ret_n = text ? strlen(text) : 0;
-        *ret = text ? text_copy(a, text, *ret_n) : NULL;
-        free(text);
-        return *ret ? 0 : -ENOMEM;
-}
-
 int store_loss_print(Arena *a, const LostStore *loss, const char **ret, size_t *ret_n) {
-        return store_loss_dump(a,
-                               json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o}", "schema", SCHEMA, "id",
-                                         loss->id, "at", (json_int_t) loss->at, "by", loss->by, "why",
-                                         loss->why, "before", loss->before, "emptied",
-                                         store_loss_names(&loss->emptied), "closed",
-                                         store_loss_names(&loss->closed)),
-                               ret, ret_n);
+        return stored_json_text(a,
+                                json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o}", "schema", SCHEMA, "id",
+                                          loss->id, "at", (json_int_t) loss->at, "by", loss->by, "why",
+                                          loss->why, "before", loss->before, "emptied",
+                                          store_loss_names(&loss->emptied), "closed",
+                                          store_loss_names(&loss->closed)),
+                                ret, ret_n);
 }
 
 static const char *store_loss_copy(Arena *a, const char *text, bool *full) {
@@ -171,7 +161,7 @@ int store_loss_parse(Arena *a, const char *text, size_t n, LostStore *ret) {
         bool full = false;
         int r = 0;
 
-        *ret = (LostStore){ .why = "what it says of that cannot be read", .by = "", .before = "" };
+        *ret = (LostStore){ .why = "the stored data about it cannot be read", .by = "", .before = "" };
         ret->text = text_copy(a, text, n);
         if (json_unpack(o, "{s:s, s:s, s?I, s?s, s?s, s?s, s?o, s?o}", "schema", &schema, "id", &id, "at",
                         &at, "by", &by, "why", &why, "before", &before, "emptied", &emptied, "closed",
@@ -227,11 +217,11 @@ int store_loss_read(Store *s, Arena *a, LostStore *ret) {
 int store_loss_acknowledge(Store *s, Arena *a, const LossAnswer *answer) {
         const char *text = NULL;
         size_t n = 0;
-        int r = store_loss_dump(a,
-                                json_pack("{s:s, s:s, s:s, s:s*, s:I}", "schema", ANSWER_SCHEMA, "loss",
-                                          answer->loss, "by", answer->by, "why", answer->why, "at",
-                                          (json_int_t) answer->at),
-                                &text, &n);
+        int r = stored_json_text(a,
+                                 json_pack("{s:s, s:s, s:s, s:s*, s:I}", "schema", ANSWER_SCHEMA, "loss",
+                                           answer->loss, "by", answer->by, "why", answer->why, "at",
+                                           (json_int_t) answer->at),
+                                 &text, &n);
 
         return r < 0 ? r : store_put_loss_answer(s, text, n);
 }
@@ -240,13 +230,12 @@ const char *store_loss_words(Arena *a, const LostStore *loss) {
         if (loss->answered)
                 return text_format(
                         a,
-                        "the store has forgotten what it knew (%s); acknowledged by %s: the service's next "
-                        "round goes on",
+                        "the store has lost data (%s); acknowledged by %s: continues with the service's next round",
                         loss->why, loss->answer.by);
         return text_format(
                 a,
-                "the store has forgotten what it knew (%s): balance, load and new marks wait for \"plimsoll "
-                "store acknowledge\"",
+                "the store has lost data (%s): balance, load relief and new marks wait for \"plimsoll store "
+                "acknowledge\"",
                 loss->why);
 }
 
@@ -257,7 +246,7 @@ static bool store_loss_has(const Strings *sorted, const char *name) {
 }
 
 int store_loss_hold(Arena *a, const Snapshot *s, const LostStore *loss, const Snapshot **ret) {
-        static const char why[] = "the store has forgotten what it knew; plimsoll store acknowledge";
+        static const char why[] = "the store has lost data; plimsoll store acknowledge";
         Snapshot *copy = arena_new(a, Snapshot, 1);
         Host *hosts = arena_new(a, Host, s->n_hosts);
         Vm *vms = arena_new(a, Vm, s->n_vms);

@@ -7,13 +7,14 @@
 
 #include "scheduler/app/facts/facts_overlay.h"
 #include "scheduler/decide/judge/plan_check.h"
+#include "scheduler/model/rule_word.h"
 
 #define JUDGED_MOST 8 /* times, with what waits less what was objected to */
 
 /* What is judged: the move, those that run, and perhaps those that wait. */
 typedef struct Remainder {
         MoveOrder *orders;
-        uint32_t *index;   /* [n] of each, among all moves */
+        uint32_t *index;   /* [n] of each that waits, among all moves */
         uint32_t n, n_now; /* those that run, the move itself as the first */
         const Objection *objections;
         uint32_t n_objections;
@@ -34,18 +35,17 @@ static int move_recheck_judge(const MoveRecheck *in, const Snapshot *s, uint32_t
         Remainder r = { .orders = arena_new(in->arena, MoveOrder, in->n),
                         .index = arena_new(in->arena, uint32_t, in->n) };
 
+        const uint32_t now = waits ? 0 : in->moves[move].wave; /* as sentences count it */
+
         if (!r.orders || !r.index)
                 return -ENOMEM;
-        r.index[r.n] = move;
         r.orders[r.n++] = in->moves[move];
         for (uint32_t i = 0; i < in->n; i++)
-                if (i != move && in->steps[i] == RECHECK_RUNS && move_recheck_is_unseen(s, &in->moves[i])) {
-                        r.index[r.n] = i;
+                if (i != move && in->steps[i] == RECHECK_RUNS && move_recheck_is_unseen(s, &in->moves[i]))
                         r.orders[r.n++] = in->moves[i];
-                }
         r.n_now = r.n;
         for (uint32_t i = 0; i < r.n_now; i++)
-                r.orders[i].wave = 0;
+                r.orders[i].wave = now;
         for (uint32_t i = 0; waits && i < in->n; i++)
                 if (i != move && waits[i]) {
                         r.index[r.n] = i;
@@ -325,17 +325,45 @@ static const Rule *move_recheck_unclear(const MoveRecheck *in, uint32_t move, co
         return NULL;
 }
 
-int move_recheck(const MoveRecheck *in, uint32_t move, char *why, size_t size) {
+/* A move of the plan that runs is judged as the move it is, with what is to follow it, whether or not the facts show it in
+ * flight by now: a flight of others may end at either of its hosts, and nobody follows it there before it has. */
+static int move_recheck_own(const MoveRecheck *in, const Snapshot **io) {
+        const Snapshot *s = *io, *own = s;
+        Vm *vms = NULL;
+
+        for (uint32_t i = 0; i < in->n; i++) {
+                const VmIx v = in->steps[i] == RECHECK_RUNS ? snapshot_vm(s, in->moves[i].vm) : IX_NONE;
+
+                if (v == IX_NONE || !s->vms[v].in_flight || vm_is_doubled(&s->vms[v]) ||
+                    s->vms[v].host != snapshot_host(s, in->moves[i].from) ||
+                    s->vms[v].in_flight_to != snapshot_host(s, in->moves[i].to))
+                        continue;
+                if (!vms)
+                        vms = snapshot_own_vms(in->arena, &own);
+                if (!vms)
+                        return -ENOMEM;
+                vms[v].in_flight = false;
+                vms[v].in_flight_to = IX_NONE;
+        }
+        *io = own;
+        return 0;
+}
+
+int move_recheck(const MoveRecheck *given, uint32_t move, char *why, size_t size) {
+        MoveRecheck own = *given;
+        const MoveRecheck *in = &own;
         const MoveOrder *m = NULL;
         const Rule *rule = move_recheck_unclear(in, move, &m);
         const char *text = "";
-        int r, needed;
+        int r = move_recheck_own(given, &own.facts), needed;
+
+        if (r < 0)
+                return r;
 
         if (rule) {
-                (void) snprintf(
-                        why, size,
-                        "rule %s is about %s too, and how its migration from %s to %s ended is not known",
-                        rule->name ? rule->name : rule_kind_names[rule->kind], m->vm, m->from, m->to);
+                (void) snprintf(why, size,
+                                "rule %s also concerns %s, whose migration from %s to %s has an unknown end",
+                                rule->name ? rule->name : rule_kind_title(rule->kind), m->vm, m->from, m->to);
                 return RUN_RECHECK_NEEDED;
         }
         r = move_recheck_now(in, in->facts, move, &text);
@@ -346,7 +374,7 @@ int move_recheck(const MoveRecheck *in, uint32_t move, char *why, size_t size) {
         if (needed < 0)
                 return needed;
         if (m)
-                (void) snprintf(why, size, "%s did not go from %s to %s: %s", m->vm, m->from, m->to, text);
+                (void) snprintf(why, size, "%s was not moved from %s to %s: %s", m->vm, m->from, m->to, text);
         else
                 (void) snprintf(why, size, "%s", text);
         return m ? RUN_RECHECK_NEEDED : 1;

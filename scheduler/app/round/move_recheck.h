@@ -39,4 +39,4 @@ typedef struct MoveRecheck {
 } MoveRecheck;
 
 /* 0: yes. 1: no; RUN_RECHECK_NEEDED: no, see above; why[size] says it. -ENOMEM. */
-int move_recheck(const MoveRecheck *in, uint32_t move, char *why, size_t size) must_check;
+int move_recheck(const MoveRecheck *given, uint32_t move, char *why, size_t size) must_check;

@@ -92,7 +92,7 @@ int move_worth_look(MoveWorth *w, const RecheckStep *steps, uint32_t move, char 
         }
         if (missed == 0 || !w->idle[move])
                 return 0;
-        (void) snprintf(why, size, "%s did not go from %s to %s: without that it gains nothing", w->first->vm,
-                        w->first->from, w->first->to);
+        (void) snprintf(why, size, "%s was not moved from %s to %s: without that it gains nothing",
+                        w->first->vm, w->first->from, w->first->to);
         return RUN_RECHECK_NEEDED;
 }

@@ -46,8 +46,10 @@ typedef struct MoverInput {
         MoverWatch watch;
         bool by_hand; /* a person's waves, and how many of a wave may run at once follows from the model
                          (moves_at_once.h); else the waves have been made by it */
-        const char *hand_vm,
-                *hand_by; /* this VM moves because a person asked for it, and who that is; NULL: none does */
+        const char *const *by; /* [n] who asked for this move by hand, NULL: nobody did. NULL: of none */
+        const char *const
+                *for_whom; /* [n] the operator who wants it done, also where a plan says what: for the
+                                        journal. NULL: nobody by name. NULL: of none */
         const WhatIf
                 *suppose; /* put on the facts each time they are read: a host that is to be emptied; NULL */
 } MoverInput;
@@ -71,6 +73,9 @@ Mover *mover_free(Mover *m);
 /* What of earlier plans waits is not reached (run_waves.h). The orders with their texts and ret_outcomes[n], filled in as they
  * end, outlive the run. 0; a negative errno: none was added. */
 int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) must_check;
+
+/* From now on starts are judged by these settings, and facts read with their rules; they outlive the run. */
+void mover_go_by(Mover *m, const Settings *settings);
 
 /* One step (run_waves_step()). false: all have ended. */
 bool mover_step(Mover *m) must_check;

@@ -16,7 +16,7 @@ static int mover_orders_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
         const char *missing = from == IX_NONE ? m->from : to == IX_NONE ? m->to : v == IX_NONE ? m->vm : NULL;
 
         if (missing) {
-                text_fault(f, "", "there is no %s %s in the cluster now", missing == m->vm ? "VM" : "host",
+                text_fault(f, "", "%s %s not found in the cluster", missing == m->vm ? "VM" : "host",
                            missing);
                 return -ENOENT;
         }
@@ -31,10 +31,11 @@ static int mover_orders_fill(const Snapshot *s, MoveOrder *m, TextFault *f) {
         m->to_machine = host_machine(&s->hosts[to]);
         m->to_address = s->hosts[to].admitted ? s->hosts[to].admitted->address : NULL;
         if (!m->from_uri || !m->to_uri) {
-                text_fault(f, "",
-                           "host %s has no libvirt URI: service.uri makes none of such a name; its entry of "
-                           "hosts in the settings may say one (uri)",
-                           m->from_uri ? m->to : m->from);
+                text_fault(
+                        f, "",
+                        "host %s has no libvirt URI: its name does not fit service.uri. Add its uri to its entry in "
+                        "hosts: in the settings",
+                        m->from_uri ? m->to : m->from);
                 return -ENOENT;
         }
         return 0;

@@ -7,6 +7,7 @@
 #include "scheduler/app/round/mover_parts.h"
 #include "scheduler/decide/migration/migration_net.h"
 #include "scheduler/decide/order/wave_links.h"
+#include "scheduler/model/host_memory.h"
 #include "scheduler/model/host_uri.h"
 
 /* Patience × the longest prediction, at least a minute. */
@@ -118,6 +119,30 @@ static int fill_links(Arena *a, const MoverInput *in, RunMove *moves) {
         return r;
 }
 
+/* For the last look at the target: what its VM needs there, as the planner counts it. */
+static void mover_requests_memory(const MoverInput *in, RunMove *moves) {
+        const MemoryPolicy policy = memory_policy(in->settings);
+
+        for (uint32_t i = 0; in->facts && i < in->n; i++) {
+                const VmIx v = snapshot_vm(in->facts, in->moves[i].vm);
+                const HostIx to = snapshot_host(in->facts, in->moves[i].to);
+                const Vm *vm;
+                int64_t ratio;
+
+                if (v == IX_NONE || to == IX_NONE)
+                        continue;
+                vm = &in->facts->vms[v];
+                ratio = in->facts->hosts[to].overcommit_memory_permille;
+                ratio = ratio > 0 ? ratio : settings_int(in->settings, "cluster", "overcommit_memory");
+                moves[i].request.memory_mib =
+                        ratio > 1000 ? vm_memory_in_use(vm, policy) : vm_memory_promised(vm, policy);
+                moves[i].request.reclaimable_mib = host_memory_reclaimable(&in->facts->hosts[to]);
+                moves[i].request.n_nodes = vm->state == VM_OFF ? 0
+                                                               : vm_node_needs(vm, &in->facts->hosts[to],
+                                                                               moves[i].request.nodes);
+        }
+}
+
 int mover_requests(Arena *a, const MoverInput *in, const RunMove **ret) {
         RunMove *moves = arena_new(a, RunMove, in->n);
         int r = moves ? 0 : -ENOMEM;
@@ -128,7 +153,9 @@ int mover_requests(Arena *a, const MoverInput *in, const RunMove **ret) {
         }
         if (r == 0)
                 r = fill_links(a, in, moves);
-        if (r == 0)
+        if (r == 0) {
+                mover_requests_memory(in, moves);
                 *ret = moves;
+        }
         return r;
 }

@@ -43,7 +43,7 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.event = JOURNAL_STARTED;
         e.resumes++;
         e.at = clock_now_of(l->world->clock);
-        e.message = "post-copy broke off, and is taken up again";
+        e.message = "post-copy was interrupted, and is resumed";
         if (r == 0)
                 r = round_store_write(l, a, &e);
         if (r == 0)
@@ -55,6 +55,6 @@ int resume_move(Leadership *l, Arena *a, const Settings *settings, const Executo
         e.message = ret->message;
         r = round_store_write(l, a, &e);
         if (r == 0 && e.event == JOURNAL_DONE)
-                r = round_store_cool(l, e.order->vm, NULL, settings);
+                r = round_store_cool(l, e.order->vm, e.by_hand ? e.by : NULL, settings);
         return r;
 }

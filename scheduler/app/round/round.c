@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "policies/policies.h"
+#include "scheduler/app/round/plan_modes.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/model/vm_mode.h"
 #include "scheduler/snapshot/health/move_holds.h"
 
 #define DAY (86400 * USEC_PER_SEC)
@@ -25,7 +27,7 @@ bool round_time_is_up(void *arg, unsigned part) {
                (t->stops && t->stops(t->stops_arg));
 }
 
-/* Cool-downs hold balance moves, not a VM that has to leave its host; an unsettled move holds whatever. */
+/* A cool-down never holds a VM that has to leave its host; an unsettled move holds whatever. */
 static bool may_be_held(const Snapshot *s, const Vm *vms, const Vm *vm, const CoolDown *c) {
         if (c->why)
                 return vm->movable;
@@ -42,13 +44,24 @@ static uint32_t moves_in_a_day(const CoolDown *c, usec_t now) {
         return n;
 }
 
+uint32_t round_moves_day_most(const CoolDown *list, uint32_t n, usec_t now) {
+        uint32_t most = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                const uint32_t moves = moves_in_a_day(&list[i], now);
+
+                most = moves > most ? moves : most;
+        }
+        return most;
+}
+
 /* Nobody knows where it is, or will be: its room is taken on both hosts. */
 static void hold_room(const Snapshot *s, const CoolDown *c, Vm *vm) {
         const HostIx from = c->open ? snapshot_host(s, c->open->from) : IX_NONE;
         const HostIx to = c->open ? snapshot_host(s, c->open->to) : IX_NONE;
         const HostIx other = vm->host == to ? from : to;
 
-        if (vm->in_flight || other == IX_NONE || other == vm->host)
+        if ((vm->in_flight && vm->in_flight_to != IX_NONE) || other == IX_NONE || other == vm->host)
                 return;
         vm->in_flight = true;
         vm->in_flight_to = other;
@@ -63,13 +76,21 @@ static const char *round_hand_words(Arena *a, const RoundInput *in, const CoolDo
                            c->by, human_time(c->until, until));
 }
 
+/* Moved lately by the service itself: balance leaves it where it is. */
+static int round_calm(Arena *a, const CoolDown *c, Vm *vm) {
+        char until[HUMAN_SIZE];
+
+        vm->calm_why = text_format(a, "it was moved recently, and not for balance again until %s",
+                                   human_time(c->until, until));
+        return vm->calm_why ? 0 : -ENOMEM;
+}
+
 /* mends: VMs whose moving mends a rule that must hold, or an overfull host: no person's move keeps them. NULL: not asked.
- * Marks the VM of a cool-down that still holds it as not movable, and says why. 0 or -ENOMEM. */
+ * Marks the VM of a cool-down that still holds it as calm, or as not movable, and says why. 0 or -ENOMEM. */
 static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, const bool *mends, Vm *vms) {
         const Snapshot *s = in->snapshot;
         const VmIx v = snapshot_vm(s, c->vm);
         const uint32_t moves = moves_in_a_day(c, in->now);
-        char until[HUMAN_SIZE];
         Vm *vm;
         bool spent;
 
@@ -81,19 +102,18 @@ static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, const bool
                 return 0;
         if (c->by && !c->why && !spent && mends && mends[v])
                 return 0;
+        if (!c->why && !spent && !c->by)
+                return round_calm(a, c, vm);
         vm->movable = false;
-        vm->hold = spent && !c->why ? HOLD_MOVES : HOLD_FOR_NOW;
+        vm->hold = spent && !c->why ? HOLD_MOVES : c->runs ? HOLD_NONE : HOLD_FOR_NOW;
         hold_room(s, c, vm);
         if (c->why)
                 vm->unmovable_why = c->why;
         else if (spent)
                 vm->unmovable_why = text_format(a, "it was moved %u times within a day; a rule allows %lld",
                                                 moves, (long long) vm->moves_a_day);
-        else if (c->by)
-                vm->unmovable_why = round_hand_words(a, in, c);
         else
-                vm->unmovable_why =
-                        text_format(a, "it was moved lately and stays until %s", human_time(c->until, until));
+                vm->unmovable_why = round_hand_words(a, in, c);
         return vm->unmovable_why ? 0 : -ENOMEM;
 }
 
@@ -120,7 +140,6 @@ static int round_mends(Arena *a, const RoundInput *in, const Snapshot *s, const 
 static int hold_cooling(Arena *a, const RoundInput *in, const Snapshot **io) {
         const Snapshot *s = *io;
         const bool *mends = NULL;
-        Snapshot *copy;
         Vm *vms;
         int r = round_mends(a, in, s, &mends);
 
@@ -129,17 +148,12 @@ static int hold_cooling(Arena *a, const RoundInput *in, const Snapshot **io) {
 
         if (in->n_cool_downs == 0)
                 return 0;
-        copy = arena_new(a, Snapshot, 1);
-        vms = arena_new(a, Vm, s->n_vms);
-        if (!copy || !vms)
+        vms = snapshot_own_vms(a, &s);
+        if (!vms)
                 return -ENOMEM;
-        *copy = *s;
-        if (s->n_vms > 0)
-                memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
         for (uint32_t i = 0; i < in->n_cool_downs && r == 0; i++)
                 r = hold_vm(a, in, &in->cool_downs[i], mends, vms);
-        copy->vms = vms;
-        *io = copy;
+        *io = s;
         return r;
 }
 
@@ -161,21 +175,50 @@ static void home_doubled(const Snapshot *s, Vm *vm) {
 }
 
 static int home_all_doubled(Arena *a, const Snapshot **io) {
-        Snapshot *copy;
+        const Snapshot *s = *io;
         Vm *vms;
 
-        if (snapshot_doubled(*io) == 0)
+        if (snapshot_doubled(s) == 0)
                 return 0;
-        copy = arena_new(a, Snapshot, 1);
-        vms = arena_new(a, Vm, (*io)->n_vms);
-        if (!copy || !vms)
+        vms = snapshot_own_vms(a, &s);
+        if (!vms)
                 return -ENOMEM;
-        *copy = **io;
-        memcpy(vms, (*io)->vms, sizeof(*vms) * copy->n_vms);
-        for (VmIx v = 0; v < copy->n_vms; v++)
-                home_doubled(copy, &vms[v]);
-        copy->vms = vms;
-        *io = copy;
+        for (VmIx v = 0; v < s->n_vms; v++)
+                home_doubled(s, &vms[v]);
+        *io = s;
+        return 0;
+}
+
+static bool round_holds_mode(const RoundInput *in, const Vm *vm) {
+        const char *wish = in->request.wish.vm;
+
+        return in->hold_from > VM_MODE_AUTO && vm->mode >= in->hold_from && vm->movable &&
+               !(wish && strcmp(wish, vm->name) == 0);
+}
+
+/* The snapshot with VMs held whose moves are not the service's to make, as its mode is; itself when there are none. */
+static int hold_modes(Arena *a, const RoundInput *in, const Snapshot **io) {
+        const Snapshot *s = *io;
+        Vm *vms;
+        bool any = false;
+
+        for (VmIx v = 0; v < s->n_vms && !any; v++)
+                any = round_holds_mode(in, &s->vms[v]);
+        if (!any)
+                return 0;
+        vms = snapshot_own_vms(a, &s);
+        if (!vms)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                if (!round_holds_mode(in, &vms[v]))
+                        continue;
+                vms[v].movable = false;
+                vms[v].hold = HOLD_MODE;
+                vms[v].unmovable_why = vm_mode_words(a, &vms[v]);
+                if (!vms[v].unmovable_why)
+                        return -ENOMEM;
+        }
+        *io = s;
         return 0;
 }
 
@@ -226,6 +269,8 @@ int round_facts(Arena *a, const RoundInput *in, const Snapshot **ret, Brake *ret
         if (r == 0)
                 r = hold_cooling(a, in, &s);
         if (r == 0)
+                r = hold_modes(a, in, &s);
+        if (r == 0)
                 r = leave_for_later(a, in, &s);
         if (r == 0 && in->paused) /* repairs and evacuation go on */
                 r = round_note(a, text_format(a, "balance is paused: %s", in->paused),
@@ -266,6 +311,8 @@ int round_plan(Arena *a, const RoundInput *in, Round *io) {
         if ((in->think > 0 || in->stops) && !request.time.is_up)
                 request.time = (TimeLimit){ .is_up = round_time_is_up, .arg = &time };
         r = planner_decide(a, io->snapshot, io->problem, in->settings, policies_all(), request, &io->plan);
+        if (r == 0)
+                r = plan_modes(a, in, io);
         io->took = io->prepared + clock_monotonic_of(in->clock) - start;
         return r;
 }

@@ -25,6 +25,7 @@ typedef struct RoundInput {
         /* nobody waits for the plan any more: the best so far is enough; any thread; or NULL */
         bool (*stops)(const void *arg);
         const void *stops_arg;
+        VmMode hold_from; /* VMs of this mode and stricter ones are held, but for that of request.wish; 0: none are */
         unsigned not_now; /* SNAPSHOT_NO_…: kinds of action left for later, beside what windows leave */
 } RoundInput;
 
@@ -46,6 +47,9 @@ typedef struct Round {
         const Plan *plan;
         usec_t prepared, took; /* until there was a problem; until there was a plan, with that */
 } Round;
+
+/* How often the VM that was moved most often was, within a day. */
+uint32_t round_moves_day_most(const CoolDown *list, uint32_t n, usec_t now);
 
 /* The snapshot as it is decided on: hosts that the brake holds and VMs that are held marked so, kinds that are left for later,
  * and why balance is paused. 0 or -ENOMEM. In `a`. */

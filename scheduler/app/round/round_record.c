@@ -108,6 +108,7 @@ int round_record_make(Arena *a, const RoundRecord *record, const Record **ret) {
                        .paused = in->paused,
                        .stopped = in->stopped,
                        .not_now = in->not_now,
+                       .hold_from = in->hold_from,
                        .cool_downs = in->cool_downs,
                        .n_cool_downs = in->n_cool_downs,
                        .moves = record->moves,
@@ -158,6 +159,7 @@ int round_replay(Arena *a, const Record *record, const Settings *settings, const
                           .paused = record->paused,
                           .stopped = record->stopped,
                           .not_now = record->not_now,
+                          .hold_from = record->hold_from,
                           .now = record->at };
         int k = rules_apply(a, record->facts, settings_rules(settings), &in.snapshot);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/app/round/cool_downs.h"
+#include "scheduler/app/state/live_state.h"
 
 #define JOURNAL_LOOK_BACK 4096U
 
@@ -38,11 +39,45 @@ int round_store_open(Store *store, Arena *a, const JournalEntry **ret, uint32_t 
         return r < 0 ? r : journal_open_ones(a, entries, n, ret, ret_n);
 }
 
-int round_store_holds(Store *store, Arena *a, RoundInput *in) {
+/* Begun by whoever shows it, and seen by it a moment ago. */
+static bool round_store_runs(const LiveState *live, const char *self, const JournalEntry *entry) {
+        const size_t n = live->leader ? strlen(live->leader) : 0;
+
+        if (entry->event == JOURNAL_UNCLEAR || n == 0 || (self && strcmp(self, live->leader) != 0) ||
+            strncmp(entry->id, live->leader, n) != 0 || entry->id[n] != '/')
+                return false;
+        for (uint32_t i = 0; i < live->n_moves; i++) {
+                const LiveMove *m = &live->moves[i];
+
+                if (m->status.phase != MIGRATION_QUEUED && !migration_has_ended(m->status.phase) &&
+                    strcmp(m->order->vm, entry->order->vm) == 0 &&
+                    strcmp(m->order->to, entry->order->to) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int round_store_live(Store *store, Arena *a, uint32_t n_open, LiveState *ret) {
+        int r = n_open > 0 ? live_state_get(store, a, ret) : 0;
+
+        return r == -ENOMEM || (r < 0 && r != -EBADMSG) ? r : 0;
+}
+
+static CoolDown round_store_open_move(const JournalEntry *entry, bool runs) {
+        return (CoolDown){ .vm = entry->order->vm,
+                           .until = INT64_MAX,
+                           .open = entry->order,
+                           .runs = runs,
+                           .why = runs ? "it is being migrated"
+                                       : "the end of its last migration is not known yet" };
+}
+
+int round_store_holds(Store *store, Arena *a, const char *self, RoundInput *in) {
         const JournalEntry *open = NULL;
         const CoolDown *cooling = NULL;
         uint32_t n_open = 0, n_cooling = 0;
         const char *text = NULL;
+        LiveState live = { 0 };
         CoolDown *all;
         size_t n = 0;
         int r = store_get_state(store, a, COOL_DOWNS_NAME, &text, &n);
@@ -51,6 +86,8 @@ int round_store_holds(Store *store, Arena *a, RoundInput *in) {
                 return -ENOMEM;
         if (r >= 0)
                 r = round_store_open(store, a, &open, &n_open);
+        if (r >= 0)
+                r = round_store_live(store, a, n_open, &live);
         if (r < 0)
                 return r;
         all = arena_new(a, CoolDown, (size_t) n_cooling + n_open);
@@ -59,10 +96,7 @@ int round_store_holds(Store *store, Arena *a, RoundInput *in) {
         if (n_cooling > 0)
                 memcpy(all, cooling, sizeof(*all) * n_cooling);
         for (uint32_t i = 0; i < n_open; i++)
-                all[n_cooling + i] = (CoolDown){ .vm = open[i].order->vm,
-                                                 .until = INT64_MAX,
-                                                 .open = open[i].order,
-                                                 .why = "how its last migration ended is not known yet" };
+                all[n_cooling + i] = round_store_open_move(&open[i], round_store_runs(&live, self, &open[i]));
         in->cool_downs = all;
         in->n_cool_downs = n_cooling + n_open;
         return 0;

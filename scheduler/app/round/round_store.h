@@ -10,9 +10,10 @@
 #include "scheduler/app/state/leadership.h"
 #include "scheduler/app/state/move_journal.h"
 
-/* Fills in->cool_downs from the store's cool-downs and the journal's open moves. 0; a negative errno of the
- * store; a text in the store that cannot be read counts as none. In `a`. */
-int round_store_holds(Store *store, Arena *a, RoundInput *in) must_check;
+/* Fills in->cool_downs from the store's cool-downs and the journal's open moves. `self`: the leader who asks, NULL: none; of those
+ * moves some are under way by what the live state shows, of that leader's own; for others by whoever leads. 0; a negative
+ * errno of the store; a text in the store that cannot be read counts as none. In `a`. */
+int round_store_holds(Store *store, Arena *a, const char *self, RoundInput *in) must_check;
 
 /* The journal's last entries, newest first; what cannot be read is left out. In `a`. */
 int round_store_journal(Store *store, Arena *a, const JournalEntry **ret, uint32_t *ret_n) must_check;

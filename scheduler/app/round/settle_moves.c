@@ -81,7 +81,7 @@ static void settle_pair(SightingQuery *source, SightingQuery *target, usec_t now
         if (older->seen_at > 0 && (settle_moves_apart(source->seen_at, target->seen_at) > ONE_MOMENT ||
                                    now - older->seen_at > OLDEST))
                 older->state = (DomainState){ .presence = PRESENCE_UNKNOWN,
-                                              .words = "cannot be asked: no answer lately" };
+                                              .words = "cannot be queried: no recent answer" };
 }
 
 static int settle_words(Arena *a, const SightingQuery *source, const SightingQuery *target, Settled *io) {
@@ -91,8 +91,8 @@ static int settle_words(Arena *a, const SightingQuery *source, const SightingQue
                 text_format(a, "%s: %s; %s: %s", o->from, source->state.words, o->to, target->state.words);
         if (io->words && source->state.post_copy_failed && io->entry.resumes >= RESUMES_MOST)
                 io->words = text_format(a,
-                                        "%s; it is not taken up again any more: virsh -c %s " RESUME_BY_HAND
-                                        " %s %s (of a persistent VM with --persistent --undefinesource)",
+                                        "%s; it is not resumed again: virsh -c %s " RESUME_BY_HAND
+                                        " %s %s (for a persistent VM add --persistent --undefinesource)",
                                         io->words, o->from_uri, o->vm, o->to_uri);
         return io->words ? 0 : -ENOMEM;
 }
@@ -130,13 +130,12 @@ static JournalEvent settle_by_word(const SettleWord *word, const JournalEntry *e
 static const char *settle_message(Arena *a, const SightingQuery pair[2], const SettleWord *word,
                                   Settled *io) {
         if (word)
-                return text_format(a, "settled by %s, who says that it runs on %s (%s); %s", word->by,
+                return text_format(a, "settled by %s, who reports that it runs on %s (%s); %s", word->by,
                                    word->at, word->why, io->words);
         if (pair[1].state.presence == PRESENCE_UNKNOWN)
-                return text_format(
-                        a, "settled by its source alone, where it runs and no migration of it does: %s",
-                        io->words);
-        return text_format(a, "settled by asking both hosts: %s", io->words);
+                return text_format(a, "settled by its source alone, where it runs without a migration: %s",
+                                   io->words);
+        return text_format(a, "settled by querying both hosts: %s", io->words);
 }
 
 static int settle_one(const Leadership *l, Arena *a, const SightingQuery pair[2], const SettleWord *word,
@@ -267,7 +266,8 @@ int settle_moves(const SettleInput *in, Arena *a, const Settled **ret, uint32_t 
                         r = settle_one(l, a, &pairs[(size_t) 2 * i], settle_word_of(&words, &open[i]),
                                        &list[i]);
                 if (r == 0 && list[i].now == JOURNAL_DONE)
-                        r = round_store_cool(l, open[i].order->vm, NULL, in->settings);
+                        r = round_store_cool(l, open[i].order->vm, open[i].by_hand ? open[i].by : NULL,
+                                             in->settings);
                 if (r == 0 && !journal_is_open(list[i].now))
                         r = settled_audit(l, a, in->settings, &list[i]);
                 if (r == 0)

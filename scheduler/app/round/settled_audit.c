@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/text.h"
+
 #define JOURNAL_LAST 4096U
 #define WITHIN       (3600 * USEC_PER_SEC)
 
-/* "LEADER/BEGUN/NUMBER" (mover.c): who began it. NULL: no memory. */
+/* "LEADER/BEGUN/NUMBER" (mover_journal.c): who began it. NULL: no memory. */
 static const char *audit_leader_of(Arena *a, const char *id) {
         size_t n = strlen(id);
 
@@ -37,21 +39,29 @@ static int audit_put(Leadership *l, Arena *a, const Settings *settings, AuditEnt
 
 int settled_audit(Leadership *l, Arena *a, const Settings *settings, const Settled *settled) {
         const JournalEntry *e = &settled->entry;
-        const RecordMove move = audit_move_of(e, settled->now, settled->words);
+        const bool both =
+                settled->by && e->by; /* who said it is the entry's; who wanted it must not be lost */
+        const char *why =
+                both ? text_format(a, "%s; requested by %s", settled->words, e->by) : settled->words;
+        RecordMove move = { 0 };
         const char *leader = audit_leader_of(a, e->id);
         const usec_t now = clock_now_of(l->world->clock);
 
-        return leader ? audit_put(l, a, settings,
-                                  (AuditEntry){ .at = now,
-                                                .leader = leader,
-                                                .mode = "settled",
-                                                .waiting = settled->by ? e->id : NULL,
-                                                .answer = settled->by ? "settled" : NULL,
-                                                .by = settled->by,
-                                                .answered_at = settled->by ? now : 0,
-                                                .moves = &move,
-                                                .n_moves = 1 })
-                      : -ENOMEM;
+        if (!leader || !why)
+                return -ENOMEM;
+        move = audit_move_of(e, settled->now, why);
+        if (both)
+                move.why = why; /* also of one that is done */
+        return audit_put(l, a, settings,
+                         (AuditEntry){ .at = now,
+                                       .leader = leader,
+                                       .mode = "settled",
+                                       .waiting = settled->by ? e->id : NULL,
+                                       .answer = settled->by ? "settled" : NULL,
+                                       .by = settled->by ? settled->by : e->by,
+                                       .answered_at = settled->by ? now : 0,
+                                       .moves = &move,
+                                       .n_moves = 1 });
 }
 
 /* ---- of a leader that died ---- */
@@ -121,17 +131,17 @@ static int audit_find_lacking(const Leadership *l, Arena *a, CatchUp *c) {
         return 0;
 }
 
-/* All of one leader's, oldest first. */
+/* All of one leader's that one operator wanted, or nobody by name; oldest first. */
 static int audit_write_leader(Leadership *l, Arena *a, const Settings *settings, CatchUp *c, uint32_t first,
                               uint32_t *io_n) {
-        const char *leader = c->leaders[first];
+        const char *leader = c->leaders[first], *by = c->entries[first].by;
         RecordMove *moves = arena_new(a, RecordMove, c->n - first);
         uint32_t n = 0;
 
         if (!moves)
                 return -ENOMEM;
         for (uint32_t i = c->n; i-- > first;)
-                if (c->leaders[i] && strcmp(c->leaders[i], leader) == 0) {
+                if (c->leaders[i] && strcmp(c->leaders[i], leader) == 0 && text_equal(c->entries[i].by, by)) {
                         moves[n++] =
                                 audit_move_of(&c->entries[i], c->entries[i].event, c->entries[i].message);
                         c->leaders[i] = NULL;
@@ -141,6 +151,7 @@ static int audit_write_leader(Leadership *l, Arena *a, const Settings *settings,
                          (AuditEntry){ .at = c->entries[first].at,
                                        .leader = leader,
                                        .mode = "journal",
+                                       .by = by,
                                        .moves = moves,
                                        .n_moves = n });
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "scheduler/base/text.h"
 #include "scheduler/base/thread.h"
 
 /* A worker may wait for long, and asks a host that hangs once only; who asks by itself may not. */
@@ -105,11 +106,11 @@ Sightings *sightings_free(Sightings *s) {
 
 /* Without the lock. */
 static DomainState sightings_ask(const Sightings *s, LibvirtAt at, const char *uuid, usec_t at_most) {
-        DomainState state = { .presence = PRESENCE_UNKNOWN, .words = "cannot be asked" };
+        DomainState state = { .presence = PRESENCE_UNKNOWN, .words = "cannot be queried" };
 
         if (s->world.look(s->world.self, at, uuid, at_most, &state) < 0)
                 state = (DomainState){ .presence = PRESENCE_UNKNOWN,
-                                       .words = "cannot be asked: libvirt does not start here" };
+                                       .words = "cannot be queried: libvirt does not start here" };
         return state;
 }
 
@@ -149,15 +150,11 @@ static void *lane_run(void *arg) {
 
 /* ---- who asks; under the lock ---- */
 
-static bool same_machine(const char *left, const char *right) {
-        return left && right ? strcmp(left, right) == 0 : left == right;
-}
-
 static Sight *sightings_find(Sightings *s, const SightingQuery *q, Lane **ret_lane) {
         Lane *lane = s->lanes;
         Sight *sight;
 
-        while (lane && (strcmp(lane->uri, q->uri) != 0 || !same_machine(lane->machine, q->machine)))
+        while (lane && (strcmp(lane->uri, q->uri) != 0 || !text_equal(lane->machine, q->machine)))
                 lane = lane->next;
         *ret_lane = lane;
         for (sight = lane ? lane->sights : NULL; sight && strcmp(sight->uuid, q->uuid) != 0;)
@@ -280,7 +277,7 @@ static void sightings_fill(Sightings *s, SightingQuery *q) {
         q->seen_at = sight ? sight->seen_at : 0;
         q->state = q->seen_at > 0 ? sight->state
                                   : (DomainState){ .presence = PRESENCE_UNKNOWN,
-                                                   .words = "cannot be asked: no answer yet" };
+                                                   .words = "cannot be queried: no answer yet" };
 }
 
 static void look_alone(const Sightings *s, SightingQuery *q) {

@@ -127,7 +127,7 @@ int stop_watch_look(StopWatch *w) {
                 if (!w->known || !w->last.stopped)
                         stop_watch_take(w, &(StopEntry){ .stopped = true,
                                                          .by = "?",
-                                                         .why = "what is said of a stop cannot be read",
+                                                         .why = "the stored stop cannot be read",
                                                          .at = w->last.at });
                 r = 0;
         }

@@ -6,7 +6,7 @@
  *   it has none                    what was known last counts, and is written again
  *   it does not answer             nothing may be started
  *
- * Whoever starts moves has one: mover.c asks it before each start, and the store asks itself once more as the intent is
+ * Whoever starts moves has one: mover_start.c asks it before each start, and the store asks itself once more as the intent is
  * written down (store_journal_intent).
  *
  * Units: usec_t, in microseconds. Owner: stop_watch_close(). Errors: a negative errno of the store, as said at each.

@@ -155,12 +155,22 @@ bool vm_homes_moved(const VmHomes *before, const VmHomes *now) {
         return false;
 }
 
-/* An entry of ours brought it there, or may have: its end need not be known. */
+/* An entry of ours brought it there, or may have: its end need not be known. The newest counts that did not leave it where it
+ * was: what we did before that was undone by somebody else. */
 static bool vm_homes_is_ours(const VmHome *now, const JournalEntry *journal, uint32_t n, usec_t since) {
-        for (uint32_t i = 0; i < n && journal[i].at >= since; i++)
-                if (strcmp(journal[i].order->vm, now->vm) == 0 &&
-                    strcmp(journal[i].order->to, now->host) == 0)
-                        return true;
+        const char *stayed = NULL; /* the move that did */
+
+        for (uint32_t i = 0; i < n && journal[i].at >= since; i++) {
+                const JournalEntry *e = &journal[i];
+
+                if (strcmp(e->order->vm, now->vm) != 0 || (stayed && strcmp(e->id, stayed) == 0))
+                        continue;
+                if (e->event == JOURNAL_FAILED || e->event == JOURNAL_ABORTED)
+                        stayed = e->id;
+                else
+                        return strcmp(e->order->to, now->host) == 0 ||
+                               (journal_is_open(e->event) && strcmp(e->order->from, now->host) == 0);
+        }
         return false;
 }
 

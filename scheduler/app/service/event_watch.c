@@ -115,7 +115,7 @@ static void update_silence(HostWatch *watch, bool stale, EventCall *ret) {
         const bool otherwise = stale != watch->silent;
 
         if (otherwise && !watch->said_silent)
-                event_watch_call(ret, watch->name, stale ? "has fallen silent" : "reports again");
+                event_watch_call(ret, watch->name, stale ? "has stopped reporting" : "reports again");
         watch->said_silent = otherwise;
 }
 

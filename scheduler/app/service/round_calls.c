@@ -151,7 +151,7 @@ static int hosts_look(RoundCalls *calls, Store *store, usec_t now, usec_t of_day
                         continue;
                 heard++;
                 if (alarm_hear(calls, store, h, count, now, of_day) == 1) {
-                        (void) snprintf(why, CALL_WHY_SIZE, "%.200s reports that it has got worse", h->name);
+                        (void) snprintf(why, CALL_WHY_SIZE, "%.200s got worse", h->name);
                         return 1;
                 }
         }
@@ -164,7 +164,7 @@ int round_calls_look(RoundCalls *round_calls, Store *store, usec_t now, usec_t o
         int r;
 
         if (store_get_calls(store, &calls) == 0 && calls != round_calls->calls) {
-                (void) snprintf(why, CALL_WHY_SIZE, "an operator's command");
+                (void) snprintf(why, CALL_WHY_SIZE, "an operator made a request");
                 return 1;
         }
         if (!round_calls->look.base)

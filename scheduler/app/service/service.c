@@ -13,6 +13,7 @@
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/out.h"
+#include "scheduler/base/supervisor.h"
 #include "scheduler/base/thread.h"
 #include "scheduler/base/url_secret.h"
 
@@ -35,28 +36,37 @@ typedef struct Service {
         uint32_t n;
         bool once;
         unsigned reloads;
-        usec_t looked; /* monotonic */
-        int status;    /* the worst of those that have ended */
-        bool unknown;  /* which clusters there are could not be asked */
-        Store *index;  /* to see which clusters there are; NULL until it is needed */
+        usec_t looked;                  /* monotonic */
+        int status;                     /* the worst of those that have ended */
+        usec_t alive_every, alive_told; /* of the service manager's watchdog; 0: there is none */
+        char told_status[64];
+        bool unknown;              /* which clusters there are could not be asked */
+        const ServiceFront *front; /* NULL: nobody shows it */
+        void *shown;               /* the front's */
+        MetricsBoard *board;
+        Store *index; /* to see which clusters there are; NULL until it is needed */
 } Service;
 
 const OptionDef service_options[] = {
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Options, over what the settings say:" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Options (they override the settings):" },
         { "redis", 0, OPTION_TEXT, "URL", 0, 0, 0,
-          "redis://host:port, redis+sentinel://host,host/MASTER or unix:///path; without one, a private redis-server in the state directory" },
-        { "state-dir", 0, OPTION_TEXT, "DIR", 0, 0, 0, "what the service keeps of its own" },
-        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "the cluster it looks after" },
+          "store: redis://host:port, redis+sentinel://host,host/MASTER, unix:///path, over TLS "
+          "rediss://; default: service.redis, else a private redis-server in the state directory" },
+        { "state-dir", 0, OPTION_TEXT, "DIR", 0, 0, 0,
+          "directory for the service's own data; default: service.state_dir" },
+        { "cluster", 0, OPTION_TEXT, "NAME", 0, 0, 0, "manage this cluster; default: service.cluster" },
         { "clusters", 0, OPTION_TEXT, "NAME[,NAME]|all", 0, 0, 0,
-          "several; or all that have ever reported. Started more than once, the services share them" },
+          "manage several clusters, or all that have ever reported; several services share them; "
+          "default: service.clusters" },
         { "mode", 0, OPTION_TEXT, "advise|confirm|auto", 0, 0, 0,
-          "advise: plans only; confirm: asks before it moves VMs; auto: moves VMs" },
+          "advise: only plan; confirm: ask before VMs are moved; auto: move VMs; default: service.mode" },
         { "interval", 0, OPTION_DURATION, "TIME", 0, USEC_PER_SEC, 86400 * USEC_PER_SEC,
-          "from the start of one round to the start of the next" },
-        { "once", 0, OPTION_FLAG, NULL, 0, 0, 0, "one round, then exit; 3 when another leads" },
-        { "verbose", 'v', OPTION_FLAG, NULL, 0, 0, 0, "logs more" },
-        { "help", 'h', OPTION_FLAG, NULL, 0, 0, 0, "this text" },
-        { "version", 0, OPTION_FLAG, NULL, 0, 0, 0, "the version" },
+          "time from the start of one round to the start of the next; default: service.interval" },
+        { "once", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "run one round, then exit; exit status 3 if another service leads" },
+        { "verbose", 'v', OPTION_FLAG, NULL, 0, 0, 0, "log more" },
+        { "help", 'h', OPTION_FLAG, NULL, 0, 0, 0, "show this help" },
+        { "version", 'V', OPTION_FLAG, NULL, 0, 0, 0, "show the version" },
         SETTINGS_OPTIONS,
         { 0 },
 };
@@ -118,7 +128,7 @@ static int service_find_all(Service *service, Arena *a, const Settings *s, Wante
         store_hurry(service->index, service_is_stopped, NULL);
         r = store_get_clusters(service->index, a, &ret->names, &ret->n);
         if (r < 0)
-                text_fault(f, "", "which clusters there are is not known: %s", store_error(service->index));
+                text_fault(f, "", "cannot read the list of clusters: %s", store_error(service->index));
         if (r == 0 && ret->n > CLUSTERS_MAX)
                 ret->n = CLUSTERS_MAX;
         return r < 0 ? r : 0;
@@ -173,6 +183,7 @@ static int member_start(Service *service, const char *cluster) {
         const ClusterServiceOptions options = { .world = &service_world_real,
                                                 .options = service->options,
                                                 .share = &service->share,
+                                                .board = service->board,
                                                 .cluster = cluster };
         Member *m = calloc(1, sizeof(*m));
         int r = m ? cluster_service_open(&options, &m->service) : -ENOMEM;
@@ -262,17 +273,89 @@ static void join_ended(Service *service) {
                         i++;
 }
 
+/* ---- what the service manager is told ---- */
+
+/* "3 clusters, leads 2" */
+static void service_status(Service *service, char ret[64]) {
+        (void) snprintf(ret, 64, "%u cluster%s, leads %u", service->n, service->n == 1 ? "" : "s",
+                        service_share_leads(&service->share));
+}
+
+static void service_tell_status(Service *service, bool ready) {
+        char status[64];
+
+        service_status(service, status);
+        if (ready)
+                supervisor_ready(status);
+        else if (strcmp(status, service->told_status) != 0)
+                supervisor_status(status);
+        memcpy(service->told_status, status, sizeof(status));
+}
+
+/* When each cluster's loop went on since it was said last: one that hangs ends the process, whose clusters other
+ * services take, or the next start. */
+static void service_tell_alive(Service *service) {
+        const usec_t now = clock_monotonic();
+
+        if (service->alive_every == 0 || now < service->alive_told + service->alive_every / 4)
+                return;
+        for (uint32_t i = 0; i < service->n; i++)
+                if (!atomic_load(&service->members[i]->ended) &&
+                    cluster_service_went_on(service->members[i]->service) <= service->alive_told)
+                        return;
+        supervisor_alive();
+        service->alive_told = now;
+}
+
+/* What runs is brought to its end. */
+static void service_drain(Service *service) {
+        supervisor_stopping("running migrations finish, no new ones start");
+        while (service->n > 0) {
+                join_ended(service);
+                service_tell_alive(service);
+                clock_sleep(USEC_PER_SEC / 50);
+        }
+}
+
 static void service_serve(Service *service) {
+        service->alive_every = supervisor_alive_every();
+        service_tell_status(service, true);
         while (stop_signal_count() == 0 && !(service->once && service->n == 0)) {
                 const bool asked = stop_signal_reloads() != service->reloads;
 
                 clock_sleep(USEC_PER_SEC / 20);
                 join_ended(service);
+                service_tell_status(service, false);
+                service_tell_alive(service);
                 if (service->once || (!asked && clock_monotonic() < service->looked + LOOK_EVERY))
                         continue;
                 service->reloads = stop_signal_reloads();
+                if (asked)
+                        supervisor_reloading();
                 (void) !service_look(service); /* said in the log; what runs goes on */
+                if (asked)
+                        service_tell_status(service, true);
         }
+}
+
+/* By the settings as they are at the start; bad ones are said by service_look(). */
+static int service_open_front(Service *service) {
+        const char *file = NULL;
+        TextFault fault = { 0 };
+        Settings *s = NULL;
+        Arena a;
+        int r = service->front && !service->once ? arena_open((size_t) 64 << 20, &a) : 1;
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (app_settings_load_for(&a, service->options, "", &s, &file, &fault) == 0 &&
+            service_set_options(service->options, s, &fault) == 0) {
+                r = service->front->open(s, service->options, service->board, &service->shown, &fault);
+                if (r < 0)
+                        service_log_fault("api.refused", NULL, &fault);
+        }
+        arena_close(&a);
+        return r;
 }
 
 static int start_and_serve(Service *service) {
@@ -280,25 +363,28 @@ static int start_and_serve(Service *service) {
 
         service->reloads = stop_signal_reloads();
         stop_signal_watch();
-        r = service_look(service);
+        r = service_open_front(service);
+        if (r == 0)
+                r = service_look(service);
         if (service->unknown &&
             !service->once) /* as a store that is away is waited for by a service that has its name */
                 r = 0;
         if (r == 0 && service->n == 0 && !service->once)
                 log_event(LOG_INFO, "service.waits", "why=\"%s\"",
-                          service->unknown ? "the store is away" : "no cluster has reported yet");
+                          service->unknown ? "the store is not reachable" : "no cluster has reported yet");
         if (r == 0)
                 service_serve(service);
         else
                 for (uint32_t i = 0; i < service->n; i++)
                         cluster_service_stop(service->members[i]->service);
-        while (service->n > 0)
-                member_end(service, service->n - 1);
+        service_drain(service);
+        if (service->front)
+                service->front->close(service->shown);
         service->index = store_free(service->index);
         return r == 0 ? service->status : r == -EINVAL ? EXIT_BAD_INPUT : EXIT_FAILED;
 }
 
-int service_main(int argc, char **argv, FILE *out, FILE *err) {
+int service_main(int argc, char **argv, FILE *out, FILE *err, const ServiceFront *front) {
         Options o;
         TextFault fault = { 0 };
         Service *x;
@@ -307,7 +393,7 @@ int service_main(int argc, char **argv, FILE *out, FILE *err) {
         if (url_secret_in_words(argc, argv, &fault) < 0 ||
             options_parse(service_options, argc, argv, &o, &fault) < 0 || o.n_arguments > 0) {
                 (void) out_say(err, "plimsolld: %s (see plimsolld --help)\n",
-                               fault.what[0] ? fault.what : "it takes options only");
+                               fault.what[0] ? fault.what : "it accepts options only");
                 return EXIT_BAD_INPUT;
         }
         if (option_given(&o, "cluster") && option_given(&o, "clusters")) {
@@ -315,7 +401,7 @@ int service_main(int argc, char **argv, FILE *out, FILE *err) {
                 return EXIT_BAD_INPUT;
         }
         if (option_given(&o, "help")) {
-                (void) fputs("Usage: plimsolld [options]\n\nKeeps every host of a libvirt/KVM cluster above "
+                (void) fputs("Usage: plimsolld [options]\n\nKeeps every host of a libvirt/KVM cluster below "
                              "its load line.\n",
                              out);
                 options_help(service_options, out, screen_of(out).width);
@@ -331,10 +417,17 @@ int service_main(int argc, char **argv, FILE *out, FILE *err) {
         if (!x)
                 return EXIT_FAILED;
         x->options = &o;
+        x->front = front;
+        if (front && metrics_board_open(&x->board) < 0) {
+                free(x);
+                return EXIT_FAILED;
+        }
         x->once = option_given(&o, "once");
+        log_for_journal(supervisor_journal());
         service_share_open(&x->share);
         status = start_and_serve(x);
         service_share_close(&x->share);
+        x->board = metrics_board_free(x->board);
         free(x);
         return status;
 }

@@ -11,9 +11,20 @@
  */
 #pragma once
 
+#include "scheduler/app/metrics/metrics_board.h"
 #include "scheduler/app/terminal/invocation.h"
 
 extern const OptionDef service_options[];
 
-/* plimsolld's main, with its output and errors. Returns the exit status. */
-int service_main(int argc, char **argv, FILE *out, FILE *err);
+/* Who shows the service to others, beside its rounds: the API. It is opened before the rounds begin, and closed after they
+ * have ended. */
+typedef struct ServiceFront {
+        /* By the settings of the whole service, and its command line; *ret NULL: there is nothing to be done. 0; a negative errno with
+         * *reterr_fault: the service does not start. */
+        int (*open)(const Settings *settings, const Options *options, MetricsBoard *board, void **ret,
+                    TextFault *reterr_fault);
+        void (*close)(void *front); /* takes NULL */
+} ServiceFront;
+
+/* plimsolld's main, with its output and errors; front NULL: nobody shows it. Returns the exit status. */
+int service_main(int argc, char **argv, FILE *out, FILE *err, const ServiceFront *front);

@@ -33,8 +33,8 @@ static int admit_host(const ServiceRound *round, const Host *host) {
         const bool heard = host->cpus > 0 && host->memory_mib > 0;
         HostAdmission x = { .host = host->name,
                             .by = round->leadership->self,
-                            .why = fits ? "its name fits cluster.hosts"
-                                        : "it was there before hosts were admitted",
+                            .why = fits ? "its name matches cluster.hosts"
+                                        : "it was there before admission was introduced",
                             .at = round_now(round),
                             .cpus = UNKNOWN,
                             .memory_mib = UNKNOWN };

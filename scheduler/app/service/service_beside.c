@@ -42,7 +42,7 @@ static BesideRound *beside_round_new(ServiceRun *run) {
                 return NULL;
         }
         b->workers = workers_threads(0);
-        b->given = *run->first;
+        b->given = run->now;
         b->given.arena = &b->arena;
         b->given.run = run;
         b->given.urgent_only = true;
@@ -85,11 +85,12 @@ static void service_beside_plan(ServiceRun *run) {
 
         service_beside_forget(run);
         run->begun = round_monotonic(x);
+        run->retry = 0;
         run->soon -= run->soon > 0;
         b = run->n_rounds < BESIDE_MOST ? beside_round_new(run) : NULL;
         if (!b) {
                 log_event(LOG_WARNING, "round.failed", "while=\"plans beside moves that run\" error=\"%s\"",
-                          run->n_rounds < BESIDE_MOST ? "out of memory" : "too many plans joined them");
+                          run->n_rounds < BESIDE_MOST ? "out of memory" : "too many plans joined it");
                 return;
         }
         b->next = run->rounds;
@@ -101,9 +102,20 @@ static void service_beside_plan(ServiceRun *run) {
         run->deadline = b->state.found.known
                                 ? service_urgent_deadline(b->state.found.input.snapshot, round_now(x))
                                 : 0;
+        run->retry = b->state.found.known ? service_urgent_retry(b->state.found.facts, round_now(x)) : 0;
+}
+
+/* What came of operators' moves is told as they end. */
+static void service_beside_wishes(const ServiceRound *round, RoundMoves *done) {
+        if (service_wish_keep(round, done) < 0)
+                log_event(LOG_WARNING, "round.failed",
+                          "while=\"reporting the result of an operator's move\"");
 }
 
 static void service_beside_keep(ServiceRun *run) {
+        service_beside_wishes(run->first, run->done);
+        for (BesideRound *b = run->rounds; b; b = b->next)
+                service_beside_wishes(&b->given, &b->state.done);
         for (BesideRound *b = run->rounds; b; b = b->next) {
                 if (b->kept || b->state.done.n_ended < b->state.done.n)
                         continue;
@@ -136,10 +148,20 @@ static bool service_beside_is_due(const ServiceRun *run, usec_t now) {
         if (run->deadline > 0 &&
             round_now(run->first) >= run->deadline) /* it is said, and what is late goes on */
                 return true;
-        if (run->soon > 0)
+        if (run->soon > 0 || (run->retry > 0 && round_now(run->first) >= run->retry))
                 return now >= run->begun + UNFINISHED;
-        return now >= run->begun + (unfinished && UNFINISHED < run->first->interval ? UNFINISHED
-                                                                                    : run->first->interval);
+        return now >=
+               run->begun + (unfinished && UNFINISHED < run->now.interval ? UNFINISHED : run->now.interval);
+}
+
+/* Settings that an operator has changed: what waits is planned anew by them, and no round goes by the old ones any more. */
+static bool service_beside_reload(ServiceRun *run) {
+        if (!run->now.reload || !run->now.reload(run->now.reload_arg, &run->now))
+                return false;
+        mover_go_by(run->mover, run->now.settings);
+        log_event(LOG_INFO, mover_begins_more(run->mover) ? "plan.overtaken" : "round.called",
+                  "why=\"the settings were read again\"");
+        return true;
 }
 
 static void service_beside_look(ServiceRun *run) {
@@ -150,7 +172,8 @@ static void service_beside_look(ServiceRun *run) {
         if (run->lost || round_is_stopped(x) || now < run->looked + CALLS_EVERY)
                 return;
         run->looked = now;
-        run->called = service_beside_is_called(run, now);
+        run->called = service_beside_reload(run);
+        run->called |= service_beside_is_called(run, now);
         if (run->called) {
                 run->done->called = true;
                 mover_overtake(run->mover);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "scheduler/app/metrics/metrics_board.h"
 #include "scheduler/app/service/service_share.h"
 #include "scheduler/app/state/service_world.h"
 #include "scheduler/base/options.h"
@@ -22,6 +23,7 @@ typedef struct ClusterServiceOptions {
         ServiceShare *share;    /* NULL: it shares nothing */
         const char *cluster;    /* NULL: the settings' service.cluster. Copied */
         FILE *log;              /* NULL: stderr */
+        MetricsBoard *board;    /* where its rounds leave their figures; NULL: nowhere */
 } ClusterServiceOptions;
 
 /* Reads the settings and opens the store. What is wrong with either is logged. 0; -EINVAL: bad input; another
@@ -36,6 +38,9 @@ int cluster_service_run(ClusterService *service);
 
 /* No new moves; running ones end, and then cluster_service_run(). Any thread. */
 void cluster_service_stop(ClusterService *service);
+
+/* When its loop last went on: monotonic µs of its world's clock; 0: it has not begun. Any thread. */
+usec_t cluster_service_went_on(const ClusterService *service);
 
 /* What the command line says of the service, over its settings. 0; -EINVAL with *f; -ENOMEM. */
 int service_set_options(const Options *options, Settings *s, TextFault *f) must_check;

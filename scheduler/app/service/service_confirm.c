@@ -37,8 +37,16 @@ static void service_confirm_predict(const PlanFile *file, AuditEntry *entry) {
         }
 }
 
-/* Who answered what and when, or why nobody had to, stays in the audit. */
-static int service_confirm_write_down(RoundState *s, const Waiting *one, const char *answer, const char *by) {
+static void service_confirm_say(const Waiting *one, const char *answer, const char *by) {
+        char quoted[QUOTE];
+
+        log_event(strcmp(answer, "dropped") == 0 ? LOG_WARNING : LOG_INFO, "plan.answered",
+                  "id=%s answer=%s by=%s", one->plan.id, answer, log_quote(by, quoted, sizeof(quoted)));
+}
+
+/* Who answered what and when, or why nobody had to, stays in the audit; n_moves: of s->done, which are its. */
+static int service_confirm_write_down(RoundState *s, const Waiting *one, const char *answer, const char *by,
+                                      uint32_t n_moves) {
         AuditEntry e = { .at = round_now(s->given),
                          .leader = s->given->leadership->self,
                          .mode = service_mode_names[MODE_CONFIRM],
@@ -48,15 +56,12 @@ static int service_confirm_write_down(RoundState *s, const Waiting *one, const c
                          .answer = answer,
                          .by = by,
                          .answered_at = one->answered ? one->answer.at : 0 };
-        char quoted[QUOTE];
         int r = 0;
 
         service_confirm_predict(one->file, &e);
-        if (s->done.n > 0)
-                r = mover_record(s->given->arena, s->done.orders, s->done.outcomes, s->done.n, &e.moves);
-        e.n_moves = r == 0 ? s->done.n : 0;
-        log_event(strcmp(answer, "dropped") == 0 ? LOG_WARNING : LOG_INFO, "plan.answered",
-                  "id=%s answer=%s by=%s", one->plan.id, answer, log_quote(by, quoted, sizeof(quoted)));
+        if (n_moves > 0)
+                r = mover_record(s->given->arena, s->done.orders, s->done.outcomes, n_moves, &e.moves);
+        e.n_moves = r == 0 ? n_moves : 0;
         if (r == 0)
                 r = audit_store_write(s->given->leadership, s->given->arena, s->given->settings,
                                       s->found.facts, e);
@@ -68,7 +73,10 @@ static int service_confirm_drop(RoundState *s, uint32_t i, const char *answer, c
 
         s->waiting.gone[i] = true;
         r = service_confirm_refused(confirm_store_remove(s->given->leadership, s->waiting.plans[i].plan.id));
-        return r < 0 ? r : service_confirm_write_down(s, &s->waiting.plans[i], answer, why);
+        if (r < 0)
+                return r;
+        service_confirm_say(&s->waiting.plans[i], answer, why);
+        return service_confirm_write_down(s, &s->waiting.plans[i], answer, why, 0);
 }
 
 static int service_confirm_reject(RoundState *s, uint32_t i) {
@@ -82,7 +90,10 @@ static int service_confirm_reject(RoundState *s, uint32_t i) {
         r = service_confirm_refused(
                 again > 0 ? confirm_store_put(s->given->leadership, s->given->arena, &one->plan)
                           : confirm_store_remove(s->given->leadership, one->plan.id));
-        return r < 0 ? r : service_confirm_write_down(s, one, "no", one->answer.by);
+        if (r < 0)
+                return r;
+        service_confirm_say(one, "no", one->answer.by);
+        return service_confirm_write_down(s, one, "no", one->answer.by, 0);
 }
 
 /* ---- whether one holds ---- */
@@ -104,28 +115,45 @@ static int service_confirm_judge(const ServiceRound *round, RoundFindings *found
         const Objection *objections = NULL;
         PlanGain gain;
         uint32_t n = 0;
-        int r = service_facts_pose(round, found, 0);
+        int r;
+
+        found->input.hold_from = VM_MODE_ADVISE;
+        r = service_facts_pose(round, found, 0);
 
         *ret_why = NULL;
         if (r == 0)
                 r = plan_check(round->arena, found->posed.snapshot, round->settings, file->moves,
                                file->n_moves, &objections, &n);
         if (r == 1) {
-                *ret_why = text_format(round->arena, "it is not safe any more: %s",
+                *ret_why = text_format(round->arena, "it is no longer safe: %s",
                                        objections ? objections[0].text : "");
                 return *ret_why ? 0 : -ENOMEM;
         }
         if (r == 0)
                 r = service_confirm_gains(round, &found->posed, file, &gain);
         if (r == 0)
-                *ret_why = "it would gain nothing any more";
+                *ret_why = "it no longer gains anything";
         return r < 0 ? r : 0;
 }
 
 /* ---- carrying one out ---- */
 
+/* The moves are those that somebody said yes to. */
+static int service_confirm_moves(RoundState *s, const Waiting *one) {
+        const char **for_whom = arena_new(s->given->arena, const char *, one->file->n_moves);
+
+        if (!for_whom)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < one->file->n_moves; i++)
+                for_whom[i] = one->answer.by;
+        s->done.n = one->file->n_moves;
+        s->done.for_whom = for_whom;
+        s->waiting.accepted = one;
+        return service_live_moves(s->given->arena, &s->shown, s->done.orders, s->done.n);
+}
+
 /* It is taken out of the store first: whatever ends this program, it is not begun a second time. What was
- * begun is in the journal. */
+ * begun is in the journal. Beside moves that run these join, and end later. */
 static int service_confirm_carry_out(RoundState *s, uint32_t i) {
         const ServiceRound *x = s->given;
         const Waiting *one = &s->waiting.plans[i];
@@ -147,15 +175,18 @@ static int service_confirm_carry_out(RoundState *s, uint32_t i) {
         r = service_confirm_refused(confirm_store_remove(x->leadership, one->plan.id));
         if (r < 0)
                 return r;
+        service_confirm_say(one, "yes", one->answer.by);
         s->wanted.mode = MODE_CONFIRM;
-        s->done.n = one->file->n_moves;
         s->shown.live.summary = text_format(x->arena, "plan %s, accepted by %s: %s", one->plan.id,
                                             one->answer.by, one->plan.summary);
-        r = s->shown.live.summary ? service_live_moves(x->arena, &s->shown, s->done.orders, s->done.n)
-                                  : -ENOMEM;
-        if (r == 0)
-                r = service_moves_run(x, NULL, &s->done, &s->shown);
-        return r < 0 ? r : service_confirm_write_down(s, one, "yes", one->answer.by);
+        r = s->shown.live.summary ? service_confirm_moves(s, one) : -ENOMEM;
+        return r < 0 ? r : service_moves_run(x, NULL, &s->done, &s->shown);
+}
+
+int confirm_keep(RoundState *s) {
+        const Waiting *one = s->waiting.accepted;
+
+        return service_confirm_write_down(s, one, "yes", one->answer.by, s->done.n);
 }
 
 /* ---- a round's part ---- */
@@ -177,7 +208,7 @@ static int update_one(RoundState *s, uint32_t i) {
                 return service_confirm_reject(s, i);
         if (one->plan.kinds & service_modes_bits(&s->given->modes, MODE_ADVISE))
                 return service_confirm_drop(s, i, "dropped",
-                                            "by now the service only advises on what it is for");
+                                            "the service is now in advise mode for these moves");
         if (one->answered)
                 return s->done.n > 0 || s->found.input.stopped ||
                                        source_loss(s->given->source) /* until that is acknowledged */ ||
@@ -185,7 +216,7 @@ static int update_one(RoundState *s, uint32_t i) {
                                ? 0
                                : service_confirm_carry_out(s, i);
         if (s->found.input.now >= one->plan.until)
-                return service_confirm_drop(s, i, "expired", "nobody answered in time");
+                return service_confirm_drop(s, i, "expired", "not answered in time");
         if (!s->given->urgent_only) /* rates that are not settled prove nothing against it */
                 r = service_confirm_judge(s->given, &s->found, one, &why);
         return r < 0 || !why ? r : service_confirm_drop(s, i, "dropped", why);
@@ -232,21 +263,10 @@ int confirm_update(RoundState *s) {
 
 /* What the plan is for. */
 static unsigned kinds_of(const Round *round) {
-        const Cost *before = round->plan->before.costs.tier, *after = round->plan->after.costs.tier;
-        const Snapshot *s = round->snapshot;
         unsigned kinds = 0;
 
-        if (after[TIER_REPAIR] < before[TIER_REPAIR])
-                kinds |= SNAPSHOT_NO_REPAIR;
-        if (after[TIER_LOAD] < before[TIER_LOAD])
-                kinds |= SNAPSHOT_NO_LOAD;
-        for (uint32_t i = 0; i < round->plan->n_moves; i++) {
-                const PlanMove *m = &round->plan->moves[i];
-
-                if (problem_leave(round->problem, m->move.vm, s->vms[m->move.vm].host) > 0)
-                        kinds |= snapshot_vm_fault(s, m->move.vm, NULL) >= 3 ? SNAPSHOT_NO_EVACUATION
-                                                                             : SNAPSHOT_NO_MAINTENANCE;
-        }
+        for (uint32_t i = 0; i < round->plan->n_moves; i++)
+                kinds |= action_kind_bit(round->plan->moves[i].kind);
         return kinds ? kinds : SNAPSHOT_NO_BALANCE;
 }
 
@@ -296,8 +316,8 @@ static int make_way(RoundState *s, unsigned kinds) {
                 if (s->waiting.gone[i] || s->waiting.plans[i].plan.state != WAITING_ASKED)
                         continue;
                 why = confirm_store_presses(kinds, s->waiting.plans[i].plan.kinds)
-                              ? "a more pressing plan takes its place"
-                              : "by now more is to be mended: a plan that does takes its place";
+                              ? "replaced by a more urgent plan"
+                              : "replaced by a plan that repairs more";
                 r = service_confirm_drop(s, i, "dropped", why);
                 if (r < 0)
                         return r;
@@ -370,10 +390,10 @@ int confirm_set_aside(RoundState *s) {
                         .vm = s->done.orders[i].vm,
                         .until = INT64_MAX,
                         .why = end == MOVE_NOT_REACHED
-                                       ? "the service moves it by itself, and stopped before it"
+                                       ? "the service moves it on its own, and stopped before it"
                                : end == MOVE_LEFT_OUT
-                                       ? "the service moves it by itself, and what it needed failed just now"
-                                       : "the service moves it by itself, and it failed just now"
+                                       ? "the service moves it on its own, and a move that it needed has just failed"
+                                       : "the service moves it on its own, and it has just failed"
                 };
                 s->done.unreached |= move_end_is_open(end);
         }

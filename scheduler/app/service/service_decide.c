@@ -27,7 +27,7 @@ static void service_decide_log(const ServiceRound *given, ServiceMode mode, cons
         assert(p);
         (void) snprintf(name, sizeof(name), "round.planned %s", service_mode_names[mode]);
         (void) snprintf(words, sizeof(words), "%d %u %u %u %u %u %u %u %llx", (int) p->status, facts->n_hosts,
-                        snapshot_excluded(facts), facts->n_vms, p->n_waves, p->n_refused_all,
+                        snapshot_excluded(facts), snapshot_n_vms(facts), p->n_waves, p->n_refused_all,
                         p->before.over_limit, p->after.over_limit,
                         (unsigned long long) service_decide_moves(p));
         step = said_look(states, name, words, round_monotonic(given));
@@ -35,17 +35,24 @@ static void service_decide_log(const ServiceRound *given, ServiceMode mode, cons
                   "status=%s hosts=%u excluded=%u vms=%u moves=%u waves=%u refused=%u over_load_line=%u "
                   "after=%u "
                   "took_ms=%lld before=%llu",
-                  plan_status_names[p->status], facts->n_hosts, snapshot_excluded(facts), facts->n_vms,
-                  p->n_moves, p->n_waves, p->n_refused_all, p->before.over_limit, p->after.over_limit,
-                  (long long) (round->took / USEC_PER_MSEC),
+                  plan_status_names[p->status], facts->n_hosts, snapshot_excluded(facts),
+                  snapshot_n_vms(facts), p->n_moves, p->n_waves, p->n_refused_all, p->before.over_limit,
+                  p->after.over_limit, (long long) (round->took / USEC_PER_MSEC),
                   step == SAID_CHANGES ? (unsigned long long) said_find(states, name)->before : 0);
+}
+
+/* VMs whose moves want more of a person than this mode gives. */
+static VmMode service_decide_hold_from(ServiceMode mode) {
+        return mode == MODE_AUTO ? VM_MODE_CONFIRM : mode == MODE_CONFIRM ? VM_MODE_ADVISE : VM_MODE_AUTO;
 }
 
 int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t threshold) {
         const ServiceRound *x = s->given;
         Round round = { 0 };
-        int r = service_facts_pose(x, &s->found, s->found.deferred | not_now);
+        int r;
 
+        s->found.input.hold_from = service_decide_hold_from(mode);
+        r = service_facts_pose(x, &s->found, s->found.deferred | not_now);
         s->wanted.mode = mode;
         s->found.input.request.threshold = threshold;
         if (r == 0) {
@@ -59,6 +66,8 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
         if (r < 0)
                 return r;
         service_live_write(x, &s->shown, true);
+        cluster_metrics_phase(x->metrics, ROUND_PLAN, round.took);
+        service_figures_put(s);
         service_decide_log(x, mode, &round);
         return 0;
 }

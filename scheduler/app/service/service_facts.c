@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/app/facts/facts_overlay.h"
+#include "scheduler/app/facts/silent_store.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/round/vm_homes.h"
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/text/doubled_text.h"
@@ -88,7 +91,7 @@ static int service_facts_write_faults(const ServiceRound *round, usec_t now, Rou
                                       (ChangeHeard){ service_facts_hear_change, &heard });
         service_facts_say_changes(&heard);
         if (r != 0)
-                shown->live.summary = "no plan: what is remembered of failing hardware could not be kept";
+                shown->live.summary = "no plan: the fault data could not be stored";
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -154,7 +157,7 @@ static int service_facts_brake(const ServiceRound *round, RoundFindings *found, 
         service_say_held(&round->memory->said, s, &brake, round_monotonic(round));
         r = brake_store_write(source_brake(round->source), round->leadership, s, &brake);
         if (r != 0)
-                shown->live.summary = "no plan: which hosts are to be emptied could not be kept";
+                shown->live.summary = "no plan: the list of hosts to be emptied could not be stored";
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -178,7 +181,7 @@ static int service_facts_missed(const ServiceRound *round, RoundFindings *found,
         service_facts_say_retries(holds);
         r = hold_store_write(holds, round->leadership, round->arena, found->facts, round->settings);
         if (r != 0)
-                shown->live.summary = "no plan: what is remembered of failed migrations could not be kept";
+                shown->live.summary = "no plan: the list of failed migrations could not be stored";
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -237,9 +240,11 @@ static int service_facts_source(const ServiceRound *round, RoundFindings *found,
         TextFault fault;
         int r = source_read(round->source, round->arena, round->settings, &found->input.snapshot, &fault);
 
+        if (service_certificates(round, r < 0 ? NULL : source_facts(round->source), shown) < 0)
+                return -ENOMEM;
         if (r < 0) {
                 found->blind = text_format(round->arena, "%s", fault.what);
-                shown->live.summary = text_format(round->arena, "no facts: %s", fault.what);
+                shown->live.summary = text_format(round->arena, "no data: %s", fault.what);
                 return r;
         }
         found->facts = source_facts(round->source);
@@ -261,45 +266,93 @@ static int service_facts_known(const ServiceRound *round, const Snapshot *s) {
         if (r == 0)
                 r = known_hosts_write(&round->memory->known, round->leadership,
                                       source_reported(round->source), stored, n);
+        if (r == 0) /* commands see hosts as this service does */
+                r = silent_store_write(source_silent(round->source), round->leadership, round->arena,
+                                       silent_hosts_good_for(round->settings));
         return r == 1 ? -ECANCELED : r;
+}
+
+/* ---- reports that are older than moves that have ended ---- */
+
+/* This leader's moves of the last two minutes, as the journal has them. */
+static int service_facts_made(const ServiceRound *round, OverlayMove **ret, uint32_t *ret_n) {
+        const usec_t since = round_now(round) - VM_HOMES_LATE;
+        const JournalEntry *journal = NULL;
+        uint32_t n = 0;
+        int r = round_store_journal(round->store, round->arena, &journal, &n);
+        OverlayMove *made = r == 0 ? arena_new(round->arena, OverlayMove, n) : NULL;
+
+        *ret_n = 0;
+        if (r < 0 || !made)
+                return r < 0 ? r : -ENOMEM;
+        for (uint32_t i = n; i-- > 0;) /* the oldest first */
+                if (journal[i].event == JOURNAL_DONE && journal[i].at > since)
+                        made[(*ret_n)++] =
+                                (OverlayMove){ .order = journal[i].order, .ended_at = journal[i].at };
+        *ret = made;
+        return 0;
+}
+
+/* A round may follow soon after moves: what their hosts reported before is not planned on again. */
+static int service_facts_overlay(const ServiceRound *round, RoundFindings *found) {
+        OverlayMove *made = NULL;
+        uint32_t n = 0;
+        int r = 0;
+
+        if (round_monotonic(round) >= round->memory->moved_until)
+                return 0;
+        r = service_facts_made(round, &made, &n);
+        if (r == 0)
+                r = facts_overlay(round->arena, found->facts, made, n, &found->facts);
+        if (r == 0)
+                r = facts_overlay(round->arena, found->input.snapshot, made, n, &found->input.snapshot);
+        return r;
 }
 
 int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDisplay *shown) {
         int r;
 
-        found->doing = "reads the hosts' reports";
+        found->doing = "reading the hosts' reports";
         r = service_facts_source(round, found, shown);
         if (r < 0)
                 return r;
-        found->doing = "admits hosts";
+        found->doing = "admitting hosts";
         r = service_admit(round, found->facts);
         if (r == 0) {
-                found->doing = "keeps which VMs hosts had when they were last seen";
+                found->doing = "storing which VMs the hosts had";
                 r = service_facts_known(round, found->facts);
         }
         if (r == 0) {
-                found->doing = "keeps what is remembered of failing hardware";
+                found->doing = "storing fault data";
                 r = service_facts_write_faults(round, found->input.now, shown);
         }
         if (r == 0) {
-                found->doing = "keeps what the VMs have used";
+                found->doing = "storing the VMs' use";
                 r = service_facts_demand(round, found);
         }
         if (r == 0) {
-                found->doing = "looks at what earlier decisions have led to";
+                found->doing = "evaluating earlier decisions";
                 r = service_facts_audit(round, found, shown);
         }
         if (r == 0) {
-                found->doing = "keeps which hosts are to be emptied";
+                found->doing = "storing which hosts are to be emptied";
                 r = service_facts_brake(round, found, shown);
         }
         if (r == 0) {
-                found->doing = "keeps which migrations failed";
+                found->doing = "storing failed migrations";
                 r = service_facts_missed(round, found, shown);
         }
         if (r == 0) {
-                found->doing = "reads where VMs were, cool-downs and the journal";
+                found->doing = "storing bookings";
+                r = service_bookings(round, found);
+        }
+        if (r == 0) {
+                found->doing = "reading the VMs' places, cool-downs and the journal";
                 r = service_hand(round, found);
+        }
+        if (r == 0) {
+                found->doing = "recording what has moved";
+                r = service_facts_overlay(round, found);
         }
         found->known = r == 0;
         return r;
@@ -309,10 +362,12 @@ int service_facts_pose(const ServiceRound *round, RoundFindings *found, unsigned
         int r;
 
         found->input.not_now = not_now;
-        if (found->is_posed && found->posed_not_now == not_now)
+        if (found->is_posed && found->posed_not_now == not_now &&
+            found->posed_hold_from == found->input.hold_from)
                 return 0;
         r = round_prepare(round->arena, &found->input, &found->posed);
         found->is_posed = r == 0;
         found->posed_not_now = not_now;
+        found->posed_hold_from = found->input.hold_from;
         return r;
 }

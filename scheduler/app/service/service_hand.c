@@ -86,7 +86,7 @@ int service_hand(const ServiceRound *round, RoundFindings *found) {
         if (r == 0 && !vm_homes_same(&before, &now))
                 r = service_hand_write(round, &now);
         if (r == 0)
-                r = round_store_holds(round->store, round->arena, &found->input);
+                r = round_store_holds(round->store, round->arena, round->leadership->self, &found->input);
         if (r == 0)
                 service_hand_say_ended(round, &found->input);
         return r == 1 ? -ECANCELED : r;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a round shows of itself while it lasts (plimsoll status). */
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/app/text/plan_text.h"
 #include "scheduler/base/log.h"
 #include "scheduler/model/host_silence.h"
+#include "scheduler/model/vm_mode.h"
 
 #define LIVE_EVERY USEC_PER_SEC
 #define LIVE_SLACK (5 * USEC_PER_SEC)
@@ -67,6 +69,7 @@ void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now
         if ((!now && time < shown->written + LIVE_EVERY) || arena_open((size_t) 256 << 20, &a) < 0)
                 return;
         shown->written = time;
+        service_figures_running(round, shown);
         shown->live.written_at = round_now(round);
         shown->live.next_by = service_live_next_by(round);
         live = shown->live;
@@ -99,6 +102,25 @@ static const char *service_live_why(Arena *a, const Vm *vm, const Refused *refus
         return reason_texts[refused->reason];
 }
 
+/* Those that nobody but a person moves, whatever this plan shows of them. */
+static int service_live_kept(Arena *a, LiveState *live, LiveStay *stays, const Snapshot *s) {
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                bool said = !vm_mode_keeps(s, v);
+
+                for (uint32_t i = 0; i < live->n_stays && !said; i++)
+                        said = strcmp(stays[i].vm, vm->name) == 0;
+                if (said || live->n_stays_all++ >= LIVE_STAYS_MAX)
+                        continue;
+                stays[live->n_stays++] = (LiveStay){ .vm = vm->name,
+                                                     .host = s->hosts[vm->host].name,
+                                                     .why = vm_mode_words(a, vm) };
+                if (!stays[live->n_stays - 1].why)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 static int service_live_stays(Arena *a, LiveState *live, const Round *round) {
         const Plan *plan = round->plan;
         const Snapshot *s = round->snapshot;
@@ -121,7 +143,7 @@ static int service_live_stays(Arena *a, LiveState *live, const Round *round) {
                         return -ENOMEM;
         }
         live->stays = stays;
-        return 0;
+        return service_live_kept(a, live, stays, s);
 }
 
 int service_live_plan(Arena *a, RoundDisplay *shown, const Round *round) {

@@ -29,8 +29,8 @@ static void service_moves_started(void *arg, uint32_t move) {
         c->started[move] = round_monotonic(c->given);
         c->shown->moves[move].deadline_ms = mover_deadline_ms(c->given->settings, m);
         c->shown->moves[move].status.phase = MIGRATION_RUNNING;
-        log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u predicted_ms=%lld", m->vm, m->from,
-                  m->to, m->wave + 1, (long long) m->predicted.ms);
+        log_event(LOG_INFO, "move.started", "vm=%s from=%s to=%s wave=%u kind=%s predicted_ms=%lld", m->vm,
+                  m->from, m->to, m->wave + 1, m->kind ? m->kind : "", (long long) m->predicted.ms);
         service_live_show(c->run, true);
 }
 
@@ -71,6 +71,15 @@ static void service_moves_log_end(const MoveOrder *m, const MoveOutcome *o) {
                           log_quote(o->status.remark, quoted, sizeof(quoted)));
 }
 
+/* Its wait is over no sooner than then; a round beside what still runs looks, and knows it better. */
+static void service_moves_wait(const Carrying *c, const MoveOutcome *o) {
+        const usec_t over = round_now(c->given) + settings_int(c->given->settings, "retry", "first");
+
+        if ((o->end == MOVE_FAILED || o->end == MOVE_ABORTED || o->end == MOVE_REFUSED) &&
+            (c->run->retry == 0 || over < c->run->retry))
+                c->run->retry = over;
+}
+
 static void service_moves_ended(void *arg, uint32_t move, const MoveOutcome *o) {
         const Carrying *c = arg;
         MigrationStatus *live = &c->shown->moves[move].status;
@@ -79,8 +88,11 @@ static void service_moves_ended(void *arg, uint32_t move, const MoveOutcome *o) 
         (void) snprintf(live->message, sizeof(live->message), "%s", o->why);
         if (move_end_is_open(o->end) || o->end == MOVE_REFUSED)
                 live->phase = MIGRATION_FAILED;
+        service_moves_wait(c, o);
         c->done->n_ended++;
+        c->done->ended[move] = true;
         service_moves_log_end(&c->done->orders[move], o);
+        service_figures_ended(c->given, &c->done->orders[move], o);
         service_live_show(c->run, true);
 }
 
@@ -103,7 +115,7 @@ static bool service_moves_is_lost(Carrying *c) {
         c->run->lost = service_epoch_look(x->epoch, x->leadership, x->settings, EPOCH_SHORT) == 1;
         if (c->run->lost) {
                 c->done->called = true;
-                log_event(LOG_INFO, "plan.overtaken", "why=\"the store is not what it was\"");
+                log_event(LOG_INFO, "plan.overtaken", "why=\"the store has changed\"");
         }
         return c->run->lost;
 }
@@ -125,10 +137,13 @@ static int service_moves_carry(Carrying *c, const MoverInput *input) {
 
         *run = (ServiceRun){ .first = c->given,
                              .last = c->given,
+                             .now = *c->given,
                              .done = c->done,
                              .shown = c->shown,
-                             .begun = round_monotonic(c->given) };
+                             .begun = round_monotonic(c->given),
+                             .begun_at = round_monotonic(c->given) };
         c->run = run;
+        run->retry = input->facts ? service_urgent_retry(input->facts, round_now(c->given)) : 0;
         run->deadline = input->facts ? service_urgent_deadline(input->facts, round_now(c->given)) : 0;
         r = mover_open(input, &run->mover);
         if (r == 0)
@@ -140,6 +155,7 @@ static int service_moves_carry(Carrying *c, const MoverInput *input) {
                         break;
         }
         run->mover = mover_free(run->mover);
+        cluster_metrics_phase(c->given->metrics, ROUND_ACT, round_monotonic(c->given) - run->begun_at);
         if (beside)
                 c->done->left_beside = beside->close(run);
         atomic_store(c->given->moving, false);
@@ -159,6 +175,8 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                              .stop = &round->stop->watch,
                              .moves = done->orders,
                              .urgency = done->urgency,
+                             .by = done->by,
+                             .for_whom = done->for_whom,
                              .n = done->n,
                              .watch = { .arg = c,
                                         .started = service_moves_started,
@@ -169,7 +187,8 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
         int r;
 
         done->outcomes = arena_new(round->arena, MoveOutcome, done->n);
-        if (!c || !started || !late || !done->outcomes)
+        done->ended = arena_new(round->arena, bool, done->n);
+        if (!c || !started || !late || !done->outcomes || !done->ended)
                 return -ENOMEM;
         *c = (Carrying){ .given = round,
                          .run = round->run,

@@ -31,6 +31,7 @@ typedef struct RoundFindings {
         const char *blind; /* why there are no facts */
         uint32_t settled, open; /* moves of an earlier leader: whose end was seen just now; not yet */
         unsigned deferred;      /* SNAPSHOT_NO_…: left for later whatever the modes say */
+        VmMode posed_hold_from;
         Round posed;            /* the facts and their problem, as service_facts_pose() made them last */
         unsigned posed_not_now; /* … without these kinds of action */
         bool is_posed;          /* false: never, or the input has changed since */
@@ -43,11 +44,21 @@ typedef struct RoundDecision {
         bool urgent_only; /* what cannot wait was planned without what is held back */
 } RoundDecision;
 
+/* A move that an operator wants of the leader (service_wish.c). */
+typedef struct RoundWish RoundWish;
+
 typedef struct RoundMoves {
         const MoveOrder *orders;    /* [n] */
         const MoveUrgency *urgency; /* [n] */
         uint32_t n, n_ended;
-        MoveOutcome *outcomes;       /* [n] */
+        MoveOutcome *outcomes; /* [n] */
+        bool *ended;           /* [n] */
+        RoundWish *wishes;     /* [n_wishes] that some of them are for */
+        uint32_t n_wishes;
+        const uint32_t *wish_of; /* [n] which one; IX_NONE: they are of the round's own plan. NULL: all are */
+        const char *const *by;   /* [n] who named its VM; NULL: nobody. NULL: of none */
+        const char *const *
+                for_whom; /* [n] the operator who wants it, or said yes to it; NULL: nobody by name. NULL: of none */
         bool called;                 /* hosts or operators call: this plan is not what is wanted any more */
         bool deferred_after_failure; /* what was begun changed nothing, and is set aside */
         bool unreached;              /* … and not all of it was reached */
@@ -57,8 +68,9 @@ typedef struct RoundMoves {
 typedef struct RoundWaiting {
         Waiting *plans; /* [n] that wait, and those that were rejected, as the round began */
         uint32_t n;
-        bool *gone;        /* [n] … and are no more */
-        AuditEntry answer; /* what of the next audit entry is about a person's answer */
+        bool *gone;              /* [n] … and are no more */
+        AuditEntry answer;       /* what of the next audit entry is about a person's answer */
+        const Waiting *accepted; /* whose moves are s->done; NULL: none's */
 } RoundWaiting;
 
 typedef struct RoundDisplay {
@@ -75,6 +87,8 @@ typedef struct RoundState {
         RoundMoves done;
         RoundWaiting waiting;
         RoundDisplay shown;
+        RoundWish *wishes; /* [n_wishes] to be carried out with what is planned */
+        uint32_t n_wishes;
         bool over; /* nothing more is to be decided, and what was decided is written down */
 } RoundState;
 
@@ -103,13 +117,16 @@ typedef struct BesideRound BesideRound;
 
 typedef struct ServiceRun {
         const ServiceRound *first, *last; /* the round that began it; the last one beside it, or the first */
-        RoundMoves *done;                 /* of the first */
-        RoundDisplay *shown;              /* of all, newest first */
+        ServiceRound now;    /* what rounds beside it are given: the first one's, by the settings of now */
+        RoundMoves *done;    /* of the first */
+        RoundDisplay *shown; /* of all, newest first */
         Mover *mover;
         BesideRound *rounds; /* newest first */
         uint32_t n_rounds;
         usec_t begun, looked; /* monotonic: the last round; when calls were looked for */
+        usec_t begun_at;      /* monotonic: the first one's moves */
         usec_t deadline;      /* since the epoch: the next one of a host's maintenance; 0: none */
+        usec_t retry;         /* since the epoch: the next end of a wait that matters; 0: none */
         uint32_t soon;        /* rounds that are to come soon: room is being made */
         bool called;          /* the last round beside it: what waited is planned anew */
         bool lost;            /* the store is not what it was: what runs may end */
@@ -137,6 +154,11 @@ void service_round_beside_end(RoundState *s);
  * negative errno. */
 int service_settle(const ServiceRound *round, RoundFindings *found) must_check;
 
+/* ---- service_certificates.c ---- */
+
+/* The service's own certificates that end soon are shown and said; s NULL: there are no facts. 0 or -ENOMEM. */
+int service_certificates(const ServiceRound *round, const Snapshot *s, RoundDisplay *shown) must_check;
+
 /* ---- service_facts.c ---- */
 
 /* The facts of now, with what rounds keep of demand, faults, holds and predictions. Logged; the summary says what
@@ -146,6 +168,11 @@ int service_facts_read(const ServiceRound *round, RoundFindings *found, RoundDis
 /* The facts without the kinds of action in not_now, and the problem that they pose, in found->posed: built anew
  * only where it is not there already. 0; a negative errno. */
 int service_facts_pose(const ServiceRound *round, RoundFindings *found, unsigned not_now) must_check;
+
+/* ---- service_booking.c ---- */
+
+/* Bookings that are new, or over: told in log and audit, and those that are over go. 0; a negative errno. */
+int service_bookings(const ServiceRound *round, const RoundFindings *found) must_check;
 
 /* ---- service_hand.c ---- */
 
@@ -185,6 +212,22 @@ bool service_moves_left(const RoundMoves *done);
 /* Whether one failed under way, or ran out of time: what keeps its VM is said by the next round. */
 bool service_moves_missed(const RoundMoves *done);
 
+/* ---- service_wish.c ---- */
+
+/* Takes in what operators want moved: what cannot be is answered, what can is in s->wishes, each with its own plan, and counts as
+ * under way for the plans that follow. 0; a negative errno. */
+int service_wish_take(RoundState *s) must_check;
+
+/* Some of what operators want is not about to be done already. */
+bool service_wish_is_new(const RoundState *s);
+
+/* s->done: the moves that operators want, with the plan's (in *plan: orders, urgency, n), sorted by wave. 0 or -ENOMEM. */
+int service_wish_join(RoundState *s, const RoundMoves *plan) must_check;
+
+/* Of the wishes whose moves have ended since the last call: the record, the audit, and the answer. What was not reached stays
+ * asked for. 0; a negative errno. */
+int service_wish_keep(const ServiceRound *round, RoundMoves *done) must_check;
+
 /* ---- service_urgent.c ---- */
 
 /* How urgent the plan's moves are. `beside`: it is of what cannot wait, and all of it is. ret[n_moves] in `a`. 0 or -ENOMEM. */
@@ -198,6 +241,10 @@ bool service_urgent_is_new(const ServiceRun *run, const Round *round);
 
 /* The next deadline of a host in maintenance with VMs on it; 0: none. */
 usec_t service_urgent_deadline(const Snapshot *s, usec_t now);
+
+/* When the first wait of a migration that failed is over, of a VM that must leave its host or was to be moved from where it still
+ * is; 0: none. Each end is after `now`, so that it calls one round and no more. */
+usec_t service_urgent_retry(const Snapshot *s, usec_t now);
 
 /* By the facts of now: those of the run that leave a host that must be left are spared; those that go to hardware of grade 4
  * are told to stop. */
@@ -221,6 +268,15 @@ int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, u
 /* It shows the plan, and the VMs that must leave their host and cannot. 0 or -ENOMEM. */
 int service_live_plan(Arena *a, RoundDisplay *shown, const Round *round) must_check;
 
+/* ---- service_figures.c ---- */
+
+/* The figures of the round, as far as it has come, for the metrics; of one that could not read its facts none. */
+void service_figures_put(const RoundState *s);
+
+/* Moves that run now, and one that has ended. */
+void service_figures_running(const ServiceRound *round, const RoundDisplay *shown);
+void service_figures_ended(const ServiceRound *round, const MoveOrder *m, const MoveOutcome *o);
+
 /* ---- service_record.c ---- */
 
 /* The last plan with what came of it, into the store. *ret_name: of its record, in the round's arena; NULL:
@@ -230,8 +286,11 @@ int service_record(const RoundState *s, const char **ret_name) must_check;
 /* ---- service_confirm.c ---- */
 
 /* Takes answers in, drops what has expired or holds no longer, carries out what was accepted: then the round is
- * over. 0; a negative errno. */
+ * over, but for confirm_keep(). 0; a negative errno. */
 int confirm_update(RoundState *s) must_check;
+
+/* The moves of what was accepted have ended, or would not begin: who said yes, and what came of it. 0; a negative errno. */
+int confirm_keep(RoundState *s) must_check;
 
 /* What the service began by itself has changed nothing: it is written down and left out of what comes next,
  * so that a move which fails each round keeps no other from being asked about. 0; a negative errno. */

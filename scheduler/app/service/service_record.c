@@ -21,7 +21,18 @@ static AuditEntry service_record_entry(const RoundRecord *record, const char *na
         return e;
 }
 
-static int service_record_keep(const RoundState *s, const RecordMove *moves, const char **ret_name) {
+/* Those of the round's own plan: what operators wanted has records of its own. */
+static uint32_t service_record_own(const RoundMoves *done, RecordMove *moves) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < done->n; i++)
+                if (!done->wish_of || done->wish_of[i] == IX_NONE)
+                        moves[n++] = moves[i];
+        return n;
+}
+
+static int service_record_keep(const RoundState *s, const RecordMove *moves, uint32_t n,
+                               const char **ret_name) {
         const ServiceRound *x = s->given;
         const RoundRecord record = { .input = &s->found.input,
                                      .facts = s->found.facts,
@@ -29,7 +40,7 @@ static int service_record_keep(const RoundState *s, const RecordMove *moves, con
                                      .leader = x->leadership->self,
                                      .mode = service_mode_names[s->wanted.mode],
                                      .moves = moves,
-                                     .n_moves = s->done.n };
+                                     .n_moves = n };
         char name[RECORD_NAME_SIZE];
         int r = round_record_store(x->leadership, x->arena, &record, name);
 
@@ -44,6 +55,7 @@ static int service_record_keep(const RoundState *s, const RecordMove *moves, con
 int service_record(const RoundState *s, const char **ret_name) {
         const ServiceRound *x = s->given;
         const RecordMove *moves = NULL;
+        RecordMove *own;
         const uint64_t now = plan_fingerprint(s->wanted.round.plan);
         const bool is_new = now == 0 || now != x->memory->last_fingerprint;
         int r;
@@ -53,7 +65,11 @@ int service_record(const RoundState *s, const char **ret_name) {
         if (!is_new)
                 return 0;
         r = mover_record(x->arena, s->done.orders, s->done.outcomes, s->done.n, &moves);
-        if (r == 0)
-                r = service_record_keep(s, moves, ret_name);
+        own = r == 0 ? arena_new(x->arena, RecordMove, s->done.n) : NULL;
+        if (!own)
+                return r < 0 ? r : -ENOMEM;
+        if (s->done.n > 0)
+                memcpy(own, moves, s->done.n * sizeof(*own));
+        r = service_record_keep(s, own, service_record_own(&s->done, own), ret_name);
         return r;
 }

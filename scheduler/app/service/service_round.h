@@ -10,6 +10,7 @@
 #include "scheduler/act/executor.h"
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/metrics/metrics_board.h"
 #include "scheduler/app/round/sightings.h"
 #include "scheduler/app/service/admission_memory.h"
 #include "scheduler/app/service/round_calls.h"
@@ -22,6 +23,8 @@
 /* What outlives a round: the last ones' for it, and what it leaves for the next and for the loop. */
 typedef struct ServiceMemory {
         usec_t wanted_since; /* monotonic: since then each plan wanted moves; 0: the last one did not */
+        usec_t retry; /* monotonic: when the next wait of a failed migration is over that matters; 0: none */
+        usec_t moved_until; /* monotonic: until then reports may be older than moves that have ended */
         usec_t rest_until; /* monotonic: VMs were moved, and rates measured before are not to be planned on */
         uint64_t last_fingerprint;  /* what the last round without moves said, so that it is recorded once */
         const Snapshot *seen;       /* what it read, in its arena; NULL: there were no facts */
@@ -36,7 +39,8 @@ typedef struct ServiceMemory {
 } ServiceMemory;
 
 /* What a round is given. */
-typedef struct ServiceRound {
+typedef struct ServiceRound ServiceRound;
+struct ServiceRound {
         Store *store;
         Source *source;
         const Settings *settings;
@@ -47,17 +51,22 @@ typedef struct ServiceRound {
         Arena *arena;             /* for this round; the caller rewinds it */
         ServiceMemory *memory;
         usec_t interval;
-        usec_t hold;          /* how long an imbalance must have lasted */
-        usec_t settle;        /* after moves, facts are taken as true again only so long after their end */
-        bool urgent_only;     /* evacuation and repairs only: the rates are not to be planned on yet */
-        Sightings *sightings; /* of hosts that were asked where a VM is */
-        atomic_bool *moving;  /* moves of this service run: whoever is told to stop waits for them */
-        ServiceStop *stop;    /* whether all moves are stopped, as it was looked at just now */
-        ServiceEpoch *epoch;  /* whether the store is what it was */
-        RoundCalls *calls;    /* who calls meanwhile: then what waits is planned anew */
+        usec_t hold;             /* how long an imbalance must have lasted */
+        usec_t settle;           /* after moves, facts are taken as true again only so long after their end */
+        bool urgent_only;        /* evacuation and repairs only: the rates are not to be planned on yet */
+        Sightings *sightings;    /* of hosts that were asked where a VM is */
+        atomic_bool *moving;     /* moves of this service run: whoever is told to stop waits for them */
+        ServiceStop *stop;       /* whether all moves are stopped, as it was looked at just now */
+        ServiceEpoch *epoch;     /* whether the store is what it was */
+        RoundCalls *calls;       /* who calls meanwhile: then what waits is planned anew */
+        ClusterMetrics *metrics; /* where it leaves its figures; NULL: nobody looks */
         const struct ServiceBeside *beside; /* plans beside moves that run; NULL: nobody does */
         struct ServiceRun *run;             /* the moves beside which this round plans; NULL: none run */
-} ServiceRound;
+        /* Were settings read anew, that were asked for meanwhile? Then *io has them, and what follows from them; those of before
+         * stay good as long as the moves run. NULL: nobody asks. */
+        bool (*reload)(void *arg, ServiceRound *io);
+        void *reload_arg;
+};
 
 extern const struct ServiceBeside service_beside; /* service_beside.c */
 

@@ -21,6 +21,7 @@ void service_said_close(ServiceSaid *said) {
         said_close(&said->silent);
         said_close(&said->late);
         said_close(&said->marks);
+        said_close(&said->certificates);
 }
 
 static const char *say_for(const SaidThing *thing, usec_t now, char buf[HUMAN_SIZE]) {
@@ -242,13 +243,33 @@ void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n
                 log_event(LOG_INFO, "host.notice_ended", "notices=%u left=%u", ended, said->notices.n);
 }
 
+/* ---- certificates ---- */
+
+static void say_certificate_renewed(void *arg, const SaidThing *thing) {
+        char quoted[QUOTE];
+
+        (void) arg;
+        log_event(LOG_INFO, "certificate.renewed", "file=%s", log_quote(thing->name, quoted, sizeof(quoted)));
+}
+
+void service_say_certificates(ServiceSaid *said, const LiveCertificate *list, uint32_t n, usec_t now) {
+        char quoted[QUOTE], until[HUMAN_SIZE];
+
+        for (uint32_t i = 0; i < n; i++)
+                if (said_look(&said->certificates, list[i].file, human_time(list[i].until, until), now) !=
+                    SAID_GOES_ON)
+                        log_event(LOG_WARNING, "certificate.ends", "file=%s until=%s",
+                                  log_quote(list[i].file, quoted, sizeof(quoted)), until);
+        said_turn(&said->certificates, say_certificate_renewed, NULL);
+}
+
 /* ---- VMs ---- */
 
 static void say_single(void *arg, const SaidThing *thing) {
         const usec_t *now = arg;
         char quoted[QUOTE], lasted[HUMAN_SIZE];
 
-        log_event(LOG_WARNING, "vm.single", "vm=%s why=\"it runs on one host at most again\" after=\"%s\"",
+        log_event(LOG_WARNING, "vm.single", "vm=%s why=\"it runs on at most one host again\" after=\"%s\"",
                   log_quote(thing->name, quoted, sizeof(quoted)), say_for(thing, *now, lasted));
 }
 
@@ -289,5 +310,5 @@ void service_say_held(ServiceSaid *said, const Snapshot *s, const Brake *brake, 
                           log_quote(brake->hosts[first].why, why, sizeof(why)));
         said_turn(&said->held, say_count, &ended);
         if (before > 0 && brake->n_held == 0)
-                log_event(LOG_INFO, "brake.end", "why=\"no host is held any more\"");
+                log_event(LOG_INFO, "brake.end", "why=\"no host is held\"");
 }

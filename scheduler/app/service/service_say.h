@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "scheduler/app/state/live_state.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/said.h"
 #include "scheduler/model/cluster.h"
@@ -14,14 +15,15 @@
 #include "scheduler/store/store.h"
 
 typedef struct ServiceSaid {
-        Said states;  /* of the service as a whole, by the event that said it began */
-        Said notices; /* of single hosts, by their text */
-        Said settled; /* moves that are open, by their number */
-        Said doubled; /* VMs that run on several hosts */
-        Said held;    /* hosts that the brake holds */
-        Said silent;  /* hosts that are not seen */
-        Said late;    /* hosts whose deadline has passed with VMs on them */
-        Said marks;   /* hosts that an operator marked */
+        Said states;       /* of the service as a whole, by the event that said it began */
+        Said notices;      /* of single hosts, by their text */
+        Said settled;      /* moves that are open, by their number */
+        Said doubled;      /* VMs that run on several hosts */
+        Said held;         /* hosts that the brake holds */
+        Said silent;       /* hosts that are not seen */
+        Said late;         /* hosts whose deadline has passed with VMs on them */
+        Said marks;        /* hosts that an operator marked */
+        Said certificates; /* of the service, that end soon, by their file */
 } ServiceSaid;
 
 void service_said_close(ServiceSaid *said);
@@ -46,6 +48,9 @@ void service_say_marks(ServiceSaid *said, const HostMark *marks, uint32_t n, Sto
 
 /* What there is to say of single hosts: texts[n]. */
 void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n, usec_t now);
+
+/* The service's own certificates that end soon, each since when. */
+void service_say_certificates(ServiceSaid *said, const LiveCertificate *list, uint32_t n, usec_t now);
 
 /* VMs that run on several hosts. `a`: of the round. */
 void service_say_doubled(ServiceSaid *said, Arena *a, const Snapshot *s, usec_t now);

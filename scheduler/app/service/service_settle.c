@@ -91,7 +91,8 @@ static int service_settle_audit(const ServiceRound *round) {
         }
         if (r == 0 && n > 0)
                 log_event(LOG_INFO, "audit.caught_up",
-                          "moves=%u why=\"whoever led made them, and ended before it wrote its entry\"", n);
+                          "moves=%u why=\"the former leader made them, and ended before it recorded them\"",
+                          n);
         return r;
 }
 

@@ -30,6 +30,15 @@ void service_share_count(ServiceShare *share, int change) {
         (void) pthread_mutex_unlock(&share->lock);
 }
 
+uint32_t service_share_leads(ServiceShare *share) {
+        uint32_t leads;
+
+        (void) pthread_mutex_lock(&share->lock);
+        leads = share->leads;
+        (void) pthread_mutex_unlock(&share->lock);
+        return leads;
+}
+
 /* A small state's text; "" when there is none. */
 static int read_state(Store *store, const char *name, char buf[WORDS]) {
         unsigned char memory[1024];
@@ -83,9 +92,7 @@ int service_share_offer(ServiceShare *share, const Leadership *l) {
 
         if (r < 0)
                 return r;
-        (void) pthread_mutex_lock(&share->lock);
-        my_leads = share->leads;
-        (void) pthread_mutex_unlock(&share->lock);
+        my_leads = service_share_leads(share);
         if (share_candidate_parse(there, &leads, &name) && strcmp(name, l->self) != 0 && leads <= my_leads)
                 return 0;
         n = snprintf(mine, sizeof(mine), "%u %s", my_leads, l->self);

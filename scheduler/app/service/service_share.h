@@ -31,6 +31,9 @@ void service_share_close(ServiceShare *share);
 /* This process leads one more cluster, or one less. */
 void service_share_count(ServiceShare *share, int change);
 
+/* How many it leads. */
+uint32_t service_share_leads(ServiceShare *share);
+
 /* "3 NAME": how many it leads, and who it is; false: it is none. */
 bool share_candidate_parse(const char *text, uint32_t *ret_leads, const char **ret_name) must_check;
 

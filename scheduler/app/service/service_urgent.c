@@ -69,6 +69,36 @@ usec_t service_urgent_deadline(const Snapshot *s, usec_t now) {
         return next;
 }
 
+static bool service_urgent_must_leave(const Snapshot *s, VmIx v) {
+        return s->hosts[s->vms[v].host].state == HOST_MAINTENANCE || snapshot_vm_fault(s, v, NULL) >= 3;
+}
+
+/* Whether the end of the hold is worth a round: its VM is still where it was to leave, or one must leave whose source or target
+ * is held. */
+static bool service_urgent_hold_matters(const Snapshot *s, const MoveHold *hold) {
+        const VmIx v = hold->vm ? snapshot_vm(s, hold->vm) : IX_NONE;
+
+        if (v != IX_NONE)
+                return !s->vms[v].in_flight && s->vms[v].host != IX_NONE &&
+                       (!hold->from || strcmp(hold->from, s->hosts[s->vms[v].host].name) == 0 ||
+                        service_urgent_must_leave(s, v));
+        for (VmIx u = 0; !hold->vm && u < s->n_vms; u++)
+                if (s->vms[u].host != IX_NONE && service_urgent_must_leave(s, u) &&
+                    (!hold->from || strcmp(hold->from, s->hosts[s->vms[u].host].name) == 0))
+                        return true;
+        return false;
+}
+
+usec_t service_urgent_retry(const Snapshot *s, usec_t now) {
+        usec_t next = 0;
+
+        for (uint32_t i = 0; i < s->holds.n; i++)
+                if (s->holds.at[i].until > now && (next == 0 || s->holds.at[i].until < next) &&
+                    service_urgent_hold_matters(s, &s->holds.at[i]))
+                        next = s->holds.at[i].until;
+        return next;
+}
+
 bool service_urgent_is_new(const ServiceRun *run, const Round *round) {
         for (uint32_t i = 0; i < round->plan->n_moves; i++)
                 if (!mover_waits(run->mover, round->snapshot->vms[round->plan->moves[i].move.vm].name))
@@ -109,13 +139,12 @@ void service_urgent_look(const ServiceRun *run, const Snapshot *s) {
                 }
                 if (s->hosts[to].fault_grade >= GRADE_NOW)
                         (void) snprintf(why, sizeof(why),
-                                        "cut short: its target, %.100s, has a fault of grade %lld",
+                                        "ended early: its target, %.100s, has a fault of grade %lld",
                                         m.order->to, (long long) s->hosts[to].fault_grade);
                 else if (service_urgent_is_too_late(&s->hosts[to], &m, now))
                         (void) snprintf(
                                 why, sizeof(why),
-                                "cut short: it could not leave its target, %.100s, again before the deadline "
-                                "of its maintenance",
+                                "ended early: it could not leave its target, %.100s, before the deadline of its maintenance",
                                 m.order->to);
                 else
                         continue;
@@ -215,7 +244,7 @@ static bool service_urgent_clear(const ServiceRun *run, const Round *round, cons
                 if (i == UINT32_MAX || !mover_under_way(run->mover, i, &m))
                         continue;
                 (void) snprintf(why, sizeof(why),
-                                "cut short: %.80s has to leave %.60s now, and lacks its room on %.60s",
+                                "ended early: %.80s must leave %.60s now, and needs its room on %.60s",
                                 s->vms[move->vm].name, s->hosts[move->from].name, m.order->to);
                 any |= mover_cut(run->mover, i, why);
         }

@@ -11,6 +11,7 @@
 #include "collectors/remote/prometheus.h"
 #include "collectors/remote/redfish.h"
 #include "policies/policies.h"
+#include "scheduler/app/settings/api_settings.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/settings/settings_file.h"
 #include "scheduler/app/settings/settings_lists.h"
@@ -18,6 +19,7 @@
 #include "scheduler/base/url_secret.h"
 #include "scheduler/decide/migration/move_strategy.h"
 #include "scheduler/decide/plan/planner.h"
+#include "scheduler/model/host_memory.h"
 #include "scheduler/snapshot/build/build.h"
 #include "scheduler/snapshot/health/brake.h"
 #include "scheduler/snapshot/health/move_holds.h"
@@ -25,78 +27,77 @@
 
 static const SettingDef service_settings[] = {
         { "redis", SETTING_TEXT, 0, 0, 0, "", NULL,
-          "Where the facts and the journal are: redis://[user:password@]host:port[/db], redis+sentinel://host,host/MASTER or unix:///path. PLIMSOLL_REDIS in the environment and systemd's credential plimsoll-redis go before the file; a password belongs in one of these. "
-          "Empty: a "
+          "Redis server with the facts and the journal: redis://[user:password@]host:port[/db], "
+          "redis+sentinel://host,host/MASTER or unix:///path; over TLS rediss:// and "
+          "rediss+sentinel:// (docs/redis-keys.md). The environment variable PLIMSOLL_REDIS and the "
+          "systemd credential plimsoll-redis override the file; put passwords there. Empty: run a "
           "private redis-server in state_dir." },
         { "uri", SETTING_TEXT, 0, 0, 0, "qemu+tls://{host}/system", NULL,
-          "The libvirt URI by which the service and the other hosts reach a host, {host} standing for its "
-          "name. A host's own "
-          "stands in its entry of hosts. What agents report of URIs is never opened." },
+          "libvirt URI by which the service and other hosts reach a host, with {host} for its name. "
+          "Can be overridden per host in hosts. URIs reported by agents are never used." },
         { "state_dir", SETTING_TEXT, 0, 0, 0, "/var/lib/plimsoll", NULL,
-          "What the service keeps of its own: the private redis-server." },
+          "Directory for the service's own data, such as the private redis-server." },
         { "cluster", SETTING_TEXT, 0, 0, 0, "default", NULL,
-          "Name of the cluster: hosts that VMs may move between. Its keys in Redis carry it." },
+          "Name of the cluster: the hosts between which VMs may move. Part of the names of its keys in "
+          "Redis." },
         { "clusters", SETTING_TEXT, 0, 0, 0, "", setting_words,
-          "Clusters that plimsolld looks after, instead of service.cluster: their names, or all for every "
-          "cluster that "
-          "has ever reported. clusters/NAME.yaml beside the settings file is read over it, for that one." },
+          "Clusters that plimsolld manages, instead of service.cluster: a list of names, or all for "
+          "every cluster that has ever reported. clusters/NAME.yaml next to the settings file "
+          "overrides settings for one cluster." },
         { "mode", SETTING_CHOICE, 0, 0, MODE_N - 1, NULL, service_mode_names,
-          "advise: plans are made, kept and shown, nothing is moved. confirm: a plan waits until a person "
-          "has "
-          "said yes (plimsoll confirm). auto: plans are carried out. Section modes says otherwise of kinds "
-          "of action." },
+          "advise: plans are made, stored and shown, and nothing is moved. confirm: a plan is carried "
+          "out after a person has confirmed it (plimsoll confirm). auto: plans are carried out. "
+          "Section modes overrides this for single kinds of action." },
         { "confirm_for", SETTING_DURATION, 28800 * USEC_PER_SEC, USEC_PER_SEC,
           INT64_C(30) * 86400 * USEC_PER_SEC, NULL, NULL,
-          "A plan that nobody has answered for so long is dropped; if it is wanted still, it is asked anew." },
+          "Unanswered plans expire after this time; a new one is proposed if still needed." },
         { "confirm_again", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
           NULL, NULL,
-          "After a plan was rejected, one that would move none but its VMs is not asked for so long, unless "
-          "for a "
-          "more pressing kind of action." },
+          "For this time after a plan was rejected, plans that move only the same VMs are not proposed "
+          "again, except for a more urgent kind of action." },
         { "interval", SETTING_DURATION, 30 * USEC_PER_SEC, USEC_PER_SEC, 86400 * USEC_PER_SEC, NULL, NULL,
-          "From the start of one round to the start of the next." },
+          "Time from the start of one round to the start of the next." },
         { "lease", SETTING_DURATION, 5 * USEC_PER_SEC, 2 * USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
-          "How long a leader that has fallen silent keeps others from leading." },
+          "Lease of the leader: if the leader stops renewing it, another service takes over after this "
+          "time." },
         { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
-          NULL, "A VM that was moved for balance is not moved for balance again for so long." },
+          NULL, "Minimum time between two moves of a VM for balance." },
         { "cool_down_most", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
           NULL, NULL,
-          "A VM that is moved again before it has been calm for as long as it cooled down cools down for "
-          "twice "
-          "as long as the last time: up to this." },
+          "Maximum cool-down. The cool-down of a VM doubles, up to this time, each time the VM is "
+          "moved again soon after its last cool-down." },
         { "hold", SETTING_DURATION, 60 * USEC_PER_SEC, 0, 86400 * USEC_PER_SEC, NULL, NULL,
-          "Moves for the load line or balance are made only when every plan of so long wanted some: a spike "
-          "is no "
-          "imbalance. Evacuation and the repair of rules do not wait." },
+          "Move VMs for load lines or balance only if every plan within this time wanted moves, so "
+          "that short spikes are ignored. Evacuation and repair do not wait." },
         { "settle", SETTING_DURATION, 20 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
-          "After moves have ended no plan is made for so long: rates read while VMs moved are no demand. At "
-          "least two "
-          "intervals of the agents." },
+          "Time to wait after moves have ended before the next plan is made, since load measured "
+          "during moves is misleading. Use at least two intervals of the agents." },
         { "think", SETTING_DURATION, 10 * USEC_PER_SEC, 100 * USEC_PER_MSEC, 3600 * USEC_PER_SEC, NULL, NULL,
-          "How long planning may take in all. A plan still being improved after 70 % of it is taken as it is; the "
-          "rest is for its order, for what is said of it, and for the judge. What was cut short is said in the "
-          "plan." },
+          "Maximum time for planning. The search stops after 70 % of it and uses the best plan found; "
+          "the rest is for ordering, explaining and checking it. The plan reports what was cut short." },
         { "audit_keep", SETTING_DURATION, INT64_C(30) * 86400 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
           INT64_C(3650) * 86400 * USEC_PER_SEC, NULL, NULL,
-          "How long what was decided and what came of it is kept for plimsoll audit." },
+          "How long decisions and their results are kept for plimsoll audit." },
         { "pause_after", SETTING_COUNT, 20, 0, 1000, NULL, NULL,
-          "Balance pauses when the last so many moves were predicted too wrongly or failed too often; fewer are no "
-          "ground. A VM that fails again and again counts once, and so does a target on which one after the other "
-          "fails. Repairs and evacuation go on. 0: it never pauses." },
+          "Number of recent moves by which the service judges its predictions; fewer than this many "
+          "are not enough to judge. If they were predicted too wrongly or failed too often, balance "
+          "pauses; repair and evacuation go on. Repeated failures of one VM or one target count once. "
+          "0: never pause." },
         { "pause_factor", SETTING_COUNT, 4, 2, 1000, NULL, NULL,
-          "Too wrong: the median of these moves took more than so many times as long as predicted, or as short." },
+          "Pause when the median move took more than this many times its prediction, or less than the "
+          "prediction divided by this." },
         { "pause_failed", SETTING_PERMILLE, 300, 0, 1000, NULL, NULL,
-          "Too often: more than this share of these moves failed." },
+          "Pause when more than this share of the moves failed." },
         { "pause_least", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
-          "A move that took less than this longer or shorter than predicted counts as predicted rightly." },
+          "Differences between predicted and actual duration below this time are ignored." },
         { 0 },
 };
 
 static const SettingDef agentless_settings[] = {
         { "interval", SETTING_DURATION, USEC_PER_SEC, 200 * USEC_PER_MSEC, 600 * USEC_PER_SEC, NULL, NULL,
-          "Between the two readings that give a rate." },
+          "Time between the two readings from which rates are computed." },
         { "timeout", SETTING_DURATION, 8 * USEC_PER_SEC, 500 * USEC_PER_MSEC, 300 * USEC_PER_SEC, NULL, NULL,
-          "A libvirt that has not answered after so long counts as away." },
+          "Timeout of a libvirt connection; a host that has not answered by then counts as unreachable." },
         { 0 },
 };
 
@@ -112,30 +113,35 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
                 return r;
 
         sections[n++] = (SettingSection){ "service", "The service plimsolld.", service_settings };
-        sections[n++] = (SettingSection){ "modes", "What the service may do by itself, kind by kind.",
-                                          mode_settings };
-        sections[n++] = (SettingSection){ "cluster", "What hosts have, and what of it stays free.",
-                                          cluster_settings };
-        sections[n++] = (SettingSection){ "plan", "What a plan may cost, and how long it is sought.",
-                                          planner_settings };
+        sections[n++] =
+                (SettingSection){ "modes", "What the service may do on its own, for each kind of action.",
+                                  mode_settings };
+        sections[n++] = (SettingSection){ "api", "The HTTP API of plimsolld.", api_settings };
+        sections[n++] =
+                (SettingSection){ "cluster", "Hosts of the cluster: admission, headroom and overcommit.",
+                                  cluster_settings };
+        sections[n++] = (SettingSection){ "memory", "Memory of hosts that is not available to VMs.",
+                                          memory_settings };
+        sections[n++] = (SettingSection){ "plan", "What plans aim at, and their limits.", planner_settings };
         for (uint32_t i = 0; i < n_policies; i++, n++) {
                 assert(n < SECTIONS_MAX);
                 sections[n] = policies[i];
         }
         sections[n++] =
-                (SettingSection){ "brake", "How many hosts may come to be emptied at once.", brake_settings };
-        sections[n++] = (SettingSection){ "migration", "How VMs are moved.", migration_settings };
+                (SettingSection){ "brake", "How many hosts may be evacuated at once.", brake_settings };
+        sections[n++] = (SettingSection){ "migration", "How VMs are migrated.", migration_settings };
+        sections[n++] = (SettingSection){ "retry", "When a failed migration is retried.", retry_settings };
         sections[n++] =
-                (SettingSection){ "retry", "When a migration that failed is tried again.", retry_settings };
-        sections[n++] =
-                (SettingSection){ "snapshot", "When facts are too old to decide on.", snapshot_settings };
-        sections[n++] = (SettingSection){ "demand", "What VMs are taken to need, from what they have used.",
+                (SettingSection){ "snapshot", "When facts are too old to be used.", snapshot_settings };
+        sections[n++] = (SettingSection){ "demand", "How the demand of VMs is estimated from their use.",
                                           demand_settings };
-        sections[n++] = (SettingSection){ "prometheus", "Hosts known through Prometheus' exporters.",
+        sections[n++] = (SettingSection){ "prometheus", "Hosts read from Prometheus exporters.",
                                           prometheus_settings };
-        sections[n++] = (SettingSection){ "redfish", "Hosts' BMCs, asked by the service.", redfish_settings };
-        sections[n++] = (SettingSection){ "agentless", "Reading hosts through libvirt alone (--hosts).",
-                                          agentless_settings };
+        sections[n++] = (SettingSection){ "redfish", "BMCs of hosts, read by the service through Redfish.",
+                                          redfish_settings };
+        sections[n++] =
+                (SettingSection){ "agentless", "Reading hosts through libvirt without an agent (--hosts).",
+                                  agentless_settings };
         for (uint32_t i = 0; i < collectors.n; i++) {
                 const Collector *c = collectors.collectors[i];
 
@@ -168,7 +174,7 @@ static int set_one(Arena *a, Settings *s, const char *assignment, TextFault *f) 
         const char *key;
 
         if (!equals || equals == assignment) {
-                text_fault(f, "", "--set %.80s: accepted is KEY=VALUE", assignment);
+                text_fault(f, "", "--set %.80s: accepted: KEY=VALUE", assignment);
                 return -EINVAL;
         }
         key = text_copy(a, assignment, (size_t) (equals - assignment));
@@ -209,10 +215,10 @@ static int secrets_check(const char *path, const Settings *s, TextFault *f) {
                 return 0;
         if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IROTH))
                 return 0;
-        text_fault(
-                f, "",
-                "has a URL with a password, and everybody may read it (mode %04o); accepted: mode 0640 or 0600",
-                (unsigned) (st.st_mode & 07777));
+        text_fault(f, "",
+                   "contains a URL with a password, and other users can read the file (mode %04o); accepted: "
+                   "mode 0640 or 0600",
+                   (unsigned) (st.st_mode & 07777));
         return -EINVAL;
 }
 

@@ -12,13 +12,13 @@
 
 #define SETTINGS_PATH "/etc/plimsoll/plimsoll.yaml" /* read when it is there and --settings is not given */
 
-#define SETTINGS_OPTIONS                                                                                     \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Settings:" },                                               \
-                { "settings", 0, OPTION_TEXT, "FILE",                                                        \
-                  0,          0, 0,           "the settings file; " SETTINGS_PATH " when it is there" },     \
-        {                                                                                                    \
-                "set", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,                                                 \
-                        "one setting, over what the file says; may be repeated (plimsoll settings doc)"      \
+#define SETTINGS_OPTIONS                                                                                           \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Settings:" },                                                     \
+                { "settings", 0, OPTION_TEXT, "FILE",                                                              \
+                  0,          0, 0,           "the settings file; default: " SETTINGS_PATH " if it exists" },      \
+        {                                                                                                          \
+                "set", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,                                                       \
+                        "set one setting, overriding the file; may be repeated (list them: plimsoll settings doc)" \
         }
 
 /* Every setting at its default. 0 or -ENOMEM. */

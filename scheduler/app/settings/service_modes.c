@@ -10,15 +10,16 @@ static const char *const service_modes_words[] = { "inherit", "advise", "confirm
 
 const SettingDef mode_settings[] = {
         { "evacuation", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
-          "VMs that leave hardware of fault grade 3 or 4. inherit: as service.mode says; so for all kinds." },
+          "Evacuation of hardware with fault grade 3 or 4. inherit: as service.mode." },
         { "repair", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
-          "Moves that mend a rule that must hold and is broken, or a host filled beyond what it has." },
+          "Moves that repair a broken rule (one that must hold) or an overfull host. inherit: as "
+          "service.mode." },
         { "maintenance", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
-          "VMs that leave a host in maintenance." },
+          "Evacuation of hosts in maintenance. inherit: as service.mode." },
         { "load", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
-          "Moves off hosts above their load line, and for the reserve." },
+          "Moves off hosts above their load line, and moves for the reserve. inherit: as service.mode." },
         { "balance", SETTING_CHOICE, 0, 0, 3, NULL, service_modes_words,
-          "Moves for even use, packing and wishes." },
+          "Moves for even use, packing and wishes. inherit: as service.mode." },
         { .name = NULL },
 };
 

@@ -20,7 +20,7 @@ static const char *const type_texts[] = {
 static const ListDef *const settings_doc_lists[] = { &rule_list, &group_list, &host_list, &window_list };
 
 /* "a share: 80% or 0.8; 0% to 90%" */
-static void print_accepted(const SettingDef *d, FILE *out) {
+void settings_doc_accepted(const SettingDef *d, FILE *out) {
         char low[64], high[64];
 
         (void) fputs(type_texts[d->type], out);
@@ -33,7 +33,7 @@ static void print_accepted(const SettingDef *d, FILE *out) {
 
 static void print_field_accepted(const ListFieldDef *f, FILE *out) {
         if (f->as == LIST_NUMBER || f->as == LIST_CHOICE)
-                print_accepted(&f->value, out);
+                settings_doc_accepted(&f->value, out);
         else
                 (void) fputs(list_value_texts[f->as], out);
 }
@@ -58,7 +58,7 @@ static void print_kind_fields(const RuleKindDef *kind, FILE *out) {
                 if (!(kind->takes & bit))
                         continue;
                 (void) fprintf(out, "%s%s%s", first ? "" : ", ", rule_list_fields[i].value.name,
-                               kind->needs & bit ? " (needed)" : "");
+                               kind->needs & bit ? " (required)" : "");
                 first = false;
         }
         if (first)
@@ -80,7 +80,7 @@ static void settings_doc_print_list(const ListDef *list, const Screen *screen) {
         (void) fputc('\n', out);
         for (const ListFieldDef *f = list->fields; f->value.name; f++) {
                 (void) fprintf(out, "    %s%s%s%s\n        ", strong, f->value.name, plain,
-                               f->required ? " (needed)" : "");
+                               f->required ? " (required)" : "");
                 options_wrapped(out, f->value.doc, 8, width_of(screen));
                 (void) fputs("        Accepted: ", out);
                 print_field_accepted(f, out);
@@ -126,7 +126,7 @@ void settings_doc_print(const Settings *s, const Screen *screen) {
                                screen_style(screen, STYLE_PLAIN), buf[0] ? buf : "empty");
                 options_wrapped(out, row.def->doc, 8, width_of(screen));
                 (void) fputs("        Accepted: ", out);
-                print_accepted(row.def, out);
+                settings_doc_accepted(row.def, out);
                 (void) fputs(".\n\n", out);
         }
         for (size_t i = 0; i < ARRAY_SIZE(settings_doc_lists); i++)
@@ -153,7 +153,7 @@ static void markdown_list(const ListDef *list, FILE *out) {
                 "\n## %s (a list)\n\n%s\n\n```yaml\n%s```\n\n| field | accepted | meaning |\n|---|---|---|\n",
                 list->name, list->summary, list->example);
         for (const ListFieldDef *f = list->fields; f->value.name; f++) {
-                (void) fprintf(out, "| `%s`%s | ", f->value.name, f->required ? " (needed)" : "");
+                (void) fprintf(out, "| `%s`%s | ", f->value.name, f->required ? " (required)" : "");
                 print_field_accepted(f, out);
                 (void) fputs(" | ", out);
                 print_cell(out, f->value.doc);
@@ -179,9 +179,11 @@ void settings_doc_markdown(const Settings *s, FILE *out) {
         SettingRow row;
         char buf[512];
 
-        (void) fputs("# Settings\n\nPrinted by `plimsoll settings doc --markdown`; do not edit. "
-                     "What rules are for is told in [rules.md](rules.md).\n",
-                     out);
+        (void) fputs(
+                "# Settings\n\nPrinted by `plimsoll settings doc --markdown`; do not edit. "
+                "[rules.md](rules.md) explains what rules are for.\n"
+                "In names of sections, settings and fields, `-` and `_` are the same: `headroom-cpu` is `headroom_cpu`.\n",
+                out);
         for (size_t i = 0; i < ARRAY_SIZE(settings_doc_lists); i++) {
                 markdown_list(settings_doc_lists[i], out);
                 if (settings_doc_lists[i] == &rule_list)
@@ -198,7 +200,7 @@ void settings_doc_markdown(const Settings *s, FILE *out) {
                 (void) setting_print(row.def, row.def->def, row.def->def_text, buf, sizeof(buf));
                 (void) fprintf(out, "| `%s.%s` | %s | ", row.section->name, row.def->name,
                                buf[0] ? buf : "empty");
-                print_accepted(row.def, out);
+                settings_doc_accepted(row.def, out);
                 (void) fputs(" | ", out);
                 print_cell(out, row.def->doc);
                 (void) fputs(" |\n", out);

@@ -15,3 +15,6 @@ void settings_doc_print(const Settings *s, const Screen *screen);
 
 /* As docs/settings.md. */
 void settings_doc_markdown(const Settings *s, FILE *out);
+
+/* What a setting takes: "a share: 80% or 0.8; 0% to 90%". */
+void settings_doc_accepted(const SettingDef *d, FILE *out);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/app/settings/settings_lists.h"
+#include "scheduler/base/key_word.h"
 #include "scheduler/base/out.h"
 #include "scheduler/base/url_secret.h"
 
@@ -31,10 +32,12 @@ static bool find_row(const Settings *s, const char *key, uint32_t *ret_i) {
         SettingRow row;
 
         for (uint32_t i = 0; settings_row(s, i, &row); i++) {
-                size_t n = strlen(row.section->name);
+                size_t n = 0;
 
-                if (strncmp(row.section->name, key, n) == 0 && key[n] == '.' &&
-                    strcmp(row.def->name, key + n + 1) == 0) {
+                while (row.section->name[n] && key_word_same_letter(row.section->name[n], key[n]))
+                        n++;
+                if (row.section->name[n] == '\0' && key[n] == '.' &&
+                    key_word_is_same(row.def->name, key + n + 1)) {
                         *ret_i = i;
                         return true;
                 }
@@ -46,7 +49,7 @@ static bool settings_file_is_section(const Settings *s, const char *name) {
         SettingRow row;
 
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
-                if (strcmp(row.section->name, name) == 0)
+                if (key_word_is_same(row.section->name, name))
                         return true;
         return false;
 }
@@ -62,7 +65,7 @@ static int set_scalar(Reader *r, const char *value, const yaml_mark_t *key_mark,
         if (!known && value[0] == '\0' && settings_file_is_section(r->settings, r->path))
                 return 0; /* a section with all its lines commented out */
         if (known && (r->seen[row / 64] >> (row % 64) & 1))
-                return settings_file_fault_at(r, key_mark, "is said twice");
+                return settings_file_fault_at(r, key_mark, "is given twice");
         e = settings_set(r->settings, r->path, value, &r->yaml.fault);
         if (e == -EINVAL) {
                 r->yaml.fault.line = (uint32_t) mark->line + 1;
@@ -117,7 +120,7 @@ static int read_list(Reader *r, const yaml_mark_t *key_mark) {
                 if (strcmp(settings_list_names[i], r->path) != 0)
                         continue;
                 if (r->lists >> i & 1)
-                        return pass_fault(r, key_mark, "is said twice");
+                        return pass_fault(r, key_mark, "is given twice");
                 r->lists |= 1U << i;
         }
         return settings_list_read(&r->yaml, r->path, r->settings);
@@ -133,7 +136,7 @@ static int read_words(Reader *r, const yaml_mark_t *key_mark, const yaml_mark_t 
 
         if (!find_row(r->settings, r->path, &row) || !settings_row(r->settings, row, &is) ||
             is.def->choices != setting_words)
-                return settings_file_fault_at(r, start, "is a list; accepted is a single value or a section");
+                return settings_file_fault_at(r, start, "is a list; accepted: a single value or a section");
         for (;;) {
                 yaml_event_t e;
                 int n = yaml_reader_next(&r->yaml, "", &e);
@@ -145,7 +148,7 @@ static int read_words(Reader *r, const yaml_mark_t *key_mark, const yaml_mark_t 
                              e.data.scalar.length != strlen((const char *) e.data.scalar.value) ||
                              strchr((const char *) e.data.scalar.value, ',')))
                         n = settings_file_fault_at(r, &e.start_mark,
-                                                   "has something in its list that is no plain word");
+                                                   "its list contains something that is not a plain word");
                 else if (!end)
                         n = snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "",
                                      (const char *) e.data.scalar.value);
@@ -185,7 +188,7 @@ static int read_value(Reader *r, const yaml_mark_t *key_mark) { // NOLINT(misc-n
                 break;
         default:
                 n = settings_file_fault_at(r, &e.start_mark,
-                                           "is an alias; accepted is a single value or a section");
+                                           "is an alias; accepted: a single value or a section");
                 break;
         }
         yaml_event_delete(&e);
@@ -197,7 +200,7 @@ static int settings_file_read_entry(Reader *r, const yaml_event_t *key,
                                     unsigned level) { // NOLINT(misc-no-recursion)
         int n = key->type == YAML_SCALAR_EVENT
                         ? push_key(r, key)
-                        : settings_file_fault_at(r, &key->start_mark, "has a key that is no plain word");
+                        : settings_file_fault_at(r, &key->start_mark, "has a key that is not a plain word");
 
         if (n < 0) {
                 n = yaml_reader_keep(&r->yaml, n, level);
@@ -238,16 +241,15 @@ static int read_stream(Reader *r) {
                 if (n < 0)
                         return n;
                 if (e.type == YAML_DOCUMENT_START_EVENT && had_document)
-                        n = settings_file_fault_at(r, &e.start_mark,
-                                                   "has a second document; accepted is one");
+                        n = settings_file_fault_at(r, &e.start_mark, "has a second document; accepted: one");
                 else if (e.type == YAML_DOCUMENT_START_EVENT)
                         had_document = true;
                 else if (e.type == YAML_MAPPING_START_EVENT)
                         n = read_mapping(r);
                 else if ((e.type == YAML_SCALAR_EVENT && e.data.scalar.length > 0) ||
                          e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_ALIAS_EVENT)
-                        n = settings_file_fault_at(r, &e.start_mark,
-                                                   "is no mapping; accepted is \"section: { name: value }\"");
+                        n = settings_file_fault_at(
+                                r, &e.start_mark, "is not a mapping; accepted: \"section: { name: value }\"");
                 yaml_event_delete(&e);
                 if (n < 0 || end)
                         return n;

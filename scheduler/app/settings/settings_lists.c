@@ -38,11 +38,11 @@ static int settings_lists_scalar(const Reading *r, const yaml_event_t *event, Li
 
         if (event->type != YAML_SCALAR_EVENT)
                 return settings_lists_fault_at(r, &event->start_mark,
-                                               "is no plain word; accepted: a word, or a list of words");
+                                               "is not a plain word; accepted: a word, or a list of words");
         if (event->data.scalar.tag)
                 return settings_lists_fault_at(
                         r, &event->start_mark,
-                        "YAML takes a word that begins with ! for a tag; accepted: in quotes, \"!…\"");
+                        "YAML reads a word that begins with ! as a tag. Put it in quotes: \"!…\"");
         if (event->data.scalar.length != strlen(text))
                 return settings_lists_fault_at(r, &event->start_mark, "has a NUL in it");
         ret->text = text_copy(r->arena, text, strlen(text));
@@ -177,10 +177,7 @@ static bool stands_at(const ListWord *w, const TextFault *f) {
 }
 
 static bool names_kind(const ListField *f) {
-        for (uint32_t k = 0; k < n_rule_kinds; k++)
-                if (strcmp(rule_kind_defs[k].word, f->key.text) == 0)
-                        return true;
-        return false;
+        return rule_kind_find(f->key.text) < n_rule_kinds;
 }
 
 /* The field without what stands at the fault. A rule's kind stays, with any VM: what else is wrong with the
@@ -257,7 +254,7 @@ static int list_entries(Reading *r, Settings *settings) {
                         n = item_read(r, &item, &e.start_mark);
                 else if (!end)
                         n = settings_lists_fault_at(r, &e.start_mark,
-                                                    "is no entry; accepted: \"- word: value\"");
+                                                    "is not an entry; accepted: \"- word: value\"");
                 yaml_event_delete(&e);
                 if (n == 0 && item) {
                         n = settings_lists_add(r, settings, item);
@@ -280,7 +277,7 @@ int settings_list_read(YamlReader *yaml, const char *list, Settings *settings) {
                 n = list_entries(&r, settings);
         else if (e.type != YAML_SCALAR_EVENT || e.data.scalar.length > 0)
                 n = yaml_reader_fault(yaml, &e.start_mark, list,
-                                      "is no list; accepted: entries that begin with \"- \"");
+                                      "is not a list; accepted: entries that begin with \"- \"");
         yaml_event_delete(&e);
         return n;
 }
@@ -307,7 +304,7 @@ static int parse_one(Reading *r, yaml_event_t *event, ListItem **ret) {
                 return n;
         if (event->type != YAML_MAPPING_START_EVENT)
                 return settings_lists_fault_at(r, &event->start_mark,
-                                               "is no entry; accepted: \"word: value, word: value\"");
+                                               "is not an entry; accepted: \"word: value, word: value\"");
         return item_read(r, ret, &event->start_mark);
 }
 

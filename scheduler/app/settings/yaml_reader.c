@@ -27,12 +27,13 @@ int yaml_reader_next(YamlReader *r, const char *field, yaml_event_t *ret) {
                 return -ENOMEM;
         r->broken = true;
         if (p->error == YAML_READER_ERROR) {
-                text_fault(&r->fault, "", "is not YAML: %s at byte %zu", p->problem, p->problem_offset);
+                text_fault(&r->fault, "", "is not valid YAML: %s at byte %zu", p->problem, p->problem_offset);
                 r->fault.line = r->fault.column = 0;
                 return -EINVAL;
         }
-        text_fault(&r->fault, field, "is not YAML: %s%s%s%s", p->problem ? p->problem : "cannot be read",
-                   p->context ? ", " : "", p->context ? p->context : "",
+        text_fault(&r->fault, field, "is not valid YAML: %s%s%s%s",
+                   p->problem ? p->problem : "cannot be read", p->context ? ", " : "",
+                   p->context ? p->context : "",
                    field[0] ? " (words that begin with * or ! need quotes)" : "");
         r->fault.line = (uint32_t) p->problem_mark.line + 1;
         r->fault.column = (uint32_t) p->problem_mark.column + 1;

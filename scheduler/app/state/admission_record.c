@@ -22,12 +22,9 @@ int admission_print(Arena *a, const HostAdmission *admission, const char **ret) 
                               (json_int_t) admission->at, "cpus", known_json(admission->cpus), "memory_mib",
                               known_json(admission->memory_mib), "forgotten",
                               admission->forgotten ? json_true() : NULL);
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+        size_t n;
 
-        json_decref(o);
-        *ret = text ? text_copy(a, text, strlen(text)) : NULL;
-        free(text);
-        return *ret ? 0 : -ENOMEM;
+        return stored_json_text(a, o, ret, &n);
 }
 
 /* NULL stays NULL; a text that is no line is none. */

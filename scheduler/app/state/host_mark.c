@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,12 +18,9 @@ int host_mark_print(Arena *a, const OperatorMark *m, const char **ret) {
                               (json_int_t) m->at, "leave_by", (json_int_t) m->leave_by, "before",
                               host_state_names[m->before], "for_good", m->for_good ? json_true() : NULL,
                               "several", m->several ? json_true() : NULL);
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+        size_t n;
 
-        json_decref(o);
-        *ret = text ? text_copy(a, text, strlen(text)) : NULL;
-        free(text);
-        return *ret ? 0 : -ENOMEM;
+        return stored_json_text(a, o, ret, &n);
 }
 
 static int host_mark_state_of(const char *word, size_t n, HostState *ret) {
@@ -106,10 +102,21 @@ int host_mark_get(Store *store, Arena *a, const char *host, OperatorMark *ret, c
         return r == -ENOMEM ? r : 0;
 }
 
+static _Thread_local char operator_used[128]; /* "": the process' own user */
+
+void operator_use(const char *name) {
+        (void) snprintf(operator_used, sizeof(operator_used), "%s", name ? name : "");
+}
+
 const char *operator_name(char *buf, size_t size) {
-        const struct passwd *user = getpwuid(geteuid());
+        const struct passwd *user;
         char host[128] = "?";
 
+        if (operator_used[0]) {
+                (void) snprintf(buf, size, "%s", operator_used);
+                return buf;
+        }
+        user = getpwuid(geteuid());
         (void) gethostname(host, sizeof(host) - 1);
         (void) snprintf(buf, size, "%.64s@%.120s",
                         user && text_is_name(user->pw_name, strlen(user->pw_name)) ? user->pw_name

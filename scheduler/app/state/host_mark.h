@@ -35,3 +35,7 @@ int host_mark_get(Store *store, Arena *a, const char *host, OperatorMark *ret,
 
 /* Whoever runs this program, "root@h1", in buf. */
 const char *operator_name(char *buf, size_t size);
+
+/* From now on the calling thread acts for somebody else: that is what operator_name() says in it. At most 127 bytes, copied;
+ * NULL: for itself, as at first. */
+void operator_use(const char *name);

@@ -15,13 +15,14 @@ static json_t *live_state_move_json(const LiveMove *m) {
         const MoveOrder *o = m->order;
         const MigrationStatus *s = &m->status;
 
-        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:b}", "vm", o->vm,
-                         "from", o->from, "to", o->to, "phase", migration_phase_names[s->phase],
+        return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:b, s:s*, s:s*}",
+                         "vm", o->vm, "from", o->from, "to", o->to, "phase", migration_phase_names[s->phase],
                          "bytes_total", (json_int_t) s->bytes_total, "bytes_done", (json_int_t) s->bytes_done,
                          "bytes_left", (json_int_t) s->bytes_left, "bytes_per_s", (json_int_t) s->bytes_per_s,
                          "running_ms", (json_int_t) m->running_ms, "predicted_ms",
                          (json_int_t) o->predicted.ms, "message", s->message, "deadline_ms",
-                         (json_int_t) m->deadline_ms, "late", (int) live_move_is_late(m));
+                         (json_int_t) m->deadline_ms, "late", (int) live_move_is_late(m), "kind", o->kind,
+                         "held", o->held);
 }
 
 static json_t *modes_json(const ServiceModes *m) {
@@ -42,6 +43,15 @@ static json_t *waiting_json(const LiveState *s) {
                                                              "summary", s->waiting[i].summary, "moves",
                                                              (json_int_t) s->waiting[i].n_moves, "until",
                                                              (json_int_t) s->waiting[i].until));
+        return list;
+}
+
+static json_t *certificates_json(const LiveState *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->n_certificates; i++)
+                (void) json_array_append_new(list, json_pack("{s:s, s:I}", "file", s->certificates[i].file,
+                                                             "until", (json_int_t) s->certificates[i].until));
         return list;
 }
 
@@ -67,6 +77,7 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
                       stays, "stays_all", (json_int_t) s->n_stays_all);
         (void) json_object_set_new(o, "modes", modes_json(&s->modes));
         (void) json_object_set_new(o, "waiting", waiting_json(s));
+        (void) json_object_set_new(o, "certificates", certificates_json(s));
         if (s->next_by > 0)
                 (void) json_object_set_new(o, "next_by", json_integer(s->next_by));
         if (s->paused)
@@ -95,14 +106,16 @@ static const char *live_state_copy(Arena *a, const char *s) {
 }
 
 static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
-        const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "";
+        const char *vm = NULL, *from = NULL, *to = NULL, *phase = NULL, *message = "", *kind = NULL,
+                   *held = NULL;
         MoveOrder *order;
         json_int_t total = 0, done = 0, left = 0, rate = 0, running = 0, predicted = 0, deadline = 0;
 
-        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?I}", "vm", &vm, "from",
-                        &from, "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done", &done,
-                        "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running, "predicted_ms",
-                        &predicted, "message", &message, "deadline_ms", &deadline) < 0)
+        if (json_unpack(o, "{s:s, s:s, s:s, s:s, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?I, s?s, s?s}", "vm",
+                        &vm, "from", &from, "to", &to, "phase", &phase, "bytes_total", &total, "bytes_done",
+                        &done, "bytes_left", &left, "bytes_per_s", &rate, "running_ms", &running,
+                        "predicted_ms", &predicted, "message", &message, "deadline_ms", &deadline, "kind",
+                        &kind, "held", &held) < 0)
                 return -EBADMSG;
         order = arena_new(a, MoveOrder, 1);
         if (!order)
@@ -110,7 +123,9 @@ static int move_parse(Arena *a, json_t *o, LiveMove *ret) {
         *order = (MoveOrder){ .vm = live_state_copy(a, vm),
                               .from = live_state_copy(a, from),
                               .to = live_state_copy(a, to),
-                              .predicted = { .ms = predicted } };
+                              .predicted = { .ms = predicted },
+                              .held = live_state_copy(a, held),
+                              .kind = action_kind_named(kind) };
         *ret = (LiveMove){ .order = order,
                            .status = { .phase = phase_of(phase),
                                        .bytes_total = total,
@@ -189,6 +204,27 @@ static int waiting_parse(Arena *a, const json_t *list, LiveState *ret) {
         return 0;
 }
 
+/* A service of before has none. */
+static int certificates_parse(Arena *a, const json_t *list, LiveState *ret) {
+        LiveCertificate *certificates = arena_new(a, LiveCertificate, json_array_size(list));
+
+        if (!certificates)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *file = NULL;
+                json_int_t until = 0;
+
+                if (json_unpack(json_array_get(list, i), "{s:s, s:I}", "file", &file, "until", &until) < 0)
+                        return -EBADMSG;
+                certificates[i] = (LiveCertificate){ .file = live_state_copy(a, file), .until = until };
+                if (!certificates[i].file)
+                        return -ENOMEM;
+        }
+        ret->certificates = certificates;
+        ret->n_certificates = (uint32_t) json_array_size(list);
+        return 0;
+}
+
 static int state_parse(Arena *a, json_t *o, LiveState *ret) {
         const char *schema = NULL, *leader = NULL, *mode = NULL, *summary = "", *status = NULL;
         json_int_t written = 0, round = 0, over = 0, stays_all = 0;
@@ -225,6 +261,8 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                 r = stays_parse(a, stays, ret);
         if (r == 0)
                 r = waiting_parse(a, json_object_get(o, "waiting"), ret);
+        if (r == 0)
+                r = certificates_parse(a, json_object_get(o, "certificates"), ret);
         return r < 0 ? r : ret->leader && ret->mode && ret->summary ? 0 : -ENOMEM;
 }
 

@@ -41,6 +41,12 @@ typedef struct LiveWaiting {
         usec_t until; /* dropped then */
 } LiveWaiting;
 
+/* One of the service's own that ends within two weeks, or has ended. */
+typedef struct LiveCertificate {
+        const char *file;
+        usec_t until;
+} LiveCertificate;
+
 typedef struct LiveState {
         const char *leader, *mode; /* "host/pid", "advise", "confirm" or "auto" */
         ServiceModes modes;        /* of each kind of action */
@@ -59,6 +65,8 @@ typedef struct LiveState {
         uint32_t n_stays, n_stays_all;
         const LiveWaiting *waiting;
         uint32_t n_waiting;
+        const LiveCertificate *certificates;
+        uint32_t n_certificates;
 } LiveState;
 
 /* Whether its writer leads now, where `holder` has the lease (NULL: nobody). Who only advises leads for a moment at a

@@ -33,7 +33,7 @@ JournalEvent journal_event_of(MigrationPhase phase) {
 int journal_print(Arena *a, const JournalEntry *entry, const char **ret, size_t *ret_n) {
         const MoveOrder *m = entry->order;
         json_t *o = json_pack(
-                "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*, s:o*}",
+                "{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:s, s:o*, s:o*, s:o*, s:s*, s:s*, s:o*}",
                 "event", journal_event_names[entry->event], "id", entry->id, "vm", m->vm, "uuid", m->uuid,
                 "from", m->from, "to", m->to, "from_uri", m->from_uri, "to_uri", m->to_uri, "at",
                 (json_int_t) entry->at, "predicted_ms", (json_int_t) m->predicted.ms, "ms",
@@ -41,16 +41,10 @@ int journal_print(Arena *a, const JournalEntry *entry, const char **ret, size_t 
                 (json_int_t) entry->took.downtime_ms, "message", entry->message ? entry->message : "",
                 "prediction", m->predicted.basis.bandwidth_kbit > 0 ? prediction_json(&m->predicted) : NULL,
                 "cold", journal_is_cold(entry) ? json_true() : NULL, "resumes",
-                entry->resumes > 0 ? json_integer(entry->resumes) : NULL);
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+                entry->resumes > 0 ? json_integer(entry->resumes) : NULL, "kind", m->kind, "by", entry->by,
+                "by_hand", entry->by_hand ? json_true() : NULL);
 
-        json_decref(o);
-        if (!text)
-                return -ENOMEM;
-        *ret_n = strlen(text);
-        *ret = text_copy(a, text, *ret_n);
-        free(text);
-        return *ret ? 0 : -ENOMEM;
+        return stored_json_text(a, o, ret, ret_n);
 }
 
 static const char *move_journal_copy(Arena *a, const char *s, bool *full) {
@@ -62,21 +56,22 @@ static const char *move_journal_copy(Arena *a, const char *s, bool *full) {
 
 static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
         const char *event = NULL, *id = NULL, *vm = NULL, *uuid = NULL, *from = NULL, *to = NULL;
-        const char *from_uri = NULL, *to_uri = NULL, *message = "";
+        const char *from_uri = NULL, *to_uri = NULL, *message = "", *kind = NULL, *by = NULL;
         json_int_t at = 0, resumes = 0, predicted = UNKNOWN, ms = UNKNOWN, bytes = UNKNOWN,
                    downtime = UNKNOWN;
         json_t *prediction = NULL;
         MoveOrder *order;
         bool full = false;
-        int e = 0, cold = 0;
+        int e = 0, cold = 0, by_hand = 0;
 
         if (json_unpack(
                     o,
-                    "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s, s?o, s?b, s?I}",
+                    "{s:s, s:s, s:s, s?s, s:s, s:s, s?s, s?s, s:I, s?I, s?I, s?I, s?I, s?s, s?o, s?b, s?I, s?s, s?s, s?b}",
                     "event", &event, "id", &id, "vm", &vm, "uuid", &uuid, "from", &from, "to", &to,
                     "from_uri", &from_uri, "to_uri", &to_uri, "at", &at, "predicted_ms", &predicted, "ms",
                     &ms, "bytes", &bytes, "downtime_ms", &downtime, "message", &message, "prediction",
-                    &prediction, "cold", &cold, "resumes", &resumes) < 0)
+                    &prediction, "cold", &cold, "resumes", &resumes, "kind", &kind, "by", &by, "by_hand",
+                    &by_hand) < 0)
                 return -EBADMSG;
         while (e < JOURNAL_EVENT_N && strcmp(event, journal_event_names[e]) != 0)
                 e++;
@@ -91,7 +86,8 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
                               .uuid = move_journal_copy(a, uuid, &full),
                               .from_uri = move_journal_copy(a, from_uri, &full),
                               .to_uri = move_journal_copy(a, to_uri, &full),
-                              .predicted = prediction_of_json(prediction) };
+                              .predicted = prediction_of_json(prediction),
+                              .kind = action_kind_named(kind) };
         if (order->predicted.basis.bandwidth_kbit == 0)
                 order->predicted.ms = predicted;
         if (cold)
@@ -102,7 +98,9 @@ static int entry_parse(Arena *a, json_t *o, JournalEntry *ret) {
                                .resumes = resumes,
                                .at = at,
                                .took = { .ms = ms, .bytes = bytes, .downtime_ms = downtime },
-                               .message = move_journal_copy(a, message, &full) };
+                               .message = move_journal_copy(a, message, &full),
+                               .by = move_journal_copy(a, by, &full),
+                               .by_hand = by && by_hand };
         return full ? -ENOMEM : 0;
 }
 
@@ -153,5 +151,7 @@ int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const J
 }
 
 RecordMove move_finished(const JournalEntry *entry) {
-        return (RecordMove){ .order = entry->order, .took = entry->took };
+        return (RecordMove){ .order = entry->order,
+                             .end = entry->event == JOURNAL_ABORTED ? MIGRATION_BROKEN_OFF : NULL,
+                             .took = entry->took };
 }

@@ -34,6 +34,8 @@ typedef struct JournalEntry {
         usec_t at;
         MoveMeasure took;    /* UNKNOWN until it is over */
         const char *message; /* "" or why */
+        const char *by;      /* the operator who wanted it; NULL: nobody by name */
+        bool by_hand;        /* … and named this VM: where it goes it is left */
 } JournalEntry;
 
 /* It is off, and moved so: its definition is what is looked for. */
@@ -57,5 +59,5 @@ int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) must_
 int journal_open_ones(Arena *a, const JournalEntry *entries, uint32_t n, const JournalEntry **ret,
                       uint32_t *ret_n) must_check;
 
-/* A move that is done, for what it teaches (decide/migration_lessons.h). Its order is the entry's. */
+/* A move that is done, or broke off, for what it teaches (decide/migration_lessons.h). Its order is the entry's. */
 RecordMove move_finished(const JournalEntry *entry);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/store/stored_json.h"
@@ -14,13 +13,8 @@ int settle_word_print(Arena *a, const SettleWord *word, const char **ret, size_t
         json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "schema", SETTLE_WORD_SCHEMA, "id", word->id,
                               "host", word->at, "by", word->by, "why", word->why, "at",
                               (json_int_t) word->said_at);
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
-        json_decref(o);
-        *ret_n = text ? strlen(text) : 0;
-        *ret = text ? text_copy(a, text, *ret_n) : NULL;
-        free(text);
-        return *ret ? 0 : -ENOMEM;
+        return stored_json_text(a, o, ret, ret_n);
 }
 
 static int settle_word_of_json(Arena *a, json_t *o, SettleWord *ret) {

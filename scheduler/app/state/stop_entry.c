@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/store/stored_json.h"
@@ -13,13 +12,8 @@ int stop_entry_print(Arena *a, const StopEntry *entry, const char **ret, size_t 
                               (int) entry->stopped, "by", entry->by, "why", entry->why, "at",
                               (json_int_t) entry->at, "until", (json_int_t) entry->until, "since",
                               (json_int_t) entry->since);
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
-        json_decref(o);
-        *ret_n = text ? strlen(text) : 0;
-        *ret = text ? text_copy(a, text, *ret_n) : NULL;
-        free(text);
-        return *ret ? 0 : -ENOMEM;
+        return stored_json_text(a, o, ret, ret_n);
 }
 
 bool stop_entry_is_why(const char *text) {
@@ -68,9 +62,7 @@ int stop_entry_read(Arena *a, const char *text, size_t n, StopEntry *ret) {
         int r = stop_entry_parse(a, text, n, ret);
 
         if (r == -EBADMSG)
-                *ret = (StopEntry){ .stopped = true,
-                                    .by = "?",
-                                    .why = "what is said of a stop cannot be read" };
+                *ret = (StopEntry){ .stopped = true, .by = "?", .why = "the stored stop cannot be read" };
         return r == -EBADMSG ? 0 : r;
 }
 

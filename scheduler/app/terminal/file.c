@@ -30,7 +30,7 @@ static int file_read_all(int fd, Arena *a, const char **ret, size_t *ret_n, Text
                 ssize_t got;
 
                 if (!chunk || n > (size_t) bound_of(BOUND_FILE)) {
-                        text_fault(f, "", "is larger than this program reads");
+                        text_fault(f, "", "is larger than this program can read");
                         return -EFBIG;
                 }
                 base = base ? base : chunk;

@@ -6,17 +6,15 @@
 #include <stdio.h>
 
 #include "scheduler/app/terminal/json_print.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 static json_t *invocation_fault_json(const TextFault *f) {
         json_t *o = json_object();
 
-        (void) json_object_set_new(o, "error", json_string(f->what));
-        if (f->line)
-                (void) json_object_set_new(o, "line", json_integer(f->line));
-        if (f->column)
-                (void) json_object_set_new(o, "column", json_integer(f->column));
-        if (f->field[0])
-                (void) json_object_set_new(o, "field", json_string(f->field));
+        (void) json_object_set_new(o, "error", json_text(f->what));
+        (void) json_object_set_new(o, "line", f->line ? json_integer(f->line) : json_null());
+        (void) json_object_set_new(o, "column", f->column ? json_integer(f->column) : json_null());
+        (void) json_object_set_new(o, "field", json_text(f->field[0] ? f->field : NULL));
         return o;
 }
 
@@ -24,18 +22,13 @@ static void print_error_json(const Invocation *in, const char *file, const TextF
         json_t *o = json_object(), *first = invocation_fault_json(&faults->at[0]), *all = json_array();
 
         (void) json_object_set_new(o, "schema", json_string("plimsoll.error/1"));
-        if (file)
-                (void) json_object_set_new(o, "file", json_string(file));
+        (void) json_object_set_new(o, "file", json_text(file));
         (void) json_object_update(o, first);
         for (uint32_t i = 0; i < faults->n; i++)
                 (void) json_array_append_new(all, invocation_fault_json(&faults->at[i]));
-        if (faults->n > 1)
-                (void) json_object_set(o, "mistakes", all);
-        (void) json_print(o, in->out.out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        (void) fputc('\n', in->out.out);
+        (void) json_object_set_new(o, "mistakes", all);
         json_decref(first);
-        json_decref(all);
-        json_decref(o);
+        (void) json_print(o, in->out.out);
 }
 
 static void invocation_print_fault(const Invocation *in, const char *file, const TextFault *f) {

@@ -22,7 +22,8 @@ typedef struct Invocation {
         Options options;
         Arena *arena; /* for all of the command; closed by the caller */
         Screen out, err;
-        bool json; /* --json was given */
+        bool json;   /* --json was given */
+        bool inside; /* another program calls it: its words stand on no command line */
 } Invocation;
 
 /* Says what is wrong: "plimsoll plan: …" on standard error; with --json also an object of schema

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON on a stream: UTF-8 as it is, what is not harmless (base/text_harmless.h) as \u….
+/* The one way by which programs print JSON: indented, keys as they were put in, UTF-8 as it is, what is not harmless
+ * (base/text_harmless.h) as \u…. Its values come from snapshot/json/json_value.h.
  *
- * Units: none. Owner: the value stays the caller's. Errors: -1 as json_dumpf(). Threads: one a stream.
+ * Units: none. Owner: the value is taken over. Errors: -ENOMEM: there is no value; -EIO: the stream took not all. Threads: one
+ * a stream.
  */
 #pragma once
 
 #include <jansson.h>
 #include <stdio.h>
 
-/* As json_dumpf(). */
-int json_print(const json_t *value, FILE *out, size_t flags);
+/* With a newline; the value goes, and may be NULL (no memory). */
+int json_print(json_t *value, FILE *out);

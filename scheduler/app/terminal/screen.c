@@ -37,6 +37,21 @@ Screen screen_of(FILE *out) {
         return s;
 }
 
+void screen_wipe(const Screen *s, unsigned lines) {
+        if (lines > 0)
+                (void) out_say(s->out, "\033[%uA\033[J", lines);
+}
+
+unsigned screen_mark(const Screen *s) {
+        (void) fflush(s->out);
+        return s->lines ? *s->lines : 0;
+}
+
+unsigned screen_drawn(const Screen *s, unsigned mark, unsigned said) {
+        (void) fflush(s->out);
+        return s->lines ? *s->lines - mark : said;
+}
+
 const char *screen_style(const Screen *s, Style style) {
         return s->colour ? out_style(style) : "";
 }

@@ -11,13 +11,23 @@
 
 typedef struct Screen {
         FILE *out;
-        bool live;      /* a terminal: lines may be drawn again */
-        bool colour;    /* a terminal, NO_COLOR is not set, TERM is not "dumb" */
-        bool utf8;      /* a terminal whose locale is UTF-8: block characters may be used */
-        unsigned width; /* columns; 0: no limit (not a terminal) */
+        bool live;             /* a terminal: lines may be drawn again */
+        bool colour;           /* a terminal, NO_COLOR is not set, TERM is not "dumb" */
+        bool utf8;             /* a terminal whose locale is UTF-8: block characters may be used */
+        unsigned width;        /* columns; 0: no limit (not a terminal) */
+        const unsigned *lines; /* of the terminal, begun so far; NULL: nobody counts */
 } Screen;
 
 Screen screen_of(FILE *out);
+
+/* Goes back up over so many lines, and wipes what stands there. */
+void screen_wipe(const Screen *s, unsigned lines);
+
+/* Where a drawing begins, for screen_drawn(). What was written before is flushed. */
+unsigned screen_mark(const Screen *s);
+
+/* The lines of the terminal that `said` lines took since the mark: those that were too long took more. They are flushed. */
+unsigned screen_drawn(const Screen *s, unsigned mark, unsigned said);
 
 /* The escape sequence that begins a style, "" without colour. STYLE_PLAIN ends all. */
 const char *screen_style(const Screen *s, Style style);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text tables: columns as wide as they need, cut to the terminal, right-aligned numbers, bars in cells.
+/* Text tables: columns as wide as they need, right-aligned numbers, bars in cells. On a terminal that is too
+ * narrow bars give way first, then words wrap, the last column's last; columns that have no room then stand below their
+ * row. Nothing is cut, and nothing broken within a word that its column has room for. Elsewhere a row is a line.
  *
  * Owner: the arena. Cells' text is copied and made safe for a terminal.
  *
@@ -12,9 +14,10 @@
 
 typedef struct Column {
         const char *title;
-        bool right;
-        unsigned most; /* columns; a longer cell is cut with "…" or "~"; 0: no limit */
-        unsigned bar;  /* > 0: cells are bars of this width */
+        bool right; /* numbers: they are not wrapped */
+        unsigned
+                most; /* columns: a name that is longer is broken where a terminal is narrow; 0: no word of it is */
+        unsigned bar; /* > 0: cells are bars of this width */
 } Column;
 
 typedef struct Cell {
@@ -37,6 +40,5 @@ Table table_begin(Arena *a, const Column *columns, unsigned n_columns);
 /* Adds a row of n_columns cells. 0 or -ENOMEM. */
 int table_row(Table *t, const Cell *cells) must_check;
 
-/* Two spaces between columns; titles first, unless all are "". On a terminal the last column is cut to fit.
- */
+/* Two spaces between columns; titles first, unless all are "". */
 void table_print(const Table *t, const Screen *s, const char *indent);

@@ -13,7 +13,7 @@
 #define TIMING_OPTION                                                                                        \
         {                                                                                                    \
                 "timing", 0, OPTION_FLAG, NULL, 0, 0, 0,                                                     \
-                        "says on standard error how long each part took, and the highest use of memory"      \
+                        "print on standard error how long each part took, and the peak memory use"           \
         }
 
 #define TIMING_PARTS 4

@@ -7,6 +7,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define SHOW_MOST 10U
 
@@ -66,14 +67,12 @@ static int64_t contention_value(const void *contention, const ContentionField *f
 /* ---- JSON ---- */
 
 static json_t *contention_number_json(ContentionKind kind, int64_t value) {
-        static const double scale[] = { [CONTENTION_SHARE] = 1000,
-                                        [CONTENTION_MCORES] = 1000,
-                                        [CONTENTION_MIB] = 1,
-                                        [CONTENTION_KIB_S] = 1024 };
+        static const int64_t scale[] = { [CONTENTION_SHARE] = 1000,
+                                         [CONTENTION_MCORES] = 1000,
+                                         [CONTENTION_MIB] = 1,
+                                         [CONTENTION_KIB_S] = 1024 };
 
-        if (value == UNKNOWN)
-                return json_null();
-        return scale[kind] == 1 ? json_integer(value) : json_real((double) value / scale[kind]);
+        return json_scaled(value, scale[kind]);
 }
 
 static void contention_add_json(json_t *o, const void *contention, const ContentionField *fields, size_t n) {
@@ -268,14 +267,14 @@ static int contention_vm_row(Table *t, const Snapshot *s, const Vm *vm) {
 
 static int contention_print_table(Arena *a, const Snapshot *s, bool vms, bool all, const Screen *screen) {
         static const Column of_hosts[] = {
-                { .title = "HOST THAT WAITS", .most = 24 }, { .title = "STEAL", .right = true },
-                { .title = "FOR A CPU", .right = true },    { .title = "FOR MEMORY", .right = true },
-                { .title = "ALL OF IT", .right = true },    { .title = "FOR I/O", .right = true },
-                { .title = "SWAP IN", .right = true },      { .title = "SWAP OUT", .right = true },
+                { .title = "WAITING HOST", .most = 24 }, { .title = "STEAL", .right = true },
+                { .title = "FOR A CPU", .right = true }, { .title = "FOR MEMORY", .right = true },
+                { .title = "ALL OF IT", .right = true }, { .title = "FOR I/O", .right = true },
+                { .title = "SWAP IN", .right = true },   { .title = "SWAP OUT", .right = true },
                 { .title = "SWAPPED", .right = true },
         };
         static const Column of_vms[] = {
-                { .title = "VM THAT WAITS", .most = 28 },      { .title = "ON", .most = 20 },
+                { .title = "WAITING VM", .most = 28 },         { .title = "ON", .most = 20 },
                 { .title = "FOR A CORE", .right = true },      { .title = "ITS OWN LIMIT", .right = true },
                 { .title = "FOR MEMORY", .right = true },      { .title = "FOR I/O", .right = true },
                 { .title = "SWAPPED OUT", .right = true },     { .title = "GUEST SWAPS IN", .right = true },

@@ -30,8 +30,8 @@ int doubled_print(Arena *a, const Snapshot *s, const Screen *screen) {
                         return -ENOMEM;
                 (void) out_say(
                         screen->out,
-                        "%sALARM: VM %s runs on %s%s at once; both write to its disks. Nothing moves it: "
-                        "look at each, and end all but one (virsh destroy)\n",
+                        "%sALARM: VM %s runs on %s%s at once; both write to its disks. It is not moved. Check each "
+                        "one, and stop all but one (virsh destroy)\n",
                         screen_style(screen, STYLE_BAD), s->vms[v].name, hosts,
                         screen_style(screen, STYLE_PLAIN));
                 any = true;

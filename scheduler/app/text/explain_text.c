@@ -8,6 +8,9 @@
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/trial_text.h"
 #include "scheduler/model/host_silence.h"
+#include "scheduler/model/rule_word.h"
+#include "scheduler/model/vm_mode.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define SHOW_MOVES 40U
 #define SHOW_RULES 20U
@@ -66,26 +69,35 @@ static void print_vm(Arena *a, const ExplainVm *explained, const ExplainView *vi
         const Vm *vm = &s->vms[explained->vm];
         const int64_t *need = problem_need(explained->trial.p, explained->vm);
         const int64_t mcores = need[RES_CPU] * 1000 / explained->trial.mhz[vm->host];
-        char size[HUMAN_SIZE], used[HUMAN_SIZE], safe[256];
+        char size[HUMAN_SIZE], used[HUMAN_SIZE], safe[512];
         bool first = true;
 
         (void) out_say(screen->out, "%s%s%s runs on %s: %lld vCPU%s, %s%s%s\n",
                        screen_style(screen, STYLE_STRONG), text_safe(vm->name, safe, sizeof(safe)),
                        screen_style(screen, STYLE_PLAIN), s->hosts[vm->host].name, (long long) vm->vcpus,
                        vm->vcpus == 1 ? "" : "s", human_mib(vm->memory_mib, size),
-                       vm->movable ? "" : "; it may not be moved: ",
+                       vm->movable ? "" : "; not movable: ",
                        vm->movable         ? ""
                        : vm->unmovable_why ? vm->unmovable_why
                                            : "it is pinned");
         (void) out_say(screen->out, "it needs: %lld.%02lld cores (%s), %s of memory (%s of it used)",
                        (long long) mcores / 1000, (long long) mcores % 1000 / 10,
-                       vm->cpu_mcores == UNKNOWN ? "not measured: what it could use" : "of its demand",
+                       vm->cpu_mcores == UNKNOWN ? "not measured: its maximum" : "its demand",
                        human_mib(need[RES_MEMORY], size), human_mib(vm->memory_used_mib, used));
         if (explained->trial.layout.net_rx != IX_NONE)
                 (void) out_say(screen->out, ", %lld Mbit/s in, %lld Mbit/s out",
                                (long long) need[explained->trial.layout.net_rx] / 1000,
                                (long long) need[explained->trial.layout.net_rx + 1] / 1000);
         (void) fputc('\n', screen->out);
+        if (vm->calm_why)
+                (void) out_say(screen->out, "balance leaves it there: %s\n",
+                               text_safe(vm->calm_why, safe, sizeof(safe)));
+        if (vm->mode > VM_MODE_AUTO) {
+                const char *words = vm_mode_words(a, vm);
+
+                (void) out_say(screen->out, "the service does not move it on its own: %s\n",
+                               text_safe(words ? words : "", safe, sizeof(safe)));
+        }
         contention_print_vm(s, vm, screen);
         for (uint32_t i = 0; i < s->n_rules; i++) {
                 const Rule *rule = &s->rules[i];
@@ -93,15 +105,21 @@ static void print_vm(Arena *a, const ExplainVm *explained, const ExplainView *vi
                 if (!rule_names(rule, explained->vm))
                         continue;
                 (void) out_say(screen->out, "%s%s (%s%s)", first ? "its rules: " : ", ",
-                               text_safe(rule->name, safe, sizeof(safe)), rule_kind_names[rule->kind],
-                               rule->must ? "" : ", a wish");
+                               text_safe(rule->name, safe, sizeof(safe)), rule_kind_title(rule->kind),
+                               !rule->must ? ", a preference"
+                               : rule->evacuate && explained->trial.p->waives &&
+                                               explained->trial.p->waives[explained->vm]
+                                       ? ", waived: it must leave its host"
+                               : rule->evacuate ? ", waived where it must leave its host"
+                                                : "");
                 first = false;
         }
         if (!first)
                 (void) fputc('\n', screen->out);
         print_labels(explained, s, screen);
         explain_text_plan(a, explained, view, screen);
-        (void) fputs("costs are of moving it alone, before any other move; below 0 it gains\n\n",
+        (void) fputs("costs of moving it alone, before any other move; below 0 is a gain\n"
+                     "\n",
                      screen->out);
 }
 
@@ -131,7 +149,8 @@ int explain_vm_text(Arena *a, const ExplainVm *explained, const ExplainView *vie
         if (r < 0 || explained->best == explained->n)
                 return r;
         (void) out_say(screen->out,
-                       "\n%sthe smallest change that opens the best of them:%s %s for %s; it would cost %s\n",
+                       "\n"
+                       "%sthe smallest change that allows the best of them:%s %s for %s; it would cost %s\n",
                        screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN),
                        explained->remedies[explained->best].text,
                        view->snapshot->hosts[explained->hosts[explained->best].host].name,
@@ -151,43 +170,57 @@ static json_t *remedy_json(const ExplainVm *explained, uint32_t i) {
         return o;
 }
 
+/* What it asks of a host, each in its own unit. */
+static json_t *explain_text_needs(const ExplainVm *explained, const Snapshot *s) {
+        const ResourceLayout *layout = &explained->trial.layout;
+        const int64_t *need = problem_need(explained->trial.p, explained->vm);
+        const int64_t mhz = explained->trial.mhz[s->vms[explained->vm].host];
+        json_t *o = json_object(), *other = json_object();
+
+        (void) json_object_set_new(o, "cpu", json_cores(need[RES_CPU] * 1000 / mhz));
+        (void) json_object_set_new(o, "memory_mib", json_number(need[RES_MEMORY]));
+        (void) json_object_set_new(o, "rx_mbit",
+                                   json_mbit(layout->net_rx == IX_NONE ? UNKNOWN : need[layout->net_rx]));
+        (void) json_object_set_new(o, "tx_mbit",
+                                   json_mbit(layout->net_rx == IX_NONE ? UNKNOWN : need[layout->net_rx + 1]));
+        for (uint32_t r = 0; r < explained->trial.p->n_res; r++) {
+                char key[JSON_KEY_SIZE];
+
+                if (r != RES_CPU && r != RES_MEMORY &&
+                    (layout->net_rx == IX_NONE || (r != layout->net_rx && r != layout->net_rx + 1)))
+                        (void) json_object_set_new(other, json_key(layout->names[r], key),
+                                                   json_number(need[r]));
+        }
+        (void) json_object_set_new(o, "other", other);
+        return o;
+}
+
 json_t *explain_vm_json(Arena *a, const ExplainVm *explained, const ExplainView *view) {
         const Snapshot *s = view->snapshot;
-        const int64_t *need = problem_need(explained->trial.p, explained->vm);
+        const Vm *vm = &s->vms[explained->vm];
+        const Host *host = &s->hosts[vm->host];
         TrialView hosts = { .trial = &explained->trial,
                             .hosts = explained->hosts,
                             .refusals = explained->refusals,
                             .n = explained->n };
-        json_t *o = json_object(), *needs = json_object(), *plan = json_object();
+        json_t *o;
 
-        if (remedy_column(a, explained, &hosts.remedies) < 0) {
-                json_decref(needs);
-                json_decref(plan);
-                json_decref(o);
+        if (remedy_column(a, explained, &hosts.remedies) < 0)
                 return NULL;
-        }
-        for (uint32_t r = 0; r < explained->trial.p->n_res; r++)
-                (void) json_object_set_new(
-                        needs, explained->trial.layout.names[r],
-                        r == RES_CPU ? json_real((double) need[r] /
-                                                 (double) explained->trial.mhz[s->vms[explained->vm].host])
-                                     : json_integer(need[r]));
-        if (view->move) {
-                (void) json_object_set_new(plan, "to", json_string(s->hosts[view->move->move.to].name));
-                (void) json_object_set_new(plan, "why", json_string(view->move->why));
-        }
-        (void) json_object_set_new(o, "vm", json_string(s->vms[explained->vm].name));
-        (void) json_object_set_new(o, "host", json_string(s->hosts[s->vms[explained->vm].host].name));
-        (void) json_object_set_new(o, "needs", needs);
-        (void) json_object_set_new(o, "contention", contention_vm_json(&s->vms[explained->vm]));
-        (void) json_object_set_new(o, "host_contention",
-                                   contention_host_json(&s->hosts[s->vms[explained->vm].host]));
-        (void) json_object_set_new(o, "plan", plan);
+        o = json_object();
+        (void) json_object_set_new(o, "vm", json_text(vm->name));
+        (void) json_object_set_new(o, "host", json_text(host->name));
+        (void) json_object_set_new(o, "needs", explain_text_needs(explained, s));
+        (void) json_object_set_new(o, "contention", contention_vm_json(vm));
+        (void) json_object_set_new(o, "host_contention", contention_host_json(host));
+        (void) json_object_set_new(o, "planned",
+                                   view->move
+                                           ? json_pack("{s:s, s:o}", "to", s->hosts[view->move->move.to].name,
+                                                       "why", json_text(view->move->why))
+                                           : json_null());
         (void) json_object_set_new(
-                o, "blocked",
-                vm_is_stranded(s, explained->vm)
-                        ? json_string(host_silence_words(a, &s->hosts[s->vms[explained->vm].host]))
-                        : json_null());
+                o, "blocked_why",
+                json_text(vm_is_stranded(s, explained->vm) ? host_silence_words(a, host) : NULL));
         (void) json_object_set_new(o, "hosts", trial_json(&hosts));
         (void) json_object_set_new(o, "smallest_change",
                                    explained->best < explained->n ? remedy_json(explained, explained->best)
@@ -199,7 +232,7 @@ json_t *explain_vm_json(Arena *a, const ExplainVm *explained, const ExplainView 
 
 static const char *without_text(Arena *a, const ExplainPlan *explained, const ExplainMove *move) {
         if (!move->can_stay && move->stay_reason == REASON_NONE)
-                return "it moves on, or came back";
+                return "it is moved again, or came back";
         if (!move->can_stay)
                 return text_format(a, "it could not stay: %s", reason_texts[move->stay_reason]);
         return trial_cost_words(a, explained->policies, move->without_by_policy, &move->without);
@@ -208,9 +241,9 @@ static const char *without_text(Arena *a, const ExplainPlan *explained, const Ex
 static int explain_text_print_moves(Arena *a, const ExplainPlan *explained, const ExplainView *view,
                                     const Screen *screen) {
         static const Column columns[] = {
-                { .title = "WAVE", .right = true },   { .title = "VM", .most = 24 },
-                { .title = "FROM", .most = 16 },      { .title = "TO", .most = 16 },
-                { .title = "CHANGES, IN ITS PLACE" }, { .title = "WITHOUT THIS MOVE" }
+                { .title = "WAVE", .right = true }, { .title = "VM", .most = 24 },
+                { .title = "FROM", .most = 16 },    { .title = "TO", .most = 16 },
+                { .title = "CHANGES INSTEAD" },     { .title = "WITHOUT THIS MOVE" }
         };
         const Snapshot *s = view->snapshot;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
@@ -242,7 +275,7 @@ static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView
                        const Screen *screen) {
         static const Column columns[] = { { .title = "RULE", .most = 32 },
                                           { .title = "KIND" },
-                                          { .title = "WHAT IT COSTS THE PLAN" },
+                                          { .title = "COST FOR THE PLAN" },
                                           { .title = "MOVES WITHOUT IT", .right = true } };
         const Snapshot *s = view->snapshot;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
@@ -261,7 +294,7 @@ static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView
                 }
                 r = table_row(&t,
                               (Cell[]){ { .text = rule->name },
-                                        { .text = rule_kind_names[rule->kind] },
+                                        { .text = rule_kind_title(rule->kind) },
                                         { .text = trial_cost_words(a, explained->policies, NULL, &x->saved) },
                                         { .text = text_format(a, "%u", x->n_moves) } });
         }
@@ -274,9 +307,11 @@ static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView
                 (void) out_say(screen->out, "%u rule%s nothing: no better plan was found without %s\n", free,
                                free == 1 ? " costs" : "s cost", free == 1 ? "it" : "them");
         if (explained->n_unpriced > 0)
-                (void) out_say(screen->out, "%s%u rules were not priced: the time was up (service.think)%s\n",
-                               screen_style(screen, STYLE_WARN), explained->n_unpriced,
-                               screen_style(screen, STYLE_PLAIN));
+                (void) out_say(
+                        screen->out,
+                        "%s%u rules were not evaluated: the time limit was reached (service.think)%s\n",
+                        screen_style(screen, STYLE_WARN), explained->n_unpriced,
+                        screen_style(screen, STYLE_PLAIN));
         return 0;
 }
 
@@ -297,14 +332,16 @@ static json_t *explain_text_move_json(const ExplainPlan *explained, uint32_t i, 
         (void) json_object_set_new(o, "vm", json_string(s->vms[m->move.vm].name));
         (void) json_object_set_new(o, "from", json_string(s->hosts[m->move.from].name));
         (void) json_object_set_new(o, "to", json_string(s->hosts[m->move.to].name));
-        (void) json_object_set_new(o, "wave", json_integer(m->wave));
-        (void) json_object_set_new(o, "changes", policies_json(explained->policies, x->by_policy));
+        (void) json_object_set_new(o, "wave", json_integer((json_int_t) m->wave + 1));
+        (void) json_object_set_new(o, "cost_by_policy", policies_json(explained->policies, x->by_policy));
         (void) json_object_set_new(o, "could_stay", json_boolean(x->can_stay));
-        if (x->can_stay)
-                (void) json_object_set_new(o, "without_it",
-                                           policies_json(explained->policies, x->without_by_policy));
-        else if (x->stay_reason != REASON_NONE)
-                (void) json_object_set_new(o, "reason", json_string(reason_names[x->stay_reason]));
+        (void) json_object_set_new(o, "cost_by_policy_without_it",
+                                   x->can_stay ? policies_json(explained->policies, x->without_by_policy)
+                                               : json_null());
+        (void) json_object_set_new(o, "reason",
+                                   json_text(x->can_stay || x->stay_reason == REASON_NONE
+                                                     ? NULL
+                                                     : reason_names[x->stay_reason]));
         return o;
 }
 

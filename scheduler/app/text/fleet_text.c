@@ -51,7 +51,7 @@ static int loads_of(Arena *a, const Problem *p, const HostIx *host_of, Loads *re
 
                 for (uint32_t r = 0; r < p->n_res; r++)
                         load[(size_t) host_of[v] * p->n_res + r] += need[r];
-                vms[host_of[v]]++;
+                vms[host_of[v]] += !p->snapshot || p->snapshot->vms[v].state != VM_BOOKED;
         }
         *ret = (Loads){ .problem = p, .load = load, .vms = vms };
         return 0;
@@ -109,40 +109,39 @@ static unsigned fleet_text_rank(const Snapshot *s, HostIx h) {
         return host->fault_grade > 2 ? 2 : host_is_silent(host) ? 1 : 0;
 }
 
-/* A host that is silent, and what was wrong with it: the worse first. */
-static const char *fleet_text_silent(Arena *a, const Host *host) {
-        const char *why = host->excluded_why ? host->excluded_why : exclusion_texts[host->excluded];
-        const char *state = host->state != HOST_ACTIVE ? host_state_names[host->state] : "";
-
-        if (host->fault_grade == 0)
-                return text_format(a, "%s%s%s", state, *state ? "; " : "", why);
-        if (host->fault_grade > 2)
-                return text_format(a, "%s%sfault grade %lld%s%s; %s", state, *state ? ", " : "",
-                                   (long long) host->fault_grade, host->fault_why ? ": " : "",
-                                   host->fault_why ? host->fault_why : "", why);
-        return text_format(a, "%s%s%s; fault grade %lld", state, *state ? "; " : "", why,
-                           (long long) host->fault_grade);
+/* "fault grade 4: disk sda: …", or that it stands above, where many hosts have the same. */
+static const char *fleet_text_fault(Arena *a, const Host *host, bool shared) {
+        if (shared && host->excluded == EXCLUDED_NONE)
+                return "as above";
+        return text_format(a, "fault grade %lld%s%s", (long long) host->fault_grade,
+                           host->fault_why ? ": " : "", host->fault_why ? host->fault_why : "");
 }
 
-/* What is special about a host: its state, why it is excluded, its fault (shared: many have it, and it was said). */
+#define NOTES_MAX 6
+
+/* All that is special about a host, the worst first: what fails, why it is excluded, its state, why it accepts no VM, what
+ * is suspected, what could not be read. NULL: no room. `shared`: many hosts have its fault, and it was said above. */
 static const char *fleet_text_note_of(Arena *a, const Host *host, bool shared, Style *ret_style) {
-        *ret_style = host->fault_grade > 2 || host->excluded != EXCLUDED_NONE ? STYLE_BAD : STYLE_WARN;
-        if (host->excluded != EXCLUDED_NONE)
-                return fleet_text_silent(a, host);
-        if (host->fault_grade > 0 && shared)
-                return text_format(a, "%s%sas above",
-                                   host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
-                                   host->state != HOST_ACTIVE ? ", " : "");
-        if (host->fault_grade > 0)
-                return text_format(a, "%s%sfault grade %lld%s%s",
-                                   host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
-                                   host->state != HOST_ACTIVE ? ", " : "", (long long) host->fault_grade,
-                                   host->fault_why ? ": " : "", host->fault_why ? host->fault_why : "");
+        const char *notes[NOTES_MAX], *text = "";
+        const bool failing = host->fault_grade > 2, excluded = host->excluded != EXCLUDED_NONE;
+        unsigned n = 0;
+
+        *ret_style = failing || excluded ? STYLE_BAD : STYLE_WARN;
+        if (failing)
+                notes[n++] = fleet_text_fault(a, host, shared);
+        if (excluded)
+                notes[n++] = host_silence_why(host);
+        if (host->state != HOST_ACTIVE)
+                notes[n++] = host_state_names[host->state];
+        if (host->no_entry_why)
+                notes[n++] = text_format(a, "accepts no VM: %s", host->no_entry_why);
+        if (host->fault_grade > 0 && !failing)
+                notes[n++] = fleet_text_fault(a, host, shared);
         if (host->unread)
-                return text_format(a, "%s%snot read: %s",
-                                   host->state != HOST_ACTIVE ? host_state_names[host->state] : "",
-                                   host->state != HOST_ACTIVE ? ", " : "", host->unread);
-        return host->state == HOST_ACTIVE ? "" : host_state_names[host->state];
+                notes[n++] = text_format(a, "not read: %s", host->unread);
+        for (unsigned i = 0; text && i < n; i++)
+                text = notes[i] ? text_format(a, "%s%s%s", text, i > 0 ? "; " : "", notes[i]) : NULL;
+        return text;
 }
 
 static Cell percent_cell(Arena *a, Bar b) {
@@ -174,6 +173,8 @@ static int host_row(Table *t, const FleetView *view, const Loads *before, const 
         Style style;
         const char *note = fleet_text_note_of(a, host, shared, &style);
 
+        if (!note)
+                return -ENOMEM;
         cells[n++] = (Cell){ .text = host->name };
         if (after && before->vms[h] != after->vms[h])
                 cells[n].text = text_format(a, "%u>%u", before->vms[h], after->vms[h]);
@@ -272,6 +273,25 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         table_print(&t, screen, "  ");
         if (some)
                 print_left_out(view, &before, view->host_of ? &after : NULL, screen);
+        return 0;
+}
+
+int fleet_used(Arena *a, const Problem *p, const HostIx *host_of, const int64_t **ret_used,
+               const int64_t **ret_line) {
+        const size_t n = (size_t) p->n_hosts * p->n_res;
+        int64_t *used = arena_new(a, int64_t, n), *line = arena_new(a, int64_t, n);
+        Loads l;
+
+        if (!used || !line || loads_of(a, p, host_of, &l) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                const Bar bar = bar_of(&l, (HostIx) (i / p->n_res), (uint32_t) (i % p->n_res));
+
+                used[i] = bar.used;
+                line[i] = bar.used == UNKNOWN ? UNKNOWN : bar.limit;
+        }
+        *ret_used = used;
+        *ret_line = line;
         return 0;
 }
 

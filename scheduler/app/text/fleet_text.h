@@ -29,5 +29,10 @@ typedef struct HostShare {
         bool over; /* a resource is above its load line */
 } HostShare;
 
+/* Permille of capacity, [host × res], every VM where host_of says; *ret_used: UNKNOWN where the capacity is not known.
+ * 0 or -ENOMEM. */
+int fleet_used(Arena *a, const Problem *p, const HostIx *host_of, const int64_t **ret_used,
+               const int64_t **ret_line) must_check;
+
 /* [host], every VM where host_of says. 0 or -ENOMEM. */
 int fleet_shares(Arena *a, const Problem *p, const HostIx *host_of, const HostShare **ret) must_check;

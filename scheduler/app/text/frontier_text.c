@@ -9,6 +9,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define CURVE_LINES 12
 #define CURVE_WIDTH 72U /* columns at most, of a wider terminal too */
@@ -80,7 +81,7 @@ static bool tier_moves(const FrontierView *view, int tier) {
 
 static unsigned list_columns(Arena *a, const FrontierView *view, Column *columns) {
         static const Column fixed[COLUMNS_FIXED] = {
-                { .title = "BUDGET", .right = true }, { .title = "MOVES", .right = true },
+                { .title = "LIMIT", .right = true },  { .title = "MOVES", .right = true },
                 { .title = "MEMORY", .right = true }, { .title = "TIME", .right = true },
                 { .title = "GAINED", .right = true }, { .title = "ABOVE LINE", .right = true },
         };
@@ -143,25 +144,27 @@ static void frontier_text_print_sum(const FrontierView *view, const Screen *scre
         char price[HUMAN_SIZE];
 
         if (last->moves == 0)
-                (void) fputs("\nno move is worth its price, at any budget\n", screen->out);
+                (void) fputs("\n"
+                             "no migration is worth its cost, at any limit\n",
+                             screen->out);
         else if (view->knee == view->n)
-                (void) fputs("\nno knee: nothing in between gains more than its share of the price\n",
+                (void) fputs("\n"
+                             "no knee: no point in between gains more than its share of the cost\n",
                              screen->out);
         else {
                 const FrontierPoint *knee = &view->points[view->knee];
 
-                (void) out_say(screen->out, "\nknee: %s%s buys %lld %% of what %s",
+                (void) out_say(screen->out, "\nknee: %s%s gain %lld %% of what %s",
                                price_text(view->by, knee->price[view->by], price),
                                view->by == FRONTIER_MOVES ? " moves" : "",
                                (long long) (knee->gained * 100 / FRONTIER_ALL),
                                view->by == FRONTIER_MOVES ? "all " : "");
-                (void) out_say(screen->out, "%s%s do%s\n", price_text(view->by, last->price[view->by], price),
-                               view->by == FRONTIER_MOVES ? " moves" : "",
-                               view->by == FRONTIER_MOVES ? "" : "es");
+                (void) out_say(screen->out, "%s%s gain\n", price_text(view->by, last->price[view->by], price),
+                               view->by == FRONTIER_MOVES ? " moves" : "");
         }
         for (uint32_t i = 0; i < view->n; i++)
                 if (view->points[i].guard_fired) {
-                        (void) fputs("the time guard ended a search early: another run may differ\n",
+                        (void) fputs("a time limit ended a search early: another run may differ\n",
                                      screen->out);
                         break;
                 }
@@ -179,7 +182,7 @@ int frontier_text_print(Arena *a, const FrontierView *view, const Screen *screen
                 return r;
         (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
-                       view->snapshot->n_vms);
+                       snapshot_n_vms(view->snapshot));
         if (screen->live && view->points[view->n - 1].price[view->by] > 0)
                 draw_curve(view, screen);
         table_print(&t, screen, "  ");
@@ -189,23 +192,20 @@ int frontier_text_print(Arena *a, const FrontierView *view, const Screen *screen
 
 /* ---- JSON ---- */
 
-static const int64_t frontier_text_units[FRONTIER_PRICE_N] = { 1, 1024, 60000 };
-
+/* A cap of one kind, in the units in which JSON has it. */
 static json_t *amount_json(FrontierPrice by, int64_t amount) {
-        return amount == FRONTIER_NO_CAP ? json_null() : json_integer(amount / frontier_text_units[by]);
-}
-
-/* As options of `plan`, so that the plan can be made. */
-static json_t *caps_json(const FrontierPoint *point) {
-        static const char *const caps[FRONTIER_PRICE_N] = { "max_moves", "max_gib", "max_minutes" };
+        static const char *const caps[FRONTIER_PRICE_N] = { "max_moves", "max_mib", "max_seconds" };
         json_t *o = json_object();
 
-        if (point->found_with != FRONTIER_NO_CAP)
-                (void) json_object_set_new(o, caps[point->found_by],
-                                           amount_json(point->found_by, point->found_with));
+        for (int i = 0; i < FRONTIER_PRICE_N; i++)
+                (void) json_object_set_new(o, caps[i],
+                                           (FrontierPrice) i != by || amount == FRONTIER_NO_CAP ? json_null()
+                                           : by == FRONTIER_MS ? json_seconds(amount)
+                                                               : json_number(amount));
         return o;
 }
 
+/* As options of `plan`, so that the plan can be made. */
 static json_t *costs_json(const Costs *c) {
         json_t *o = json_object();
 
@@ -219,15 +219,16 @@ static json_t *load_json(const FrontierView *view, const Spread *spread, uint32_
 
         for (uint32_t r = 0; r < n_res; r++) {
                 const Spread *s = &spread[r];
+                char key[JSON_KEY_SIZE];
                 json_t *o = json_object();
 
-                (void) json_object_set_new(o, "mean", json_real((double) s->mean / 1000));
-                (void) json_object_set_new(o, "sd", json_real((double) s->sd / 1000));
-                (void) json_object_set_new(o, "max", json_real((double) s->max / 1000));
-                if (s->max_host != IX_NONE)
-                        (void) json_object_set_new(o, "max_host",
-                                                   json_string(view->snapshot->hosts[s->max_host].name));
-                (void) json_object_set_new(load, view->res_names[r], o);
+                (void) json_object_set_new(o, "mean", json_share(s->mean));
+                (void) json_object_set_new(o, "sd", json_share(s->sd));
+                (void) json_object_set_new(o, "max", json_share(s->max));
+                (void) json_object_set_new(
+                        o, "max_host",
+                        json_text(s->max_host == IX_NONE ? NULL : view->snapshot->hosts[s->max_host].name));
+                (void) json_object_set_new(load, json_key(view->res_names[r], key), o);
         }
         return load;
 }
@@ -248,7 +249,7 @@ static json_t *score_json(const FrontierView *view, const Score *score, uint32_t
         (void) json_object_set_new(o, "cost", costs_json(&score->costs));
         (void) json_object_set_new(o, "over_limit", json_integer(score->over_limit));
         (void) json_object_set_new(o, "load", load_json(view, score->spread, n_res));
-        (void) json_object_set_new(o, "policies", policies);
+        (void) json_object_set_new(o, "cost_by_policy", policies);
         return o;
 }
 
@@ -256,17 +257,17 @@ static json_t *point_json(const FrontierView *view, const FrontierPoint *point) 
         json_t *o = json_object();
 
         (void) json_object_set_new(o, "budget", amount_json(view->by, point->budget));
-        (void) json_object_set_new(o, "made_with", caps_json(point));
+        (void) json_object_set_new(o, "made_with", amount_json(point->found_by, point->found_with));
         (void) json_object_set_new(o, "status", json_string(plan_status_names[point->status]));
-        (void) json_object_set_new(o, "moves", json_integer(point->moves));
-        (void) json_object_set_new(o, "waves", json_integer(point->waves));
-        (void) json_object_set_new(o, "gib", json_real((double) point->price[FRONTIER_MIB] / 1024));
-        (void) json_object_set_new(o, "seconds", json_real((double) point->price[FRONTIER_MS] / 1000));
+        (void) json_object_set_new(o, "move_count", json_integer(point->moves));
+        (void) json_object_set_new(o, "wave_count", json_integer(point->waves));
+        (void) json_object_set_new(o, "moved_mib", json_number(point->price[FRONTIER_MIB]));
+        (void) json_object_set_new(o, "seconds", json_seconds(point->price[FRONTIER_MS]));
         (void) json_object_set_new(o, "bytes", json_integer(point->bytes));
-        (void) json_object_set_new(o, "gained", json_real((double) point->gained / FRONTIER_ALL));
+        (void) json_object_set_new(o, "gained", json_scaled(point->gained, FRONTIER_ALL));
         (void) json_object_set_new(o, "cost", costs_json(&point->costs));
         (void) json_object_set_new(o, "over_limit", json_integer(point->over_limit));
-        (void) json_object_set_new(o, "refused", json_integer(point->refused));
+        (void) json_object_set_new(o, "refused_count", json_integer(point->refused));
         (void) json_object_set_new(o, "guard_fired", json_boolean(point->guard_fired));
         (void) json_object_set_new(o, "load", load_json(view, point->spread, point->n_res));
         (void) json_object_set_new(o, "before", score_json(view, &point->before, point->n_res));
@@ -285,7 +286,5 @@ void frontier_json_print(const FrontierView *view, FILE *out) {
         (void) json_object_set_new(o, "by", json_string(frontier_price_names[view->by]));
         (void) json_object_set_new(o, "knee", view->knee < view->n ? json_integer(view->knee) : json_null());
         (void) json_object_set_new(o, "points", points);
-        (void) json_print(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-        (void) fputc('\n', out);
-        json_decref(o);
+        (void) json_print(o, out);
 }

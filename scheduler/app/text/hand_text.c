@@ -3,6 +3,7 @@
 
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/base/text.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 static bool hand_holds(const CoolDown *c, usec_t now) {
         return c->by && c->until > now;
@@ -18,7 +19,7 @@ void hand_print(const CoolDown *list, uint32_t n, usec_t now, const Screen *scre
                 if (!hand_holds(c, now) || held++ >= HAND_SHOWN)
                         continue;
                 (void) out_say(screen->out,
-                               "%smoved by hand:%s %s, %s ago by %s; balance leaves it until %s\n",
+                               "%smoved by hand:%s %s, %s ago by %s; balance leaves it there until %s\n",
                                screen_style(screen, STYLE_WARN), screen_style(screen, STYLE_PLAIN),
                                text_safe(c->vm, vm, sizeof(vm)),
                                human_ms((now > c->by_at ? now - c->by_at : 0) / USEC_PER_MSEC, ago),
@@ -36,8 +37,8 @@ json_t *hand_json(const CoolDown *list, uint32_t n, usec_t now) {
         for (uint32_t i = 0; i < n; i++)
                 if (hand_holds(&list[i], now))
                         (void) json_array_append_new(all,
-                                                     json_pack("{s:s, s:s, s:f, s:f}", "vm", list[i].vm, "by",
-                                                               list[i].by, "at", (double) list[i].by_at / 1e6,
-                                                               "until", (double) list[i].until / 1e6));
+                                                     json_pack("{s:s, s:s, s:o, s:o}", "vm", list[i].vm, "by",
+                                                               list[i].by, "at", json_instant(list[i].by_at),
+                                                               "until", json_instant(list[i].until)));
         return all;
 }

@@ -3,6 +3,7 @@
 
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/base/out.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define NAMES_SHOWN 5U
 
@@ -63,8 +64,8 @@ json_t *late_json(const Snapshot *s, usec_t now) {
                 for (VmIx v = 0; v < s->n_vms; v++)
                         if (s->vms[v].host == h)
                                 (void) json_array_append_new(vms, json_string(s->vms[v].name));
-                (void) json_array_append_new(list, json_pack("{s:s, s:f, s:o}", "host", s->hosts[h].name,
-                                                             "leave_by", (double) s->hosts[h].leave_by / 1e6,
+                (void) json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "host", s->hosts[h].name,
+                                                             "leave_by", json_instant(s->hosts[h].leave_by),
                                                              "vms", vms));
         }
         return list;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/text/missed_text.h"
 
+#include "scheduler/snapshot/json/json_value.h"
+
 json_t *missed_json(const Snapshot *s, const MoveHold *hold) {
-        return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s, s:I, s:f, s:f, s:b, s:s*}", "vm", hold->vm, "uuid",
+        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s, s:I, s:o, s:o, s:b, s:o}", "vm", hold->vm, "uuid",
                          hold->uuid, "from", hold->from, "to", hold->to, "miss", move_miss_names[hold->miss],
-                         "tries", (json_int_t) hold->tries, "at", (double) hold->at / USEC_PER_SEC, "until",
-                         (double) hold->until / USEC_PER_SEC, "waits",
-                         (int) move_hold_holds(hold, s->taken_at), "why", hold->why);
+                         "tries", (json_int_t) hold->tries, "at", json_instant(hold->at), "until",
+                         json_instant(hold->until), "waits", (int) move_hold_holds(hold, s->taken_at), "why",
+                         json_text(hold->why));
 }
 
 json_t *missed_waiting_json(const Snapshot *s) {

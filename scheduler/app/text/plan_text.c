@@ -2,25 +2,44 @@
 #include "scheduler/app/text/plan_text.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/text/booking_text.h"
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/slow_ways_text.h"
+#include "scheduler/app/text/vm_mode_text.h"
 #include "scheduler/base/text.h"
 #include "scheduler/model/host_silence.h"
 
 #define SHOW_MOVES   40U
 #define SHOW_REFUSED 12U
+#define SHOW_ALIKE   3 /* VMs that are named in one row */
 
+/* Of a plan without moves. */
 static const char *const status_texts[PLAN_STATUS_N] = {
-        [PLAN_BALANCED] = "balanced: no move is worth its price",
+        [PLAN_BALANCED] = "balanced: no migration is worth its cost",
         [PLAN_IMPROVED] = "improved",
-        [PLAN_REPAIRED] = "repaired: what was above its load line or broke a rule no longer does",
-        [PLAN_EVACUATED] = "evacuated: the hosts to be emptied are empty after it",
-        [PLAN_ASKED] = "asked: an operator wants the move",
-        [PLAN_BLOCKED] = "blocked: something that must be done cannot be; see what was refused",
-        [PLAN_INFEASIBLE] = "infeasible: there are rules that cannot hold together, whatever is moved",
-        [PLAN_BLIND] = "blind: the facts of no host can be used, so nothing is known and nothing is moved",
+        [PLAN_REPAIRED] = "repaired",
+        [PLAN_EVACUATED] = "evacuated: the hosts to be emptied are empty",
+        [PLAN_ASKED] = "requested by an operator",
+        [PLAN_BLOCKED] =
+                "blocked: something that must be done is not possible; see \"Wanted, and not possible\"",
+        [PLAN_INFEASIBLE] = "infeasible: some rules contradict each other, whatever is moved",
+        [PLAN_BLIND] = "blind: no host has usable data, so nothing is known and nothing is moved",
+};
+
+/* What a plan's moves are for: nothing of it is done yet. */
+static const char *const purpose_texts[PLAN_STATUS_N] = {
+        [PLAN_BALANCED] = "",
+        [PLAN_IMPROVED] = ", for better balance",
+        [PLAN_REPAIRED] = ", to repair rules and relieve hosts",
+        [PLAN_EVACUATED] = ", to empty hosts",
+        [PLAN_ASKED] = ", requested by an operator",
+        [PLAN_BLOCKED] = "; blocked: something else that must be done is not possible",
+        [PLAN_INFEASIBLE] = "; infeasible: some rules contradict each other",
+        [PLAN_BLIND] = "",
 };
 
 static Style status_style(PlanStatus s) {
@@ -51,13 +70,13 @@ static const char *plan_text_summary_about(Arena *a, const Snapshot *s, const Pl
                 off += strings_have(&plan->about, s->hosts[plan->moves[i].move.from].name);
         others = plan->n_moves - off;
         if (others > 0)
-                ways = text_format(a, " and %u that make%s way", others, others == 1 ? "s" : "");
+                ways = text_format(a, " and %u to make%s room", others, others == 1 ? "s" : "");
         if (!ways)
                 return NULL;
-        return text_format(a, "%splan: %u move%s off %s%s, in %u wave%s, %s, about %s",
-                           plan->status >= PLAN_BLOCKED ? "blocked, " : "", off, off == 1 ? "" : "s", hosts,
-                           ways, plan->n_waves, plan->n_waves == 1 ? "" : "s",
-                           human_bytes(plan->bytes, bytes), human_ms(plan->makespan_ms, time));
+        return text_format(a, "plan: %u move%s off %s%s, in %u wave%s, %s, about %s%s", off,
+                           off == 1 ? "" : "s", hosts, ways, plan->n_waves, plan->n_waves == 1 ? "" : "s",
+                           human_bytes(plan->bytes, bytes), human_ms(plan->makespan_ms, time),
+                           plan->status >= PLAN_BLOCKED ? purpose_texts[plan->status] : "");
 }
 
 const char *plan_text_summary(Arena *a, const Snapshot *s, const Plan *plan) {
@@ -68,13 +87,12 @@ const char *plan_text_summary(Arena *a, const Snapshot *s, const Plan *plan) {
         if (plan->n_moves == 0)
                 return text_format(a, "%s",
                                    plan->status == PLAN_BALANCED && plan->limited_by
-                                           ? "balanced: what may be moved is not enough for any move that is "
-                                             "worth its price"
+                                           ? "balanced: the limits permit no migration that is worth its cost"
                                            : status_texts[plan->status]);
-        return text_format(a, "%s: %u move%s in %u wave%s, %s, about %s", plan_status_names[plan->status],
-                           plan->n_moves, plan->n_moves == 1 ? "" : "s", plan->n_waves,
-                           plan->n_waves == 1 ? "" : "s", human_bytes(plan->bytes, bytes),
-                           human_ms(plan->makespan_ms, time));
+        return text_format(a, "plan: %u move%s in %u wave%s, %s, about %s%s", plan->n_moves,
+                           plan->n_moves == 1 ? "" : "s", plan->n_waves, plan->n_waves == 1 ? "" : "s",
+                           human_bytes(plan->bytes, bytes), human_ms(plan->makespan_ms, time),
+                           purpose_texts[plan->status]);
 }
 
 static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *screen) {
@@ -85,6 +103,7 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
                 { .title = "TO", .most = 20 },
                 { .title = "SIZE", .right = true },
                 { .title = "TIME", .right = true },
+                { .title = "KIND" },
                 { .title = "WHY" },
         };
         const Plan *plan = view->plan;
@@ -101,6 +120,7 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
                                       { .text = view->snapshot->hosts[m->move.to].name },
                                       { .text = human_mib(view->snapshot->vms[m->move.vm].memory_mib, size) },
                                       { .text = human_ms(m->predicted.ms, time) },
+                                      { .text = action_kind_names[m->kind] },
                                       { .text = m->why } });
 
                 if (r < 0)
@@ -125,43 +145,95 @@ const char *plan_text_refused(Arena *a, const Snapshot *s, const Refused *f) {
         return f->by ? text_format(a, "%s (%s)", why, f->by) : why;
 }
 
+/* The same is told of both. */
+static bool plan_text_same(const Plan *plan, const char *const *why, uint32_t i, uint32_t k) {
+        return plan->refused[k].to == plan->refused[i].to &&
+               plan->refused[k].hosts == plan->refused[i].hosts && strcmp(why[k], why[i]) == 0;
+}
+
+/* How many VMs are told the same of as that of row i; 0: a row before it told it. */
+static uint32_t plan_text_alike(const Plan *plan, const char *const *why, uint32_t i) {
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; k < plan->n_refused; k++) {
+                const bool same = plan_text_same(plan, why, i, k);
+
+                if (same && k < i)
+                        return 0;
+                n += same;
+        }
+        return n;
+}
+
+/* "app, db, web1 and 15 more": row i and those after it that are told the same. NULL: no memory. */
+static const char *plan_text_alike_names(Arena *a, const PlanView *view, const char *const *why, uint32_t i,
+                                         uint32_t n) {
+        const Plan *plan = view->plan;
+        const char *text = view->snapshot->vms[plan->refused[i].vm].name;
+        uint32_t shown = 1;
+
+        for (uint32_t k = i + 1; text && k < plan->n_refused && shown < SHOW_ALIKE && shown < n; k++)
+                if (plan_text_same(plan, why, i, k)) {
+                        text = text_format(a, "%s, %s", text, view->snapshot->vms[plan->refused[k].vm].name);
+                        shown++;
+                }
+        return text && shown < n ? text_format(a, "%s and %u more", text, n - shown) : text;
+}
+
+static int plan_text_refused_row(Arena *a, Table *t, const PlanView *view, uint32_t i, uint32_t n,
+                                 const char *const *why) {
+        const Refused *f = &view->plan->refused[i];
+        const char *vms = plan_text_alike_names(a, view, why, i, n);
+        const char *to =
+                f->to == IX_NONE ? text_format(a, "%u", f->hosts) : view->snapshot->hosts[f->to].name;
+
+        if (!vms || !to)
+                return -ENOMEM;
+        return table_row(
+                t, (Cell[]){ { .text = vms, .style = STYLE_STRONG }, { .text = to }, { .text = why[i] } });
+}
+
+/* VMs of which the same is told have one row; with --all each has its own. */
 static int plan_text_print_refused(Arena *a, const PlanView *view, const Screen *screen) {
-        static const Column columns[] = { { .title = "VM", .most = 28 },
+        static const Column columns[] = { { .title = "VM", .most = 60 },
                                           { .title = "HOSTS", .right = true },
                                           { .title = "WHY NOT" } };
         const Plan *plan = view->plan;
-        uint32_t shown = plan->n_refused <= SHOW_REFUSED + 2 || view->all ? plan->n_refused : SHOW_REFUSED;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
+        const char **why = arena_new(a, const char *, plan->n_refused);
+        uint32_t shown = 0, rows = 0;
+        int r = why ? 0 : -ENOMEM;
 
-        for (uint32_t i = 0; i < shown; i++) {
-                const Refused *f = &plan->refused[i];
-                const char *why = plan_text_refused(a, view->snapshot, f);
-                int r = !why ? -ENOMEM
-                             : table_row(&t,
-                                         (Cell[]){ { .text = view->snapshot->vms[f->vm].name,
-                                                     .style = STYLE_STRONG },
-                                                   { .text = f->to == IX_NONE
-                                                                     ? text_format(a, "%u", f->hosts)
-                                                                     : view->snapshot->hosts[f->to].name },
-                                                   { .text = why } });
-
-                if (r < 0)
-                        return r;
+        for (uint32_t i = 0; r == 0 && i < plan->n_refused; i++) {
+                why[i] = plan_text_refused(a, view->snapshot, &plan->refused[i]);
+                r = why[i] ? 0 : -ENOMEM;
         }
+        for (uint32_t i = 0; r == 0 && i < plan->n_refused && (rows < SHOW_REFUSED || view->all); i++) {
+                const uint32_t n = view->all ? 1 : plan_text_alike(plan, why, i);
+
+                shown += n;
+                rows += n > 0;
+                if (n > 0)
+                        r = plan_text_refused_row(a, &t, view, i, n, why);
+        }
+        if (r < 0)
+                return r;
         (void) out_say(screen->out, "\n%sWanted, and not possible:%s\n", screen_style(screen, STYLE_STRONG),
                        screen_style(screen, STYLE_PLAIN));
         table_print(&t, screen, "  ");
         if (shown < plan->n_refused_all)
                 (void) out_say(screen->out, "  %s… and %u more%s\n", screen_style(screen, STYLE_FAINT),
                                plan->n_refused_all - shown, screen_style(screen, STYLE_PLAIN));
+        if (plan->lacks)
+                (void) out_say(screen->out, "  %s\n", plan->lacks);
         return 0;
 }
 
 static int print_late(Arena *a, const PlanView *view, const Screen *screen) {
         static const Column columns[] = { { .title = "VM", .most = 28 },
                                           { .title = "HOST", .most = 28 },
-                                          { .title = "HAS LEFT AFTER", .right = true },
-                                          { .title = "SHOULD HAVE AFTER", .right = true } };
+                                          { .title = "LEFT AFTER", .right = true },
+                                          { .title = "DEADLINE", .right = true } };
         const Plan *plan = view->plan;
         uint32_t shown = plan->n_late <= SHOW_REFUSED + 2 || view->all ? plan->n_late : SHOW_REFUSED;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
@@ -237,14 +309,14 @@ static void print_gap(const Plan *plan, const Screen *screen) {
 
         while (t + 1 < TIER_N && after[t] <= bound[t])
                 t++;
-        (void) out_say(screen->out, "cost (%s): %lld now, %lld after; no plan below %lld", tier_names[t],
+        (void) out_say(screen->out, "cost (%s): %lld now, %lld after; lower bound %lld", tier_names[t],
                        (long long) before[t], (long long) after[t], (long long) bound[t]);
         if (after[t] <= bound[t])
-                (void) fputs(": none is better\n", screen->out);
+                (void) fputs(": optimal\n", screen->out);
         else if (bound[t] == 0)
                 (void) fputc('\n', screen->out);
         else
-                (void) out_say(screen->out, ": at most %.3g %% above the best\n",
+                (void) out_say(screen->out, ": within %.3g %% of the optimum\n",
                                100.0 * (double) (after[t] - bound[t]) / (double) bound[t]);
 }
 
@@ -259,10 +331,11 @@ static void print_reserve(const Plan *plan, const Screen *screen) {
                                r->uncovered_before, r->cases, r->losses, level_names[r->level],
                                r->losses == 1 ? "" : "s", r->uncovered_after);
         if (r->losses < r->losses_asked)
-                (void) out_say(screen->out,
-                               "reserve: kept for %u, not for the %u asked for: there are too many "
-                               "cases to look at\n",
-                               r->losses, r->losses_asked);
+                (void) out_say(
+                        screen->out,
+                        "reserve: kept for %u losses, not for the required %u: there are too many combinations to "
+                        "check\n",
+                        r->losses, r->losses_asked);
         if (r->gap)
                 (void) out_say(screen->out, "%sreserve: %s%s\n", screen_style(screen, STYLE_BAD), r->gap,
                                screen_style(screen, STYLE_PLAIN));
@@ -292,7 +365,7 @@ static void print_idle(const PlanView *view, const Screen *screen) {
         if (view->plan->n_idle == 0)
                 (void) fputs("idle after this plan: no host\n", screen->out);
         print_idle_of(view, IDLE_MAY_BE_OFF, "idle after this plan, may be powered off:", screen);
-        print_idle_of(view, IDLE_FOR_RESERVE, "idle, and needed for the reserve:", screen);
+        print_idle_of(view, IDLE_FOR_RESERVE, "idle, but needed for the reserve:", screen);
         print_idle_of(view, IDLE_SPARE, "idle, kept on as a spare (pack.keep_free):", screen);
 }
 
@@ -309,6 +382,7 @@ static void print_least(const PlanView *view, const Screen *screen) {
                 (void) out_say(screen->out, ", %s %s,", plan->busiest_in ? "into" : "out of",
                                view->snapshot->hosts[plan->busiest].name);
         (void) out_say(screen->out, " needs %s at least\n", human_ms(plan->least_ms, least));
+        slow_ways_print(view->snapshot, plan, "", screen);
 }
 
 /* How the VMs are brought over. */
@@ -341,8 +415,7 @@ static void print_manner(const Plan *plan, const Screen *screen) {
 /* Which search found it, where another one could not be asked for what the settings want. */
 static void print_found_by(const Plan *plan, const Screen *screen) {
         if (plan->exact >= EXACT_RESERVE)
-                (void) out_say(screen->out,
-                               "found by local search (%s); the exact solver was not asked: %s\n",
+                (void) out_say(screen->out, "found by local search (%s); the exact solver was not used: %s\n",
                                plan_search_names[plan->search], exact_use_texts[plan->exact]);
 }
 
@@ -358,10 +431,10 @@ static void print_caps(const Plan *plan, const Screen *screen) {
                         (void) out_say(screen->out, "%s --%s", before, plan_cap_names[i]);
                         before = " and";
                 }
-        (void) out_say(screen->out, ": %s; plimsoll frontier shows what more would buy%s\n",
+        (void) out_say(screen->out, ": %s; plimsoll frontier shows what more would gain%s\n",
                        plan->after.over_limit > 0
                                ? "hosts stay above their load line that further moves could relieve"
-                               : "further moves could do what must be done and is not",
+                               : "further moves could do what must be done but is not",
                        screen_style(screen, STYLE_PLAIN));
 }
 
@@ -371,7 +444,8 @@ static void print_cut(const Plan *plan, const Screen *screen) {
 
         if (plan->cut == 0)
                 return;
-        (void) out_say(screen->out, "%stime was up (service.think): ", screen_style(screen, STYLE_WARN));
+        (void) out_say(screen->out,
+                       "%stime limit reached (service.think): ", screen_style(screen, STYLE_WARN));
         for (int i = 0; i < PLAN_PART_N; i++)
                 if (plan->cut & 1U << i) {
                         (void) out_say(screen->out, "%s%s", before, plan_part_texts[i]);
@@ -403,7 +477,7 @@ static void plan_text_print_sum(const PlanView *view, const char *summary, const
         print_reserve(plan, screen);
         print_idle(view, screen);
         if (plan->about.n > 0)
-                (void) fputs("other hosts are left as they are: plimsoll plan shows what they need\n",
+                (void) fputs("other hosts are not changed: plimsoll plan shows what they need\n",
                              screen->out);
         else if (plan->has_bound)
                 print_gap(plan, screen);
@@ -414,7 +488,9 @@ void plan_text_conflicts(const Conflict *conflicts, uint32_t n, const Screen *sc
         char safe[1024];
 
         if (n > 0)
-                (void) out_say(screen->out, "\n%sThese cannot hold together:%s\n",
+                (void) out_say(screen->out,
+                               "\n"
+                               "%sThese contradict each other:%s\n",
                                screen_style(screen, STYLE_STRONG), screen_style(screen, STYLE_PLAIN));
         for (uint32_t i = 0; i < n; i++)
                 (void) out_say(screen->out, "  %s%s\n", text_safe(conflicts[i].text, safe, sizeof(safe)),
@@ -437,12 +513,13 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         const Plan *plan = view->plan;
         FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
         const char *summary = plan_text_summary(a, view->snapshot, plan),
-                   *counts = hosts_count_words(a, view->snapshot);
-        int r = summary && counts ? 0 : -ENOMEM;
+                   *counts = hosts_count_words(a, view->snapshot),
+                   *booked = bookings_count_words(a, view->snapshot);
+        int r = summary && counts && booked ? 0 : -ENOMEM;
 
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s\n\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s%s\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
-                       view->snapshot->n_vms, counts ? counts : "");
+                       snapshot_n_vms(view->snapshot), counts ? counts : "", booked ? booked : "");
         if (r == 0)
                 r = doubled_print(a, view->snapshot, screen);
         if (r == 0 && plan->n_moves > 0)
@@ -455,6 +532,8 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
                 (void) fputc('\n', screen->out);
                 r = plan_text_print_moves(a, view, screen);
         }
+        if (r == 0)
+                vm_mode_print_moves(view->snapshot, plan, screen);
         if (r == 0 && plan->n_refused > 0)
                 r = plan_text_print_refused(a, view, screen);
         if (r == 0)

@@ -45,7 +45,7 @@ int stranded_print(Arena *a, const Snapshot *s, const Screen *screen) {
                         continue;
                 (void) out_say(
                         screen->out,
-                        "%sblocked:%s %s must be left and is not seen (%s); its %u VM%s stay%s until it is: ",
+                        "%sblocked:%s %s must be left but is not reporting (%s); its %u VM%s stay%s until it does: ",
                         screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN),
                         text_safe(s->hosts[h].name, name, sizeof(name)), text_safe(words, safe, sizeof(safe)),
                         n, n == 1 ? "" : "s", n == 1 ? "s" : "");

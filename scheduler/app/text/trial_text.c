@@ -5,6 +5,7 @@
 
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define SHOW_OPEN    12U
 #define SHOW_REFUSED 20U
@@ -76,7 +77,7 @@ static int print_open(Arena *a, const TrialView *view, const Screen *screen) {
                                           { .title = "CPU" },
                                           { .title = "MEMORY" },
                                           { .title = "COST", .right = true },
-                                          { .title = "WHAT IT COSTS, BY POLICY" } };
+                                          { .title = "COST BY POLICY" } };
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
         uint32_t rank = 0, left_out = 0;
         int r = 0;
@@ -176,14 +177,12 @@ static json_t *shares_json(const Trial *t, const TrialHost *host) {
 
         for (uint32_t r = 0; r < t->p->n_res; r++) {
                 json_t *pair = json_object();
+                char key[JSON_KEY_SIZE];
 
-                if (host->now[r] == UNKNOWN) {
-                        json_decref(pair);
-                        continue;
-                }
-                (void) json_object_set_new(pair, "now", json_real((double) host->now[r] / 1000));
-                (void) json_object_set_new(pair, "with_it", json_real((double) host->after[r] / 1000));
-                (void) json_object_set_new(o, t->layout.names[r], pair);
+                (void) json_object_set_new(pair, "now", json_share(host->now[r]));
+                (void) json_object_set_new(pair, "with_it",
+                                           json_share(host->now[r] == UNKNOWN ? UNKNOWN : host->after[r]));
+                (void) json_object_set_new(o, json_key(t->layout.names[r], key), pair);
         }
         return o;
 }
@@ -203,28 +202,23 @@ json_t *trial_json(const TrialView *view) {
         for (uint32_t i = 0; i < view->n; i++) {
                 const TrialHost *h = &view->hosts[i];
                 json_t *o = json_object();
-                const bool open = h->reason == REASON_NONE;
+                const bool open = h->reason == REASON_NONE, priced = open && !h->here;
 
                 (void) json_object_set_new(o, "host", json_string(t->s->hosts[h->host].name));
-                if (t->s->hosts[h->host].labels.n > 0)
-                        (void) json_object_set_new(o, "labels", strings_json(&t->s->hosts[h->host].labels));
+                (void) json_object_set_new(o, "labels", strings_json(&t->s->hosts[h->host].labels));
                 (void) json_object_set_new(o, "verdict",
                                            json_string(h->here ? "here"
                                                        : open  ? "open"
                                                                : "refused"));
                 (void) json_object_set_new(o, "load", shares_json(t, h));
                 (void) json_object_set_new(o, "above_load_line", json_boolean(h->over_line));
-                if (open && !h->here) {
-                        (void) json_object_set_new(o, "cost", costs_json(&h->delta));
-                        (void) json_object_set_new(o, "cost_by_policy",
-                                                   policies_json(t->policies, h->by_policy));
-                }
-                if (!open) {
-                        (void) json_object_set_new(o, "reason", json_string(reason_names[h->reason]));
-                        (void) json_object_set_new(o, "text", json_string(view->refusals[i]));
-                }
-                if (view->remedies && view->remedies[i])
-                        (void) json_object_set_new(o, "would_allow_it", json_string(view->remedies[i]));
+                (void) json_object_set_new(o, "cost", priced ? costs_json(&h->delta) : json_null());
+                (void) json_object_set_new(o, "cost_by_policy",
+                                           priced ? policies_json(t->policies, h->by_policy) : json_null());
+                (void) json_object_set_new(o, "reason", json_text(open ? NULL : reason_names[h->reason]));
+                (void) json_object_set_new(o, "text", json_text(open ? NULL : view->refusals[i]));
+                (void) json_object_set_new(o, "would_allow_it",
+                                           json_text(view->remedies ? view->remedies[i] : NULL));
                 (void) json_array_append_new(hosts, o);
         }
         return hosts;

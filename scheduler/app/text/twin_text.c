@@ -111,7 +111,7 @@ json_t *twins_json(Arena *a, const Snapshot *s, const Strings *moved) {
                                                      json_pack("{s:s, s:o}", "vm", vm->name, "hosts", hosts));
                 }
                 (void) json_array_append_new(list,
-                                             json_pack("{s:s*, s:o}", "uuid", twins[i].uuid, "vms", vms));
+                                             json_pack("{s:s?, s:o}", "uuid", twins[i].uuid, "vms", vms));
         }
         return list;
 }

@@ -117,6 +117,6 @@ void evaluator_move(Evaluator *e, Move m) {
         evaluator_deviation_follow(e, m.to);
         e->n_away = (uint32_t) ((int64_t) e->n_away + step);
         if (p->n_res > RES_MEMORY)
-                e->mib_away += step * problem_need(p, m.vm)[RES_MEMORY];
+                e->mib_away += step * problem_mib(p, m.vm);
         evaluator_check_often(e);
 }

@@ -135,7 +135,7 @@ static void room_count(Evaluator *e) {
         const Problem *p = e->problem;
 
         for (size_t i = 0; i < (size_t) p->n_hosts * p->n_res; i++)
-                e->room[i] = p->capacity[i] - e->x->load[i];
+                e->room[i] = problem_fill(p, 0)[i] - e->x->load[i];
         for (VmIx v = 0; e->together && v < p->n_vms; v++)
                 for (uint32_t r = 0; e->x->host_of[v] != p->home[v] && r < p->n_res; r++)
                         if (p->transient[r])
@@ -145,7 +145,7 @@ static void room_count(Evaluator *e) {
 static void vms_count(Evaluator *e) {
         const Problem *p = e->problem;
 
-        e->misplaceable = false;
+        e->misplaceable = p->passable != NULL && e->terms->n_alloweds > 0;
         for (VmIx v = 0; v < p->n_vms; v++) {
                 const HostIx h = e->x->host_of[v];
 
@@ -158,7 +158,7 @@ static void vms_count(Evaluator *e) {
                         continue;
                 e->n_away++;
                 if (p->n_res > RES_MEMORY)
-                        e->mib_away += problem_need(p, v)[RES_MEMORY];
+                        e->mib_away += problem_mib(p, v);
         }
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (e->x->host_of[v] != IX_NONE)

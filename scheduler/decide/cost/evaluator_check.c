@@ -19,7 +19,7 @@ static void check_places(const Evaluator *e) {
                 if (h == IX_NONE || p->home[v] == IX_NONE || h == p->home[v])
                         continue;
                 away++;
-                mib += p->n_res > RES_MEMORY ? problem_need(p, v)[RES_MEMORY] : 0;
+                mib += p->n_res > RES_MEMORY ? problem_mib(p, v) : 0;
         }
         assert(e->n_away == away);
         assert(e->mib_away == mib);

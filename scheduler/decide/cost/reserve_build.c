@@ -20,8 +20,7 @@ static int index_domains(Arena *a, Reserve *k) {
         uint32_t *fill;
 
         k->lowest = arena_new(a, HostIx, n);
-        k->lost_domain = arena_new(a, uint32_t, n);
-        if (!k->lowest || !k->lost_domain)
+        if (!k->lowest)
                 return -ENOMEM;
         for (HostIx h = p->n_hosts; h-- > 0;)
                 k->lowest[problem_domain(p, level, h)] = h;
@@ -107,15 +106,16 @@ static int place_vms(Arena *a, Reserve *k, const HostIx *host_of) {
         k->first = arena_new(a, VmIx, p->n_hosts);
         k->next = arena_new(a, VmIx, p->n_vms);
         k->list = arena_new(a, VmIx, p->n_vms);
-        k->placed = arena_new(a, HostIx, p->n_vms);
+        k->left_before = arena_new(a, int64_t, p->n_vms);
         for (int fit = 0; fit < FIT_N; fit++) {
+                k->places[fit] = arena_new(a, HostIx, p->n_vms);
                 k->tried[fit] = arena_new(a, Lack, p->n_vms);
                 if (k->goal->losses == 1)
                         k->lacks[fit] = arena_new(a, Lack, p->n_vms);
-                if (!k->tried[fit] || (k->goal->losses == 1 && !k->lacks[fit]))
+                if (!k->places[fit] || !k->tried[fit] || (k->goal->losses == 1 && !k->lacks[fit]))
                         return -ENOMEM;
         }
-        if (!k->room || !k->left || !k->first || !k->next || !k->list || !k->placed)
+        if (!k->room || !k->left || !k->first || !k->next || !k->list || !k->left_before)
                 return -ENOMEM;
         for (size_t i = 0; i < cells; i++)
                 k->room[i] = p->capacity[i] - (p->base ? p->base[i] : 0);
@@ -137,6 +137,20 @@ static int place_vms(Arena *a, Reserve *k, const HostIx *host_of) {
         return 0;
 }
 
+static int list_refuges(Arena *a, Reserve *k) {
+        const size_t words = k->p->n_hosts / 64 + 1;
+        uint64_t *refuges = arena_new(a, uint64_t, words);
+
+        k->refuges = refuges;
+        k->takers = arena_new(a, uint64_t, words);
+        if (!refuges || !k->takers)
+                return -ENOMEM;
+        for (HostIx h = 0; h < k->p->n_hosts; h++)
+                if (reserve_is_refuge(k->p, h))
+                        refuges[h / 64] |= UINT64_C(1) << h % 64;
+        return 0;
+}
+
 int reserve_build(Arena *a, const Problem *p, const HostIx *host_of, Reserve **ret) {
         Reserve *k = arena_new(a, Reserve, 1);
 
@@ -145,8 +159,8 @@ int reserve_build(Arena *a, const Problem *p, const HostIx *host_of, Reserve **r
         k->p = p;
         k->goal = p->reserve;
         k->rank = p->reserve->rank;
-        if (place_vms(a, k, host_of) < 0 || index_domains(a, k) < 0 || list_cases(a, k) < 0 ||
-            count_shares(a, k) < 0)
+        if (place_vms(a, k, host_of) < 0 || list_refuges(a, k) < 0 || index_domains(a, k) < 0 ||
+            list_cases(a, k) < 0 || count_shares(a, k) < 0)
                 return -ENOMEM;
         for (uint32_t c = 0; c < k->n_cases; c++)
                 reserve_case_update(k, c);

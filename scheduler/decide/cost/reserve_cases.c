@@ -10,14 +10,20 @@
 #include "scheduler/base/compare.h"
 #include "scheduler/decide/cost/reserve_parts.h"
 
-static bool reserve_cases_is_lost(const Reserve *k, HostIx h) {
-        return k->lost_domain[problem_domain(k->p, k->goal->level, h)] == k->stamp;
-}
+/* The hosts that take VMs in case c, into k->takers. */
+static void takers_set(Reserve *k, uint32_t c) {
+        const size_t words = k->p->n_hosts / 64 + 1;
 
-static void mark_lost(Reserve *k, uint32_t c) {
-        k->stamp++;
-        for (uint32_t i = 0; i < k->goal->losses; i++)
-                k->lost_domain[k->domains[(size_t) c * k->goal->losses + i]] = k->stamp;
+        memcpy(k->takers, k->refuges, sizeof(*k->takers) * words);
+        for (uint32_t i = 0; i < k->goal->losses; i++) {
+                const uint32_t d = k->domains[(size_t) c * k->goal->losses + i];
+
+                if (!k->hosts_start)
+                        k->takers[d / 64] &= ~(UINT64_C(1) << d % 64);
+                for (uint32_t j = k->hosts_start ? k->hosts_start[d] : 0;
+                     k->hosts_start && j < k->hosts_start[d + 1]; j++)
+                        k->takers[k->hosts[j] / 64] &= ~(UINT64_C(1) << k->hosts[j] % 64);
+        }
 }
 
 static uint32_t list_host(Reserve *k, HostIx h, uint32_t n) {
@@ -52,71 +58,107 @@ static uint32_t list_lost(Reserve *k, uint32_t c) {
         return n;
 }
 
-/* How far v is from fitting on h; RESERVE_FAR where it may not be. */
-static int64_t far_from(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
+/* Where VM v may be, whatever room there is: the hosts from c->start on, round to those before it. */
+typedef struct Tour {
+        const uint64_t *takers, *allowed; /* NULL: all are */
+        HostIx start, at, end;
+} Tour;
+
+static Tour tour_begin(const Reserve *k, const Case *c, VmIx v) {
         const Problem *p = k->p;
 
-        if (!reserve_is_refuge(p, h) || reserve_cases_is_lost(k, h) ||
-            problem_class_denies(p, v, h) != REASON_NONE)
-                return RESERVE_FAR;
-        return reserve_shortfall(need, k->room + (size_t) h * p->n_res, p->n_res);
+        return (Tour){ .takers = k->takers,
+                       .allowed = p->n_classes > 0 ? p->allowed[p->class_of ? p->class_of[v] : 0] : NULL,
+                       .start = c->start,
+                       .at = c->start,
+                       .end = p->n_hosts };
 }
 
-static void keep_nearest(Lack *lack, HostIx h, int64_t far) {
-        if (far < lack->far)
-                *lack = (Lack){ { h, IX_NONE }, far };
-        else if (far == lack->far && lack->nearest[1] == IX_NONE && lack->nearest[0] != IX_NONE)
-                lack->nearest[1] = h;
+/* The next one; IX_NONE: that was all. */
+static HostIx tour_next(Tour *t) {
+        for (;; t->at = 0, t->end = t->start) {
+                while (t->at < t->end) {
+                        const uint32_t word = t->at / 64;
+                        const uint64_t bits =
+                                (t->takers[word] & (t->allowed ? t->allowed[word] : UINT64_MAX)) >>
+                                t->at % 64;
+
+                        t->at = bits ? t->at + (uint32_t) __builtin_ctzll(bits) + 1 : (word + 1) * 64;
+                        if (bits && t->at <= t->end)
+                                return t->at - 1;
+                }
+                if (t->end == t->start)
+                        return IX_NONE;
+        }
+}
+
+/* Whether need is nearer to fitting into room than `far`, or as near: one that is further need not be measured. */
+static bool need_is_near(const int64_t *need, const int64_t *room, uint32_t n_res, int64_t far) {
+        for (uint32_t r = 0; r < n_res; r++)
+                if (need[r] > 0 && (need[r] - positive(room[r])) * (RESERVE_FAR - 1) >= need[r] * far)
+                        return false;
+        return true;
 }
 
 /* Of a VM that no host takes: how far the nearest is. */
 static void lack_set(const Reserve *k, const Case *c, VmIx v, Lack *lack) {
         const int64_t *need = problem_need(k->p, v);
-        HostIx h = c->start;
+        Tour tour = tour_begin(k, c, v);
 
-        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h))
-                keep_nearest(lack, h, far_from(k, v, h, need));
+        for (HostIx h; (h = tour_next(&tour)) != IX_NONE;) {
+                const int64_t *room = k->room + (size_t) h * k->p->n_res;
+                int64_t far;
+
+                if (!need_is_near(need, room, k->p->n_res, lack->far))
+                        continue;
+                far = reserve_shortfall(need, room, k->p->n_res);
+                if (far < lack->far)
+                        *lack = (Lack){ { h, IX_NONE }, far };
+                else if (lack->nearest[1] == IX_NONE && lack->nearest[0] != IX_NONE)
+                        lack->nearest[1] = h;
+        }
 }
 
-static bool reserve_cases_takes(const Reserve *k, VmIx v, HostIx h, const int64_t *need) {
+static bool has_room(const Reserve *k, HostIx h, const int64_t *need) {
         const int64_t *room = k->room + (size_t) h * k->p->n_res;
 
         for (uint32_t r = 0; r < k->p->n_res; r++)
                 if (need[r] > room[r] && need[r] > 0)
                         return false;
-        return reserve_is_refuge(k->p, h) && !reserve_cases_is_lost(k, h) &&
-               problem_class_denies(k->p, v, h) == REASON_NONE;
+        return true;
 }
 
 /* The first host with room from c->start on. */
 static HostIx first_place(const Reserve *k, Case *c, VmIx v) {
         const int64_t *need = problem_need(k->p, v);
-        HostIx h = c->start;
+        Tour tour = tour_begin(k, c, v);
+        HostIx h;
+        uint32_t looked_at;
 
-        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
-                if (i >= c->reach)
-                        c->reach = i + 1;
-                if (reserve_cases_takes(k, v, h, need))
-                        return h;
-        }
-        return IX_NONE;
+        do
+                h = tour_next(&tour);
+        while (h != IX_NONE && !has_room(k, h, need));
+        looked_at = h == IX_NONE ? k->p->n_hosts : steps_to(k, c, h) + 1;
+        c->reach = looked_at > c->reach ? looked_at : c->reach;
+        return h;
 }
 
-/* The host with room that is fullest with it; of equals, the first from c->start on. What is left on a host
- * as it is says nearly what would be left with v: most hosts need not be asked. */
-static HostIx fullest_place(const Reserve *k, Case *c, VmIx v) {
+/* The host with room that is fullest with it, and what is left there then; of equals, the first from c->start on.
+ * What is left on a host as it is says nearly what would be left with v: most hosts need not be asked. */
+static HostIx fullest_place(const Reserve *k, const Case *c, VmIx v, int64_t *ret_left) {
         const int64_t *need = problem_need(k->p, v);
-        int64_t least = 0, most_now = INT64_MAX;
-        HostIx h = c->start, best = IX_NONE;
+        int64_t most_now = INT64_MAX;
+        Tour tour = tour_begin(k, c, v);
+        HostIx best = IX_NONE;
 
-        for (uint32_t i = 0; i < k->p->n_hosts; i++, h = after(k, h)) {
+        for (HostIx h; (h = tour_next(&tour)) != IX_NONE;) {
                 int64_t left;
 
-                if (k->left[h] > most_now || !reserve_cases_takes(k, v, h, need))
+                if (k->left[h] > most_now || !has_room(k, h, need))
                         continue;
                 left = reserve_left(need, k->room + (size_t) h * k->p->n_res, k->goal->mean, k->p->n_res);
-                if (best == IX_NONE || left < least) {
-                        least = left;
+                if (best == IX_NONE || left < *ret_left) {
+                        *ret_left = left;
                         most_now = k->left[h] + LEFT_SLACK;
                         best = h;
                 }
@@ -129,31 +171,37 @@ static void reserve_cases_hold(Reserve *k, HostIx h, VmIx v, int64_t sign) {
 
         for (uint32_t r = 0; r < k->p->n_res; r++)
                 k->room[(size_t) h * k->p->n_res + r] -= sign * need[r];
-        k->left[h] = left_on(k, h);
 }
 
 static void footprint_add(Footprint *f, uint32_t steps) {
         f->bits[steps / 64 % 2] |= UINT64_C(1) << steps % 64;
 }
 
+/* The i-th of k->list has a place on h; what is left there is known only where the fullest host is sought. */
+static void list_placed(Reserve *k, uint32_t i, HostIx h, FitHeuristic fit, int64_t left, Case *c) {
+        footprint_add(fit == FIT_FIRST ? &c->first : &c->fullest, steps_to(k, c, h));
+        reserve_cases_hold(k, h, k->list[i], 1);
+        if (fit == FIT_FIRST)
+                return;
+        c->fullest_left = k->left[h] > c->fullest_left ? k->left[h] : c->fullest_left;
+        k->left_before[i] = k->left[h];
+        k->left[h] = left;
+}
+
 /* Places the first n of k->list; k->placed says where. */
 static void place_list(Reserve *k, uint32_t n, FitHeuristic fit, Case *c) {
-        Footprint *print = fit == FIT_FIRST ? &c->first : &c->fullest;
+        HostIx *placed = k->placed = k->places[fit];
 
         c->uncovered = c->shortfall = 0;
-        *print = (Footprint){ { 0 } };
+        *(fit == FIT_FIRST ? &c->first : &c->fullest) = (Footprint){ { 0 } };
         for (uint32_t i = 0; i < n; i++) {
                 const VmIx v = k->list[i];
                 Lack lack = { { IX_NONE, IX_NONE }, RESERVE_FAR };
-                const HostIx h = fit == FIT_BEST ? fullest_place(k, c, v) : first_place(k, c, v);
+                int64_t left = 0;
 
-                k->placed[i] = h;
-                if (h != IX_NONE) {
-                        const int64_t left = fit == FIT_BEST ? k->left[h] : 0;
-
-                        c->fullest_left = left > c->fullest_left ? left : c->fullest_left;
-                        footprint_add(print, steps_to(k, c, h));
-                        reserve_cases_hold(k, h, v, 1);
+                placed[i] = fit == FIT_BEST ? fullest_place(k, c, v, &left) : first_place(k, c, v);
+                if (placed[i] != IX_NONE) {
+                        list_placed(k, i, placed[i], fit, left, c);
                         lack.far = 0;
                 } else {
                         lack_set(k, c, v, &lack);
@@ -162,9 +210,12 @@ static void place_list(Reserve *k, uint32_t n, FitHeuristic fit, Case *c) {
                 }
                 k->tried[fit][i] = lack;
         }
-        for (uint32_t i = 0; i < n; i++)
-                if (k->placed[i] != IX_NONE)
-                        reserve_cases_hold(k, k->placed[i], k->list[i], -1);
+        for (uint32_t i = n; i-- > 0;)
+                if (placed[i] != IX_NONE) {
+                        reserve_cases_hold(k, placed[i], k->list[i], -1);
+                        if (fit == FIT_BEST)
+                                k->left[placed[i]] = k->left_before[i];
+                }
 }
 
 static bool reserve_cases_better(const Case *left, const Case *right) {
@@ -176,7 +227,7 @@ static bool reserve_cases_better(const Case *left, const Case *right) {
 static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
         Case first = { .start = k->cases[c].start, .at = k->cases[c].at }, fullest;
 
-        mark_lost(k, c);
+        takers_set(k, c);
         *ret_n = list_lost(k, c);
         place_list(k, *ret_n, FIT_FIRST, &first);
         if (first.uncovered == 0)
@@ -188,7 +239,7 @@ static Case case_judge(Reserve *k, uint32_t c, uint32_t *ret_n) {
                 return fullest;
         fullest.uncovered = first.uncovered;
         fullest.shortfall = first.shortfall;
-        place_list(k, *ret_n, FIT_FIRST, &first);
+        k->placed = k->places[FIT_FIRST];
         return fullest;
 }
 

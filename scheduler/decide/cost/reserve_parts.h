@@ -53,8 +53,8 @@ struct Reserve {
         VmIx *first, *next;            /* [host], [vm]: the VMs on each host, by size */
         HostIx *lowest;                /* [domain] its lowest host */
         uint32_t *hosts_start, *hosts; /* [domain + 1]: hosts of each domain; NULL at LEVEL_HOST */
-        uint32_t *lost_domain;         /* [domain] stamp: lost in the case at work */
-        uint32_t stamp;
+        const uint64_t *refuges;       /* bits of hosts: reserve_is_refuge() */
+        uint64_t *takers;              /* scratch: of them, those that are not lost in the case at work */
         uint32_t n_cases;
         Case *cases;
         uint32_t *domains; /* [case × losses] */
@@ -62,11 +62,12 @@ struct Reserve {
         int64_t *free, *wanted; /* [domain of the share × 2] */
         uint32_t n_shares;
         int64_t lacking;
-        VmIx *list;         /* scratch: VMs of a case */
-        HostIx *placed;     /* scratch: where they found room */
-        Lack *lacks[FIT_N]; /* [vm] in its only case; NULL: a VM may be in several */
-        Lack *tried[FIT_N]; /* scratch: the same of k->list */
-        uint32_t *open;     /* [n_open] the uncovered cases */
+        VmIx *list;                     /* scratch: VMs of a case */
+        HostIx *places[FIT_N], *placed; /* scratch: where they found room, each way; of the one that counts */
+        int64_t *left_before;           /* scratch: what `left` was before each was placed */
+        Lack *lacks[FIT_N];             /* [vm] in its only case; NULL: a VM may be in several */
+        Lack *tried[FIT_N];             /* scratch: the same of k->list */
+        uint32_t *open;                 /* [n_open] the uncovered cases */
         uint32_t n_open;
         const uint32_t *rank;
 #ifndef NDEBUG

@@ -21,13 +21,20 @@ static uint32_t count_at(const Counter *c, uint32_t domain) {
         return c->keys ? *rule_counts_find(c, domain) : c->count[domain];
 }
 
+/* IX_NONE: a VM there is not counted. */
 static uint32_t rule_counts_domain_of(const Counter *c, HostIx h) {
+        if (c->skips && c->skips[h].evacuate > 0)
+                return IX_NONE;
         return c->domain ? c->domain[h] : h;
 }
 
+/* IX_NONE: a place that does not count. */
 static void count_up(Counter *c, uint32_t domain) {
-        uint32_t *count = c->keys ? rule_counts_find(c, domain) : &c->count[domain];
+        uint32_t *count;
 
+        if (domain == IX_NONE)
+                return;
+        count = c->keys ? rule_counts_find(c, domain) : &c->count[domain];
         if (c->keys)
                 c->keys[count - c->count] = domain + 1;
         if ((*count)++ == 0)
@@ -51,14 +58,30 @@ static void slot_free(Counter *c, uint32_t hole) {
 }
 
 static void count_down(Counter *c, uint32_t domain) {
-        uint32_t *count = c->keys ? rule_counts_find(c, domain) : &c->count[domain];
+        uint32_t *count;
 
+        if (domain == IX_NONE)
+                return;
+        count = c->keys ? rule_counts_find(c, domain) : &c->count[domain];
         assert(*count > 0);
         if (--*count > 0)
                 return;
         c->occupied--;
         if (c->keys)
                 slot_free(c, (uint32_t) (count - c->count));
+}
+
+static int64_t rule_counts_beyond(int64_t k, int64_t occupied) {
+        return occupied > k ? occupied - k : 0;
+}
+
+/* Whether the domain is not in use yet, or not any more without one of its VMs. */
+static bool rule_counts_is_new(const Counter *c, uint32_t domain) {
+        return domain != IX_NONE && count_at(c, domain) == 0;
+}
+
+static bool rule_counts_is_last(const Counter *c, uint32_t domain) {
+        return domain != IX_NONE && count_at(c, domain) == 1;
 }
 
 static int64_t rule_counts_short_of(int64_t k, int64_t occupied) {
@@ -103,7 +126,7 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
 
                 if (d1 == d2)
                         continue;
-                more = (int64_t) (count_at(c, d2) == 0) - (int64_t) (count_at(c, d1) == 1);
+                more = (int64_t) rule_counts_is_new(c, d2) - (int64_t) rule_counts_is_last(c, d1);
                 for (uint32_t n = 0; n < c->n_uses; n++) {
                         const RuleUse *u = &c->uses[n];
                         int64_t worse = 0;
@@ -115,10 +138,17 @@ Reason rule_counts_try(const RuleCounts *k, VmIx v, HostIx from, HostIx to, Cost
                         else if (u->kind == RULE_SPREAD)
                                 worse = rule_counts_short_of(u->k, c->occupied + more) -
                                         rule_counts_short_of(u->k, c->occupied);
+                        else if (u->kind == RULE_SPAN)
+                                worse = rule_counts_beyond(u->k, c->occupied + more) -
+                                        rule_counts_beyond(u->k, c->occupied);
                         else if (rule_has_two_groups(u->kind))
                                 worse = near_change(k, v, k->of[i], u, d1, d2) *
                                         (u->kind == RULE_NEAR ? 1 : -1);
-                        if (worse > 0 && u->must && why == REASON_NONE)
+                        if (u->kind == RULE_SPAN && u->must && rule_counts_is_new(c, d2) &&
+                            c->occupied >= u->k && why == REASON_NONE &&
+                            !(u->waived && k->waives[v])) /* it is on both hosts while it moves */
+                                why = u->reason;
+                        if (worse > 0 && u->must && why == REASON_NONE && !(u->waived && k->waives[v]))
                                 why = u->reason;
                         d->tier[u->tier] += worse * u->weight;
                 }
@@ -137,6 +167,7 @@ bool rule_counts_needs_repair(const RuleCounts *k, VmIx v, HostIx h) {
                             ((u->kind == RULE_APART && count_at(c, rule_counts_domain_of(c, h)) > 1) ||
                              (u->kind == RULE_TOGETHER && c->occupied > 1) ||
                              (u->kind == RULE_SPREAD && c->occupied < u->k) ||
+                             (u->kind == RULE_SPAN && c->occupied > u->k) ||
                              (u->kind == RULE_AVOID && !u->as_b &&
                               count_at(&k->counters[u->other], rule_counts_domain_of(c, h)) > 0) ||
                              (u->kind == RULE_NEAR && !u->as_b &&
@@ -176,7 +207,7 @@ Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d) {
         for (uint32_t i = k->start[v]; i < k->start[v + 1]; i++) {
                 const Counter *c = &k->counters[k->of[i]];
                 const uint32_t domain = rule_counts_domain_of(c, to);
-                const int64_t more = count_at(c, domain) == 0; /* domains in use */
+                const int64_t more = rule_counts_is_new(c, domain); /* domains in use */
 
                 for (uint32_t n = 0; n < c->n_uses; n++) {
                         const RuleUse *u = &c->uses[n];
@@ -189,11 +220,14 @@ Reason rule_counts_try_enter(const RuleCounts *k, VmIx v, HostIx to, Costs *d) {
                         else if (u->kind == RULE_SPREAD)
                                 worse = spread_short(u->k, c->occupied + more) -
                                         spread_short(u->k, c->occupied);
+                        else if (u->kind == RULE_SPAN)
+                                worse = rule_counts_beyond(u->k, c->occupied + more) -
+                                        rule_counts_beyond(u->k, c->occupied);
                         else if (u->kind == RULE_NEAR)
                                 worse = near_enter(k, v, k->of[i], u, domain);
                         else if (u->kind == RULE_AVOID) /* those that are not alone */
                                 worse = !u->as_b - near_enter(k, v, k->of[i], u, domain);
-                        if (worse > 0 && u->must)
+                        if (worse > 0 && u->must && !(u->waived && k->waives[v]))
                                 return u->reason;
                         d->tier[u->tier] += worse * u->weight;
                 }
@@ -211,12 +245,16 @@ void rule_counts_leave(RuleCounts *k, VmIx v, HostIx from) {
                 count_down(&k->counters[k->of[i]], rule_counts_domain_of(&k->counters[k->of[i]], from));
 }
 
-/* The counter of (group, level), made if there is none yet. */
-static uint32_t counter_of(RuleCounts *k, uint32_t *first, const Problem *p, uint32_t group, Level level) {
-        uint32_t *slot = &first[(size_t) group * LEVEL_N + level];
+/* The counter of (group, level), made if there is none yet; RULE_SPAN has its own. */
+static uint32_t counter_of(RuleCounts *k, uint32_t *first, const Problem *p, uint32_t group,
+                           const GroupRule *rule) {
+        const bool skips = rule->kind == RULE_SPAN;
+        const Level level = rule->level;
+        uint32_t *slot = &first[((size_t) group * 2 + skips) * LEVEL_N + level];
 
         if (*slot == 0) {
                 k->counters[k->n_counters] = (Counter){ .domain = p->domain[level],
+                                                        .skips = skips ? p->roles : NULL,
                                                         .n_vms = p->groups[group].n_vms,
                                                         .group = group,
                                                         .level = level };
@@ -271,6 +309,7 @@ static int uses_build(Arena *a, RuleCounts *k, const Terms *t, const uint32_t *a
                 const RuleCost *r = &t->rules[i];
                 RuleUse use = { .kind = r->rule->kind,
                                 .must = r->rule->must,
+                                .waived = r->rule->waived && k->waives,
                                 .tier = r->tier,
                                 .reason = r->reason,
                                 .other = b_of[i],
@@ -347,6 +386,8 @@ static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule
                 return present > 0 ? k->counters[left].occupied - 1 : 0;
         case RULE_SPREAD:
                 return spread_short(rule->k, k->counters[left].occupied);
+        case RULE_SPAN:
+                return rule_counts_beyond(rule->k, k->counters[left].occupied);
         case RULE_NEAR:
         case RULE_AVOID:
                 for (uint32_t i = 0; i < g->n_vms; i++)
@@ -365,9 +406,9 @@ static int64_t broken_now(const RuleCounts *k, const Problem *p, const GroupRule
 
 int rule_counts_build(Arena *a, const Terms *t, const HostIx *host_of, RuleCounts *ret) {
         const Problem *p = t->problem;
-        uint32_t *first = arena_new(a, uint32_t, (size_t) p->n_groups * LEVEL_N);
+        uint32_t *first = arena_new(a, uint32_t, (size_t) p->n_groups * 2 * LEVEL_N);
         uint32_t *a_of = arena_new(a, uint32_t, t->n_rules), *b_of = arena_new(a, uint32_t, t->n_rules);
-        RuleCounts k = { .counters = arena_new(a, Counter, 2 * (size_t) t->n_rules) };
+        RuleCounts k = { .counters = arena_new(a, Counter, 2 * (size_t) t->n_rules), .waives = p->waives };
         int r;
 
         if (!first || !a_of || !b_of || !k.counters)
@@ -378,9 +419,9 @@ int rule_counts_build(Arena *a, const Terms *t, const HostIx *host_of, RuleCount
                 a_of[i] = b_of[i] = IX_NONE;
                 if (is_idle(p, rule))
                         continue;
-                a_of[i] = counter_of(&k, first, p, rule->group, rule->level);
+                a_of[i] = counter_of(&k, first, p, rule->group, rule);
                 if (rule_has_two_groups(rule->kind))
-                        b_of[i] = counter_of(&k, first, p, rule->group_b, rule->level);
+                        b_of[i] = counter_of(&k, first, p, rule->group_b, rule);
         }
         for (uint32_t c = 0; c < k.n_counters; c++)
                 if (counter_table(a, p, &k.counters[c]) < 0)

@@ -15,6 +15,7 @@
 typedef struct RuleUse {
         RuleKind kind;
         bool must, as_b; /* as_b: this counter is group_b of a near rule */
+        bool waived;     /* for VMs of RuleCounts.waives */
         Tier tier;
         Reason reason;
         uint32_t other; /* counter of the other group of a near rule */
@@ -27,7 +28,9 @@ typedef struct Counter {
         uint32_t *keys;         /* NULL, or [slot] domain + 1; 0: free */
         uint32_t mask;          /* slots − 1 */
         const uint32_t *domain; /* [host]; NULL: the host itself */
-        uint32_t occupied;      /* domains with a VM */
+        const HostRole
+                *skips; /* [host] VMs on those that are emptied are not counted (RULE_SPAN); NULL: all are */
+        uint32_t occupied; /* domains with a VM */
         uint32_t n_vms, group;
         Level level;
         const RuleUse *uses;
@@ -38,6 +41,7 @@ typedef struct RuleCounts {
         Counter *counters;
         uint32_t n_counters;
         const uint32_t *start, *of; /* [vm + 1] into of: the counters of each VM; NULL: no rules */
+        const bool *waives;         /* [vm] as Problem's */
         Costs broken;               /* cost of all rules as they are */
 } RuleCounts;
 

@@ -55,10 +55,23 @@ static int64_t rule_ill_in(RuleKind kind, int64_t left, int64_t right) {
         return (kind == RULE_NEAR) == (right == 0) ? left : 0;
 }
 
+static int64_t rule_span_change(const MoveView *view, const GroupRule *rule) {
+        HostIx *host_of = view->e->x->host_of, was = host_of[view->m->vm];
+        const int64_t before = rule_broken(view->p, rule, view->e->x);
+        int64_t after;
+
+        host_of[view->m->vm] = view->m->to;
+        after = rule_broken(view->p, rule, view->e->x);
+        host_of[view->m->vm] = was;
+        return after - before;
+}
+
 int64_t view_rule_change(const MoveView *view, const GroupRule *rule) {
         Places a, b = { 0 };
         int64_t now, then;
 
+        if (rule->kind == RULE_SPAN)
+                return rule_span_change(view, rule);
         if (problem_domain(view->p, rule->level, view->m->from) ==
             problem_domain(view->p, rule->level, view->m->to))
                 return 0;
@@ -119,7 +132,7 @@ static const GroupRule *rule_mended_most(const MoveView *view, RuleKind kind, in
                 const GroupRule *rule = &view->p->rules[i];
                 int64_t change, gain;
 
-                if (rule->kind != kind || rule->must != (view->tier == TIER_REPAIR) ||
+                if (rule->kind != kind || (rule->must && !rule->waived) != (view->tier == TIER_REPAIR) ||
                     !rule_touches(view->p, view->m->vm, rule))
                         continue;
                 change = rule_source_change(view, i);
@@ -164,8 +177,14 @@ static void rule_clause(const MoveView *view, const GroupRule *rule, Fact mended
                    there = rule_neighbour(view, others, rule->level, view->m->to);
         const Fact what = fact_strength(rule), name = fact_rule(view, rule), level = fact_level(rule->level);
 
-        if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) && here != IX_NONE)
-                SENTENCE_CLAUSE(d, "on {} it shares its {} with {}, which the {} {} keeps apart",
+        if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) && here != IX_NONE &&
+            !host_place_is_known(&view->s->hosts[view->m->from], rule->level))
+                SENTENCE_CLAUSE(
+                        d, "the {} of {} is not known, so it may share it with {}, which the {} {} forbids",
+                        level, fact_host(view, view->m->from), fact_vm(view, here), what, name,
+                        claim_with(here, view->m->from, rule->level), mended);
+        else if ((rule->kind == RULE_APART || rule->kind == RULE_AVOID) && here != IX_NONE)
+                SENTENCE_CLAUSE(d, "on {} it shares its {} with {}, which the {} {} forbids",
                                 fact_host(view, view->m->from), level, fact_vm(view, here), what, name,
                                 claim_with(here, view->m->from, rule->level), mended);
         else if (rule->kind == RULE_TOGETHER && there != IX_NONE)
@@ -182,18 +201,24 @@ static void rule_clause(const MoveView *view, const GroupRule *rule, Fact mended
                                 claim_with(there, view->m->to, rule->level), mended);
         else if (rule->kind == RULE_NEAR && there != IX_NONE)
                 SENTENCE_CLAUSE(d,
-                                on ? "the {} {} wants those that depend on it on one {} with it: {} is there"
-                                   : "the {} {} wants those that depend on it in one {} with it: {} is there",
+                                on ? "the {} {} wants its dependents on one {} with it: {} is there"
+                                   : "the {} {} wants its dependents in one {} with it: {} is there",
                                 what, name, level, fact_vm(view, there),
                                 claim_with(there, view->m->to, rule->level), mended);
         else if (rule->kind == RULE_SPREAD)
                 SENTENCE_CLAUSE(d,
-                                on ? "the {} {} wants its group on {} {}s: with it on {} there is one more"
-                                   : "the {} {} wants its group in {} {}s: with it on {} there is one more",
+                                on ? "the {} {} wants its group on {} {}s: moving it to {} adds one"
+                                   : "the {} {} wants its group in {} {}s: moving it to {} adds one",
                                 what, name, { .kind = FACT_PLACES, .rule = rule->source, .value = rule->k },
                                 level, fact_host(view, view->m->to), mended);
+        else if (rule->kind == RULE_SPAN)
+                SENTENCE_CLAUSE(d,
+                                rule->k == 1 ? "the {} {} allows its group {} {}: leaving {} frees one"
+                                             : "the {} {} allows its group {} {}s: leaving {} frees one",
+                                what, name, { .kind = FACT_PLACES, .rule = rule->source, .value = rule->k },
+                                level, fact_host(view, view->m->from), mended);
         else
-                SENTENCE_CLAUSE(d, "the {} {} is nearer to holding with it on {} than on {}", what, name,
+                SENTENCE_CLAUSE(d, "the {} {} is closer to being met with it on {} than on {}", what, name,
                                 fact_host(view, view->m->to), fact_host(view, view->m->from), mended);
 }
 
@@ -247,10 +272,46 @@ static bool rule_block(const MoveView *view, RuleKind kind, SentenceDraft *d) {
         return false;
 }
 
+/* With others it leaves a place that its group may not have. */
+static bool rule_span_leaves(const MoveView *view, const GroupRule *rule) {
+        const Group *g = &view->p->groups[rule->group];
+        const Assignment home = { .problem = view->p, .host_of = (HostIx *) view->p->home },
+                         end = { .problem = view->p, .host_of = (HostIx *) view->end };
+        const uint32_t left = problem_domain(view->p, rule->level, view->m->from);
+
+        if (!rule->must || rule_broken(view->p, rule, &end) >= rule_broken(view->p, rule, &home))
+                return false;
+        for (uint32_t i = 0; i < g->n_vms; i++)
+                if (view->end[g->vms[i]] != IX_NONE &&
+                    problem_domain(view->p, rule->level, view->end[g->vms[i]]) == left)
+                        return false;
+        return true;
+}
+
+static bool rule_span_block(const MoveView *view, SentenceDraft *d) {
+        for (uint32_t i = 0; i < view->p->n_rules; i++) {
+                const GroupRule *rule = &view->p->rules[i];
+
+                if (rule->kind != RULE_SPAN || !rule_touches(view->p, view->m->vm, rule) ||
+                    !rule_span_leaves(view, rule))
+                        continue;
+                SENTENCE_CLAUSE(d,
+                                rule->k == 1 ? "the {} {} allows its group {} {}: all of it leaves {}"
+                                             : "the {} {} allows its group {} {}s: all of it leaves {}",
+                                fact_strength(rule), fact_rule(view, rule),
+                                { .kind = FACT_PLACES, .rule = rule->source, .value = rule->k },
+                                fact_level(rule->level), fact_host(view, view->m->from));
+                return true;
+        }
+        return false;
+}
+
 bool rule_why(const MoveView *view, RuleKind kind, SentenceDraft *d) {
         const GroupRule *rule;
         int64_t change = 0;
 
+        if (!view->alone && kind == RULE_SPAN)
+                return rule_span_block(view, d);
         if (!view->alone)
                 return (kind == RULE_TOGETHER || kind == RULE_NEAR) && rule_block(view, kind, d);
         rule = rule_mended_most(view, kind, &change);
@@ -269,12 +330,41 @@ static bool rule_names_vm(const Rule *rule, VmIx v) {
         return false;
 }
 
-/* The host is one the rule has nothing against. */
-static bool rule_suits(const Rule *rule, HostIx h) {
+bool rule_denies(const Rule *rule, HostIx h) {
         for (uint32_t i = 0; i < rule->n_hosts; i++)
                 if (rule->hosts[i] == h)
-                        return rule->kind == RULE_ON;
-        return rule->kind == RULE_NOT_ON;
+                        return rule->kind == RULE_NOT_ON;
+        return rule->kind == RULE_ON;
+}
+
+uint32_t view_waived(const MoveView *view) {
+        const VmIx v = view->m->vm;
+
+        if (!view->p->waives || !view->p->waives[v])
+                return IX_NONE;
+        for (uint32_t i = 0; i < view->s->n_rules; i++) {
+                const Rule *rule = &view->s->rules[i];
+
+                if (rule->must && rule->evacuate && rule_is_about_hosts(rule) && rule_names_vm(rule, v) &&
+                    rule_denies(rule, view->m->to))
+                        return i;
+        }
+        for (uint32_t i = 0; i < view->p->n_rules; i++)
+                if (view->p->rules[i].waived && rule_touches(view->p, v, &view->p->rules[i]) &&
+                    view_rule_change(view, &view->p->rules[i]) > 0)
+                        return view->p->rules[i].source;
+        return IX_NONE;
+}
+
+uint32_t view_breach(const MoveView *view) {
+        for (uint32_t i = 0; i < view->s->n_rules; i++) {
+                const Rule *rule = &view->s->rules[i];
+
+                if (rule->must && rule_is_about_hosts(rule) && rule_names_vm(rule, view->m->vm) &&
+                    rule_denies(rule, view->m->from) && rule_denies(rule, view->m->to))
+                        return i;
+        }
+        return IX_NONE;
 }
 
 uint32_t view_host_rule(const MoveView *view, bool must) {
@@ -283,9 +373,8 @@ uint32_t view_host_rule(const MoveView *view, bool must) {
         for (uint32_t i = 0; i < view->s->n_rules; i++) {
                 const Rule *rule = &view->s->rules[i];
 
-                if (rule->must != must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON) ||
-                    !rule_names_vm(rule, view->m->vm) || rule_suits(rule, view->m->from) ||
-                    !rule_suits(rule, view->m->to))
+                if (rule->must != must || !rule_is_about_hosts(rule) || !rule_names_vm(rule, view->m->vm) ||
+                    !rule_denies(rule, view->m->from) || rule_denies(rule, view->m->to))
                         continue;
                 if (best == IX_NONE || rule->weight > view->s->rules[best].weight)
                         best = i;

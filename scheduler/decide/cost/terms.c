@@ -55,7 +55,9 @@ typedef struct DomainMarks {
 } DomainMarks;
 
 static uint32_t rule_domain(const Problem *p, const GroupRule *rule, const Assignment *x, VmIx v) {
-        return x->host_of[v] == IX_NONE ? IX_NONE : problem_domain(p, rule->level, x->host_of[v]);
+        const HostIx h = x->host_of[v];
+
+        return h == IX_NONE || rule_skips(p, rule->kind, h) ? IX_NONE : problem_domain(p, rule->level, h);
 }
 
 /* Whether one of the first n VMs of the group is there. */
@@ -144,6 +146,8 @@ int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x
                 return alone;
         case RULE_AVOID:
                 return present - alone;
+        case RULE_SPAN:
+                return occupied > rule->k ? occupied - rule->k : 0;
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:
@@ -152,13 +156,20 @@ int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x
         return 0;
 }
 
+static Tier rule_tier(const GroupRule *rule) {
+        return !rule->must ? TIER_BALANCE : rule->waived ? TIER_LOAD : TIER_REPAIR;
+}
+
+static int64_t rule_price(const GroupRule *rule) {
+        return !rule->must ? rule->weight * RULE_UNIT : rule->waived ? WAIVED_PRICE : 1;
+}
+
 int terms_add_rules(Terms *t, const Problem *p, RuleKind kind, Reason reason) {
         for (uint32_t i = 0; i < p->n_rules; i++) {
                 const GroupRule *rule = &p->rules[i];
-                const RuleCost term = { .tier = rule->must ? TIER_REPAIR : TIER_BALANCE,
-                                        .rule = rule,
-                                        .weight = rule->must ? 1 : rule->weight * RULE_UNIT,
-                                        .reason = reason };
+                const RuleCost term = {
+                        .tier = rule_tier(rule), .rule = rule, .weight = rule_price(rule), .reason = reason
+                };
 
                 if (rule->kind == kind && terms_add_rule(t, term) < 0)
                         return -ENOMEM;
@@ -172,11 +183,25 @@ void rules_total(const Problem *p, RuleKind kind, const Assignment *x, Costs *re
 
                 if (rule->kind != kind)
                         continue;
-                if (rule->must)
-                        ret->tier[TIER_REPAIR] += rule_broken(p, rule, x);
-                else
-                        ret->tier[TIER_BALANCE] += rule->weight * RULE_UNIT * rule_broken(p, rule, x);
+                ret->tier[rule_tier(rule)] += rule_price(rule) * rule_broken(p, rule, x);
         }
+}
+
+/* While it moves a VM is on both hosts: one of a group that is in as many places as it may be comes to none of the others. */
+static bool rule_span_refuses(const Problem *p, const GroupRule *rule, const Assignment *x, Move m) {
+        const Group *g = &p->groups[rule->group];
+        const GroupRule one = { .kind = RULE_SPAN, .level = rule->level, .group = rule->group };
+        bool member = false, there = false;
+
+        if (rule_skips(p, RULE_SPAN, m.to) ||
+            (!rule_skips(p, RULE_SPAN, m.from) &&
+             problem_domain(p, rule->level, m.from) == problem_domain(p, rule->level, m.to)))
+                return false;
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                member |= g->vms[i] == m.vm;
+                there |= rule_domain(p, rule, x, g->vms[i]) == problem_domain(p, rule->level, m.to);
+        }
+        return member && !there && rule_broken(p, &one, x) >= rule->k;
 }
 
 bool rules_refuse(const Problem *p, RuleKind kind, Assignment *x, Move m) {
@@ -186,8 +211,12 @@ bool rules_refuse(const Problem *p, RuleKind kind, Assignment *x, Move m) {
                 const GroupRule *rule = &p->rules[i];
                 int64_t before;
 
-                if (!rule->must || rule->kind != kind)
+                if (!rule->must || rule->kind != kind || rule_waived_for(p, rule, m.vm))
                         continue;
+                if (kind == RULE_SPAN) {
+                        breaks = rule_span_refuses(p, rule, x, m);
+                        continue;
+                }
                 before = rule_broken(p, rule, x);
                 assignment_move(x, m);
                 breaks = rule_broken(p, rule, x) > before;

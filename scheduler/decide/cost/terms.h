@@ -182,13 +182,18 @@ static inline int64_t share_square(int64_t quantity, uint64_t reciprocal, int64_
 }
 
 /* How far a rule is broken at x, counted from its definition; 0: it holds. apart: VMs beyond one, over all
- * domains. together: domains beyond one. spread: domains short of k. near: VMs of group without one of
+ * domains. together: domains beyond one. spread: domains short of k. span: domains beyond k, VMs on hosts that are emptied
+ * aside. near: VMs of group without one of
  * group_b near. VMs that are nowhere yet are in no domain, and not alone. */
 int64_t rule_broken(const Problem *p, const GroupRule *rule, const Assignment *x);
 
 /* All rules of a kind: a rule that must hold costs 1 a piece in TIER_REPAIR, a soft one RULE_UNIT × weight in
  * TIER_BALANCE. At weight 100 a soft rule is worth about eight usual moves. */
 #define RULE_UNIT 1000
+
+/* What breaking a rule costs that is waived for a VM that must leave its host, in TIER_LOAD: more than all hosts above
+ * their lines, as far as that matters. */
+#define WAIVED_PRICE (INT64_C(1) << 32)
 int terms_add_rules(Terms *t, const Problem *p, RuleKind kind, Reason reason) must_check;
 void rules_total(const Problem *p, RuleKind kind, const Assignment *x, Costs *ret);
 

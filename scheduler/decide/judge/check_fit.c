@@ -92,5 +92,7 @@ Reason check_fit(const Check *c, VmIx v, HostIx h) {
                 return REASON_EMULATOR;
         if (vm->ties && ties_reason(vm->ties, to) != REASON_NONE)
                 return ties_reason(vm->ties, to);
+        if (check_numa_fit(c, v, h) != REASON_NONE)
+                return check_numa_fit(c, v, h);
         return cpu_reason(c, vm, to);
 }

@@ -47,7 +47,8 @@ static bool check_reserve_losable(const Host *host) {
 }
 
 static bool check_reserve_shelters(const Host *host) {
-        return host->state == HOST_ACTIVE && host->excluded == EXCLUDED_NONE && host->fault_grade < 2;
+        return host->state == HOST_ACTIVE && host->excluded == EXCLUDED_NONE && !host->no_entry_why &&
+               host->fault_grade < 2;
 }
 
 static bool check_reserve_is_lost(const Check *c, HostIx h) {
@@ -366,10 +367,7 @@ static void shift_others(Check *c, const CheckMove *moves, uint32_t n, bool made
                 if (c->reserve->spends[moves[i].move.vm])
                         continue;
                 c->at[moves[i].move.vm] = gets;
-                for (uint32_t r = 0; r < c->n_res; r++) {
-                        c->held[(size_t) gives * c->n_res + r] -= check_demand(c, moves[i].move.vm, r);
-                        c->held[(size_t) gets * c->n_res + r] += check_demand(c, moves[i].move.vm, r);
-                }
+                check_room_shift(c, moves[i].move.vm, gives, gets);
         }
 }
 
@@ -384,16 +382,16 @@ static int object_wave(Check *c, const CheckMove *moves, uint32_t n, int64_t lef
                 left > k->worst_left
                         ? text_format(
                                   c->arena,
-                                  "%s to %s in wave %u: over all losses the reserve is for, %lld VMs would "
-                                  "have no room elsewhere after that wave, %lld before",
+                                  "%s to %s in wave %u: over all losses that the reserve covers, %lld VMs would have no room "
+                                  "elsewhere after the wave, %lld before",
                                   c->s->vms[moves[i].move.vm].name, c->s->hosts[moves[i].move.to].name,
-                                  moves[i].wave, (long long) left, (long long) k->worst_left)
+                                  check_wave_said(&moves[i]), (long long) left, (long long) k->worst_left)
                         : text_format(
                                   c->arena,
-                                  "%s to %s in wave %u: of the share to be free, %lld/1024 of a host would "
-                                  "lack after that wave, %lld before",
+                                  "%s to %s in wave %u: the share to keep free would be short by %lld/1024 of a host after the "
+                                  "wave, %lld before",
                                   c->s->vms[moves[i].move.vm].name, c->s->hosts[moves[i].move.to].name,
-                                  moves[i].wave, (long long) share, (long long) k->worst_share));
+                                  check_wave_said(&moves[i]), (long long) share, (long long) k->worst_share));
 }
 
 int check_reserve_wave(Check *c, const CheckMove *moves, uint32_t n) {

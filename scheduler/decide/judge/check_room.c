@@ -54,7 +54,7 @@ static int guess_unmeasured(Check *c) {
 
                 if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING)
                         vcpus[vm->host] += vm->vcpus;
-                else if (vm->state != VM_OFF && vm->cpu_mcores != UNKNOWN &&
+                else if (vm->state != VM_OFF && vm->state != VM_BOOKED && vm->cpu_mcores != UNKNOWN &&
                          s->hosts[vm->host].cpu_busy_mcores != UNKNOWN)
                         left[vm->host] -= vm_measured(vm).cpu_mcores;
         }
@@ -85,6 +85,10 @@ static uint32_t res_huge(const Check *c) {
         return RES_BUILTIN_N + c->s->n_extra + 2;
 }
 
+static uint32_t res_numa(const Check *c) {
+        return res_huge(c) + c->huge.n;
+}
+
 static int64_t check_room_ratio(const Check *c, int64_t own, const char *setting) {
         return own > 0 ? own : settings_int(c->settings, "cluster", setting);
 }
@@ -93,10 +97,12 @@ static int64_t limit_beyond(const Check *c, HostIx h, uint32_t r) {
         const Host *host = &c->s->hosts[h];
         int64_t share;
 
+        if (r >= res_numa(c))
+                return c->numa_most[(size_t) h * c->numa.n + r - res_numa(c)];
         if (r >= res_huge(c))
                 return c->huge_most[(size_t) h * c->huge.n + r - res_huge(c)];
         if (r == res_in_use(c))
-                return c->memory_lent ? host->memory_mib : NO_LIMIT;
+                return c->memory_lent ? c->memory_has[h] : NO_LIMIT;
         share = check_room_ratio(c, host->overcommit_cpu_permille, "overcommit_cpu");
         return share > 0 ? check_room_product(host->cpus, share, 1000) : NO_LIMIT;
 }
@@ -109,7 +115,7 @@ int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
                 return check_room_product(host->cpus, c->speed[h], 1);
         if (r == RES_MEMORY)
                 return check_room_product(
-                        host->memory_mib,
+                        c->memory_has[h],
                         check_room_ratio(c, host->overcommit_memory_permille, "overcommit_memory"), 1000);
         if (r >= RES_BUILTIN_N + c->s->n_extra)
                 return limit_beyond(c, h, r);
@@ -125,8 +131,10 @@ int64_t check_capacity(const Check *c, HostIx h, uint32_t r) {
 static int64_t demand_beyond(const Check *c, const Vm *vm, uint32_t r) {
         if (r == res_vcpus(c))
                 return vm->vcpus;
+        if (r >= res_numa(c))
+                return check_numa_demand(c, vm, r - res_numa(c));
         if (r == res_in_use(c))
-                return vm->memory_used_mib >= 0 ? vm->memory_used_mib : vm->memory_mib;
+                return check_memory_use(c, vm);
         return vm->hugepages_kib == c->huge.kib[r - res_huge(c)] ? vm->memory_mib : 0;
 }
 
@@ -142,7 +150,7 @@ int64_t check_demand(const Check *c, VmIx v, uint32_t r) {
                 return check_room_product(vm->cpu_mcores != UNKNOWN ? vm->cpu_mcores : c->guess[v],
                                           c->speed[vm->host], 1000);
         case RES_MEMORY:
-                quantity = vm->memory_mib;
+                quantity = check_memory_promise(c, vm);
                 break;
         case RES_NET_RX:
                 quantity = vm->rx_kbit;
@@ -163,16 +171,16 @@ static int64_t share_of_reported(const Check *c, VmIx v, uint32_t r) {
         const Vm *vm = &c->s->vms[v];
         VmLoad load = vm_measured(vm);
 
-        if (vm->state == VM_OFF)
+        if (vm->state == VM_OFF || vm->state == VM_BOOKED)
                 return 0; /* the host has nothing of it in use */
+        if (r >= res_numa(c))
+                return check_numa_holds(c, &c->s->vms[v], r - res_numa(c));
         if (vm->measured && r == RES_CPU && load.cpu_mcores != UNKNOWN)
                 return check_room_product(load.cpu_mcores, c->speed[vm->host], 1000);
         if (vm->measured && r == RES_NET_RX)
                 return load.rx_kbit > 0 ? load.rx_kbit : 0;
         if (vm->measured && r == RES_NET_TX)
                 return load.tx_kbit > 0 ? load.tx_kbit : 0;
-        if (vm->measured && r == res_in_use(c) && load.memory_used_mib != UNKNOWN)
-                return load.memory_used_mib;
         return check_demand(c, v, r);
 }
 
@@ -185,8 +193,8 @@ static int64_t check_room_reported(const Check *c, HostIx h, uint32_t r) {
                 return host->cpu_busy_mcores > 0
                                ? check_room_product(host->cpu_busy_mcores, c->speed[h], 1000)
                                : 0;
-        if (r == RES_MEMORY || r == res_in_use(c))
-                return host->memory_used_mib;
+        if (r >= res_numa(c))
+                return check_numa_taken(c, h, r - res_numa(c));
         for (uint32_t i = 0; r >= res_huge(c) && i < host->n_hugepages; i++)
                 if (host->hugepages[i].kib == c->huge.kib[r - res_huge(c)])
                         return host->hugepages[i].total_mib - host->hugepages[i].free_mib;
@@ -209,7 +217,7 @@ static int find_hugepages(Check *c) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < c->huge.n; i++) {
                 for (VmIx v = 0; v < s->n_vms; v++)
-                        if (s->vms[v].hugepages_kib == c->huge.kib[i])
+                        if (s->vms[v].hugepages_kib == c->huge.kib[i] && s->vms[v].state != VM_BOOKED)
                                 c->huge_most[(size_t) s->vms[v].host * c->huge.n + i] += s->vms[v].memory_mib;
                 for (HostIx h = 0; h < s->n_hosts; h++) {
                         int64_t *most = &c->huge_most[(size_t) h * c->huge.n + i];
@@ -239,23 +247,47 @@ static bool memory_is_lent(const Check *c) {
 static Reason short_reason(const Check *c, uint32_t r, bool alone) {
         if (r == res_vcpus(c))
                 return REASON_OVERCOMMIT;
+        if (r >= res_numa(c))
+                return REASON_NUMA_ROOM;
         if (r >= res_huge(c))
                 return REASON_HUGEPAGES;
         return alone ? REASON_NO_ROOM : REASON_NO_ROOM_DURING;
+}
+
+/* What each set of nodes has; where more is bound there already, that: it is over, and no more comes. */
+static void find_numa(Check *c) {
+        for (size_t i = 0; i < (size_t) c->s->n_hosts * c->numa.n; i++) {
+                const HostIx h = (HostIx) (i / c->numa.n);
+                const uint32_t k = (uint32_t) (i % c->numa.n);
+                const int64_t has = check_numa_has(c, h, k),
+                              held = c->held[(size_t) h * c->n_res + res_numa(c) + k];
+
+                c->numa_over[i] = has != UNKNOWN && held > has;
+                c->numa_most[i] = has == UNKNOWN ? NO_LIMIT : held > has ? held : has;
+        }
+}
+
+/* Wherever moves take it: the VM is in flight to that host, or runs there as well. */
+static bool check_room_holds_anyway(const Check *c, VmIx v, HostIx h) {
+        return c->s->vms[v].in_flight && h != c->s->vms[v].host && snapshot_vm_is_on(c->s, v, h);
 }
 
 int check_room_begin(Check *c) {
         const Snapshot *s = c->s;
         int64_t *known;
 
-        if (find_hugepages(c) < 0)
+        if (check_memory_begin(c) < 0 || find_hugepages(c) < 0)
                 return -ENOMEM;
         c->memory_lent = memory_is_lent(c);
-        c->n_res = res_huge(c) + c->huge.n;
+        c->numa = snapshot_numa_sets(s);
+        c->n_res = res_numa(c) + c->numa.n;
+        c->numa_over = arena_new(c->arena, bool, (size_t) s->n_hosts * c->numa.n);
+        c->numa_most = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->numa.n);
         c->held = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         c->coming = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
         known = arena_new(c->arena, int64_t, (size_t) s->n_hosts * c->n_res);
-        if (!c->held || !c->coming || !known || find_speeds(c) < 0 || guess_unmeasured(c) < 0)
+        if (!c->held || !c->coming || !known || !c->numa_over || !c->numa_most || find_speeds(c) < 0 ||
+            guess_unmeasured(c) < 0)
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++)
                 for (uint32_t r = 0; r < c->n_res; r++) {
@@ -267,16 +299,16 @@ int check_room_begin(Check *c) {
                         size_t at = (size_t) h * c->n_res + r;
                         int64_t own =
                                 check_room_reported(c, h, r) - known[at]; /* the host's, beside its VMs */
-                        bool memory = r == RES_MEMORY || r == res_in_use(c);
-                        int64_t least = memory ? s->hosts[h].reserved_mib : 0;
 
-                        c->held[at] += own > least ? own : least;
+                        if (r == RES_MEMORY || r == res_in_use(c))
+                                own = c->memory_own[h];
+                        c->held[at] += own > 0 ? own : 0;
                 }
         for (VmIx v = 0; v < s->n_vms; v++)
                 for (HostIx h = 0; s->vms[v].in_flight && h < s->n_hosts; h++)
-                        for (uint32_t r = 0;
-                             h != s->vms[v].host && snapshot_vm_is_on(s, v, h) && r < c->n_res; r++)
+                        for (uint32_t r = 0; check_room_holds_anyway(c, v, h) && r < c->n_res; r++)
                                 c->held[(size_t) h * c->n_res + r] += check_demand(c, v, r);
+        find_numa(c);
         return 0;
 }
 
@@ -288,18 +320,24 @@ static const char *resource_name(const Check *c, uint32_t r) {
                 return "vCPUs";
         if (r == res_in_use(c))
                 return "MiB of memory for use";
+        if (r >= res_numa(c))
+                return "MiB of memory of NUMA nodes";
         if (r >= res_huge(c))
                 return "MiB of huge pages";
         return r < RES_BUILTIN_N ? names[r] : c->s->extra[r - RES_BUILTIN_N].name;
 }
 
 int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
-        for (uint32_t i = 0; i < n; i++)
-                for (uint32_t r = 0; r < c->n_res; r++)
-                        c->coming[(size_t) moves[i].move.to * c->n_res + r] +=
-                                check_demand(c, moves[i].move.vm, r);
+        for (uint32_t i = 0; i < n; i++) {
+                const Move *m = &moves[i].move;
+                const bool held = check_room_holds_anyway(c, m->vm, m->to);
+
+                for (uint32_t r = 0; r < c->n_res && !held; r++)
+                        c->coming[(size_t) m->to * c->n_res + r] += check_demand(c, m->vm, r);
+        }
         for (uint32_t i = 0; i < n; i++) {
                 const CheckMove *m = &moves[i];
+                const bool held = check_room_holds_anyway(c, m->move.vm, m->move.to);
 
                 for (uint32_t r = 0; r < c->n_res; r++) {
                         int64_t need = check_demand(c, m->move.vm, r),
@@ -312,13 +350,13 @@ int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
                                 continue;
                         text = text_format(
                                 c->arena,
-                                "%s to %s in wave %u: %s has %lld %s, holds %lld of them when the wave "
-                                "starts, and %lld more come in that wave",
-                                c->s->vms[m->move.vm].name, c->s->hosts[m->move.to].name, m->wave,
+                                "%s to %s in wave %u: %s has %lld %s, uses %lld at the start of the wave, and %lld more "
+                                "arrive in the wave",
+                                c->s->vms[m->move.vm].name, c->s->hosts[m->move.to].name, check_wave_said(m),
                                 c->s->hosts[m->move.to].name, (long long) most, resource_name(c, r),
                                 (long long) there, (long long) comes);
-                        if (check_object(c, m, VERDICT_REFUSED, short_reason(c, r, there + need > most),
-                                         text) < 0)
+                        if (check_object(c, m, VERDICT_REFUSED,
+                                         short_reason(c, r, there + (held ? 0 : need) > most), text) < 0)
                                 return -ENOMEM;
                         break;
                 }
@@ -326,13 +364,18 @@ int check_room_wave(Check *c, const CheckMove *moves, uint32_t n) {
         return 0;
 }
 
-void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n) {
-        for (uint32_t i = 0; i < n; i++)
-                for (uint32_t r = 0; r < c->n_res; r++) {
-                        int64_t need = check_demand(c, moves[i].move.vm, r);
+void check_room_shift(Check *c, VmIx v, HostIx from, HostIx to) {
+        for (uint32_t r = 0; r < c->n_res; r++) {
+                const int64_t need = check_demand(c, v, r);
 
-                        c->held[(size_t) moves[i].move.from * c->n_res + r] -= need;
-                        c->held[(size_t) moves[i].move.to * c->n_res + r] += need;
-                        c->coming[(size_t) moves[i].move.to * c->n_res + r] = 0;
-                }
+                c->held[(size_t) from * c->n_res + r] -= check_room_holds_anyway(c, v, from) ? 0 : need;
+                c->held[(size_t) to * c->n_res + r] += check_room_holds_anyway(c, v, to) ? 0 : need;
+        }
+}
+
+void check_room_end_wave(Check *c, const CheckMove *moves, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++) {
+                check_room_shift(c, moves[i].move.vm, moves[i].move.from, moves[i].move.to);
+                memset(c->coming + (size_t) moves[i].move.to * c->n_res, 0, sizeof(int64_t) * c->n_res);
+        }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/decide/judge/check_parts.h"
+#include "scheduler/model/rule_word.h"
 
 typedef struct NamedHost {
         const char *name;
@@ -48,7 +49,9 @@ static int number_domains(Check *c) {
         c->count = arena_new(c->arena, uint32_t, n);
         c->in = arena_new(c->arena, uint32_t, n);
         c->out = arena_new(c->arena, uint32_t, n);
-        return c->count && c->in && c->out ? 0 : -ENOMEM;
+        c->sure = arena_new(c->arena, uint32_t, n);
+        c->taken = arena_new(c->arena, bool, n);
+        return c->count && c->in && c->out && c->sure && c->taken ? 0 : -ENOMEM;
 }
 
 int check_rules_begin(Check *c) {
@@ -85,8 +88,8 @@ static int object_rule(Check *c, const CheckMove *m, const Rule *rule, Reason re
         return check_object(c, m, VERDICT_REFUSED, reason,
                             text_format(c->arena, "%s from %s to %s in wave %u breaks rule %s: %s",
                                         c->s->vms[m->move.vm].name, c->s->hosts[m->move.from].name,
-                                        c->s->hosts[m->move.to].name, m->wave,
-                                        rule->name ? rule->name : rule_kind_names[rule->kind],
+                                        c->s->hosts[m->move.to].name, check_wave_said(m),
+                                        rule->name ? rule->name : rule_kind_title(rule->kind),
                                         reason_texts[reason]));
 }
 
@@ -97,10 +100,29 @@ static bool check_rules_names_host(const Rule *rule, HostIx h) {
         return false;
 }
 
+static bool rule_forbids(const Rule *rule, HostIx h) {
+        return check_rules_names_host(rule, h) == (rule->kind == RULE_NOT_ON);
+}
+
+static bool check_rules_must_leave(const Check *c, VmIx v) {
+        return c->s->hosts[c->s->vms[v].host].state == HOST_MAINTENANCE ||
+               snapshot_vm_fault(c->s, v, NULL) >= 3;
+}
+
+/* The rule is waived for it: an operator lets it go for what must leave its host. */
+static bool rule_waived(const Check *c, const Rule *rule, VmIx v) {
+        return rule->evacuate && check_rules_must_leave(c, v);
+}
+
+/* For the move by which it leaves that host, and no other: once away it holds for it again (docs/judge.md). */
+static bool rule_lets_leave(const Check *c, const Rule *rule, VmIx v) {
+        return c->at[v] == c->s->vms[v].host && rule_waived(c, rule, v);
+}
+
 /* The move comes to a domain where others of the group may be while none of them is surely left behind where
- * it came from: then there is an order of the wave in which the rule is broken further. */
+ * it came from: then there is an order of the wave, and an end of the flights, in which the rule is broken further. */
 static bool apart_worse(const Check *c, uint32_t from, uint32_t to) {
-        bool meets = c->count[to] + c->in[to] > 1, parts = c->count[from] > c->out[from];
+        bool meets = c->count[to] + c->in[to] > 1, parts = c->sure[from] > c->out[from];
 
         return meets && !parts;
 }
@@ -113,8 +135,10 @@ static int judge_spread(Check *c, const Rule *rule, const CheckMove *const *move
 
         for (uint32_t i = 0; i < n; i++) {
                 uint32_t from = domain[moves[i]->move.from], to = domain[moves[i]->move.to];
-                bool empties = c->count[from] == c->out[from], fills = c->count[to] == 0 && c->in[to] == 1;
+                bool empties = c->sure[from] == c->out[from], fills = c->count[to] == 0 && c->in[to] == 1;
 
+                if (rule_lets_leave(c, rule, moves[i]->move.vm))
+                        continue;
                 if (from != to && empties && !fills)
                         lost++;
                 if (lost > 0 && occupied < (uint64_t) rule->k + lost && from != to && empties && !fills)
@@ -129,7 +153,7 @@ static int judge_apart(Check *c, const Rule *rule, const CheckMove *const *moves
         for (uint32_t i = 0; i < n; i++) {
                 uint32_t from = domain[moves[i]->move.from], to = domain[moves[i]->move.to];
 
-                if (from == to)
+                if (from == to || rule_lets_leave(c, rule, moves[i]->move.vm))
                         continue;
                 if (apart_worse(c, from, to) && object_rule(c, moves[i], rule, REASON_RULE_APART) < 0)
                         return -ENOMEM;
@@ -137,14 +161,54 @@ static int judge_apart(Check *c, const Rule *rule, const CheckMove *const *moves
         return 0;
 }
 
+/* count: those that are in a domain, or would be if a flight ended there; sure: those that are there whichever way. Returns
+ * how many domains are occupied at least: a flight between two others occupies one of them. */
+static uint32_t check_rules_occupy(Check *c, const Rule *rule) {
+        const uint32_t *domain = c->domain[rule->level];
+        uint32_t occupied = 0;
+
+        for (uint32_t i = 0; i < rule->n_vms; i++) {
+                const VmIx v = rule->vms[i];
+                const uint32_t here = domain[c->at[v]], there = domain[check_flight_to(c, v)];
+
+                c->count[here]++;
+                c->count[there] += there != here;
+                if (there == here)
+                        occupied += c->sure[here]++ == 0;
+        }
+        for (uint32_t i = 0; i < rule->n_vms; i++) {
+                const VmIx v = rule->vms[i];
+                const uint32_t here = domain[c->at[v]], there = domain[check_flight_to(c, v)];
+
+                if (here == there || c->sure[here] > 0 || c->sure[there] > 0 || c->taken[here] ||
+                    c->taken[there])
+                        continue;
+                c->taken[here] = c->taken[there] = true;
+                occupied++;
+        }
+        return occupied;
+}
+
+static void check_rules_clear(Check *c, const Rule *rule) {
+        const uint32_t *domain = c->domain[rule->level];
+
+        for (uint32_t i = 0; i < rule->n_vms; i++) {
+                const uint32_t ends[] = { domain[c->at[rule->vms[i]]],
+                                          domain[check_flight_to(c, rule->vms[i])] };
+
+                for (size_t k = 0; k < ARRAY_SIZE(ends); k++) {
+                        c->count[ends[k]] = c->sure[ends[k]] = 0;
+                        c->taken[ends[k]] = false;
+                }
+        }
+}
+
 /* moves: those of the wave whose VM is in the rule's group. */
 static int judge_group(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n) {
         const uint32_t *domain = c->domain[rule->level];
-        uint32_t occupied = 0;
+        const uint32_t occupied = check_rules_occupy(c, rule);
         int r = 0;
 
-        for (uint32_t i = 0; i < rule->n_vms; i++)
-                occupied += c->count[domain[c->at[rule->vms[i]]]]++ == 0;
         for (uint32_t i = 0; i < n; i++)
                 if (domain[moves[i]->move.from] != domain[moves[i]->move.to]) {
                         c->out[domain[moves[i]->move.from]]++;
@@ -154,8 +218,7 @@ static int judge_group(Check *c, const Rule *rule, const CheckMove *const *moves
                 r = judge_apart(c, rule, moves, n);
         else
                 r = judge_spread(c, rule, moves, n, occupied);
-        for (uint32_t i = 0; i < rule->n_vms; i++)
-                c->count[domain[c->at[rule->vms[i]]]] = 0;
+        check_rules_clear(c, rule);
         for (uint32_t i = 0; i < n; i++)
                 c->out[domain[moves[i]->move.from]] = c->in[domain[moves[i]->move.to]] = 0;
         return r;
@@ -202,11 +265,13 @@ static bool has_vm(const VmIx *vms, uint32_t n, VmIx v) {
         return false;
 }
 
-/* Where VMs of the list are, or may be during the wave. */
+/* Where VMs of the list are, or may be during the wave: those in flight on both their hosts. */
 static void mark_places(Check *c, const Rule *rule, const VmIx *vms, uint32_t n_vms,
                         const CheckMove *const *moves, uint32_t n, uint32_t *count) {
-        for (uint32_t i = 0; i < n_vms; i++)
+        for (uint32_t i = 0; i < n_vms; i++) {
                 count[c->domain[rule->level][c->at[vms[i]]]] = 1;
+                count[c->domain[rule->level][check_flight_to(c, vms[i])]] = 1;
+        }
         for (uint32_t i = 0; i < n; i++)
                 if (has_vm(vms, n_vms, moves[i]->move.vm))
                         count[c->domain[rule->level][moves[i]->move.to]] = 1;
@@ -224,12 +289,25 @@ static int judge_avoid(Check *c, const Rule *rule, const CheckMove *const *moves
                 const uint32_t to = domain[moves[i]->move.to];
                 const uint32_t *others = has_vm(rule->vms, rule->n_vms, moves[i]->move.vm) ? c->in : c->count;
 
-                if (domain[moves[i]->move.from] != to && others[to] > 0)
+                if (domain[moves[i]->move.from] != to && others[to] > 0 &&
+                    !rule_lets_leave(c, rule, moves[i]->move.vm))
                         r = object_rule(c, moves[i], rule, REASON_RULE_APART);
         }
         memset(c->count, 0, size);
         memset(c->in, 0, size);
         return r;
+}
+
+static int judge_span(Check *c, const Rule *rule, const CheckMove *const *moves, uint32_t n) {
+        bool *waived = arena_new(c->arena, bool, n);
+        uint32_t i;
+
+        if (!waived)
+                return -ENOMEM;
+        for (i = 0; i < n; i++)
+                waived[i] = rule_lets_leave(c, rule, moves[i]->move.vm);
+        i = check_span_too_many(c, rule, &(SpanMoves){ moves, waived, n });
+        return i < n ? object_rule(c, moves[i], rule, REASON_RULE_SPAN) : 0;
 }
 
 static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t n) {
@@ -242,12 +320,15 @@ static int judge_rule(Check *c, const Rule *rule, const Touch *touches, uint32_t
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
                 moves[i] = touches[i].move;
+        if (rule->kind == RULE_SPAN)
+                r = judge_span(c, rule, moves, n);
         if (rule->kind == RULE_AVOID)
                 r = judge_avoid(c, rule, moves, n);
         if (rule->kind == RULE_APART || rule->kind == RULE_SPREAD)
                 r = judge_group(c, rule, moves, n);
-        for (uint32_t i = 0; i < n && r == 0 && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON); i++)
-                if (check_rules_names_host(rule, moves[i]->move.to) == (rule->kind == RULE_NOT_ON))
+        for (uint32_t i = 0; i < n && r == 0 && rule_is_about_hosts(rule); i++)
+                if (rule_forbids(rule, moves[i]->move.to) && !rule_forbids(rule, moves[i]->move.from) &&
+                    !rule_lets_leave(c, rule, moves[i]->move.vm))
                         r = object_rule(c, moves[i], rule, REASON_RULE_HOSTS);
         if (c->n_objections == before)
                 arena_rewind(c->arena, mark);
@@ -267,31 +348,30 @@ int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) {
         return r;
 }
 
-static HostIx check_rules_place(const Check *c, VmIx v, bool at_start) {
-        return at_start ? c->s->vms[v].host : c->at[v];
-}
-
-/* How many domains too many hold the group, or how many VMs lack a neighbour. */
-static uint32_t check_rules_short_of(Check *c, const Rule *rule, bool at_start) {
+/* A VM of the one list shares a domain with one of the other, where the snapshot has them. */
+static bool check_rules_meet(Check *c, const Rule *rule) {
         const uint32_t *domain = c->domain[rule->level];
-        const VmIx *others = rule->kind == RULE_NEAR ? rule->near_vms : rule->vms;
-        uint32_t n_others = rule->kind == RULE_NEAR ? rule->n_near_vms : rule->n_vms, occupied = 0, alone = 0;
+        bool meet = false;
 
-        for (uint32_t i = 0; i < n_others; i++)
-                occupied += c->count[domain[check_rules_place(c, others[i], at_start)]]++ == 0;
+        for (uint32_t i = 0; i < rule->n_near_vms; i++)
+                c->count[domain[c->s->vms[rule->near_vms[i]].host]] = 1;
         for (uint32_t i = 0; i < rule->n_vms; i++)
-                alone += c->count[domain[check_rules_place(c, rule->vms[i], at_start)]] == 0;
-        for (uint32_t i = 0; i < n_others; i++)
-                c->count[domain[check_rules_place(c, others[i], at_start)]] = 0;
-        return rule->kind == RULE_NEAR ? alone : occupied;
+                meet |= c->count[domain[c->s->vms[rule->vms[i]].host]] > 0;
+        for (uint32_t i = 0; i < rule->n_near_vms; i++)
+                c->count[domain[c->s->vms[rule->near_vms[i]].host]] = 0;
+        return meet;
 }
 
 bool check_rule_broken(Check *c, const Rule *rule) {
         uint32_t n;
 
-        if (!rule->must || rule->n_vms == 0 || rule->kind == RULE_ON || rule->kind == RULE_NOT_ON)
+        if (!rule->must || rule->n_vms == 0 || rule_is_about_hosts(rule))
                 return false;
-        n = check_rules_short_of(c, rule, true);
+        if (rule->kind == RULE_AVOID)
+                return check_rules_meet(c, rule);
+        if (rule->kind == RULE_SPAN)
+                return check_span_broken(c, rule);
+        n = check_flight_short_of(c, rule, CHECK_AT_START);
         switch (rule->kind) {
         case RULE_APART:
                 return n < rule->n_vms;
@@ -308,11 +388,32 @@ bool check_rules_forbid(const Check *c, VmIx v, HostIx h) {
         for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++) {
                 const Rule *rule = &c->s->rules[c->rules_of[i]];
 
-                if ((rule->kind == RULE_ON || rule->kind == RULE_NOT_ON) &&
-                    check_rules_names_host(rule, h) == (rule->kind == RULE_NOT_ON))
+                if (rule_is_about_hosts(rule) && rule_forbids(rule, h))
                         return true;
         }
         return false;
+}
+
+bool check_rules_forbid_newly(const Check *c, VmIx v, HostIx h) {
+        for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++) {
+                const Rule *rule = &c->s->rules[c->rules_of[i]];
+
+                if (rule_is_about_hosts(rule) && rule_forbids(rule, h) &&
+                    !(rule_forbids(rule, c->s->vms[v].host) && check_rules_must_leave(c, v)) &&
+                    !rule_waived(c, rule, v))
+                        return true;
+        }
+        return false;
+}
+
+/* VMs of the rule that it is waived for, and that have moved: each may have broken it by one. */
+static uint32_t rule_let_go(const Check *c, const Rule *rule) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < rule->n_vms; i++)
+                n += c->at[rule->vms[i]] != c->s->vms[rule->vms[i]].host &&
+                     rule_waived(c, rule, rule->vms[i]);
+        return n;
 }
 
 int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
@@ -327,7 +428,7 @@ int check_rules_end(Check *c, const CheckMove *moves, uint32_t n) {
                         continue;
                 if (rule->kind != RULE_TOGETHER && rule->kind != RULE_NEAR)
                         continue;
-                if (check_rules_short_of(c, rule, false) > check_rules_short_of(c, rule, true))
+                if (check_flight_ends_worse(c, rule, rule_let_go(c, rule)))
                         r = object_rule(c, list[i].move, rule,
                                         rule->kind == RULE_NEAR ? REASON_RULE_NEAR : REASON_RULE_TOGETHER);
         }

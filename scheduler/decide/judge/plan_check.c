@@ -7,11 +7,6 @@
 
 #include "scheduler/decide/judge/check_parts.h"
 
-static bool plan_check_must_leave(const Check *c, VmIx v) {
-        return c->s->hosts[c->s->vms[v].host].state == HOST_MAINTENANCE ||
-               snapshot_vm_fault(c->s, v, NULL) >= 3;
-}
-
 static Reason tie_reason(Tie tie) {
         switch (tie) {
         case TIE_DEVICE:
@@ -34,6 +29,8 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
         const Vm *vm = &c->s->vms[m->move.vm];
         const Host *from = &c->s->hosts[m->move.from];
 
+        if (vm->state == VM_BOOKED)
+                return REASON_VM_BOOKED;
         if (vm->in_flight)
                 return vm_is_doubled(vm) ? REASON_VM_DOUBLED : REASON_VM_IN_FLIGHT;
         if (from->excluded != EXCLUDED_NONE || from->state == HOST_OFFLINE)
@@ -44,13 +41,12 @@ static Reason vm_reason(const Check *c, const CheckMove *m) {
                        : vm->hold == HOLD_MOVES   ? REASON_VM_MOVES
                        : vm->hold == HOLD_FOR_NOW ? REASON_VM_FOR_NOW
                        : vm->hold == HOLD_MISSED  ? REASON_VM_MISSED
+                       : vm->hold == HOLD_MODE    ? REASON_VM_MODE
                        : vm->ties                 ? tie_reason(vm->ties->tie)
                                                   : REASON_VM_PINNED;
         if (vm->local_disk_mib > 0 &&
             (vm->state == VM_OFF || settings_int(c->settings, "cluster", "local_disks") == 0))
                 return REASON_LOCAL_DISK;
-        if (vm->cpu_mcores == UNKNOWN && vm->state == VM_RUNNING && !plan_check_must_leave(c, m->move.vm))
-                return REASON_VM_UNMEASURED;
         return REASON_NONE;
 }
 
@@ -125,10 +121,9 @@ static int check_move(Check *c, const CheckMove *m) {
 static const char *unknown_vm(const Check *c, const char *name) {
         for (uint32_t i = 0; i < c->s->n_off; i++)
                 if (strcmp(c->s->off[i].name, name) == 0)
-                        return text_format(c->arena,
-                                           "%s is off, and its host, %s, is not to be left for good", name,
-                                           c->s->hosts[c->s->off[i].host].name);
-        return text_format(c->arena, "there is no VM %s", name);
+                        return text_format(c->arena, "%s is off, and its host %s is not being decommissioned",
+                                           name, c->s->hosts[c->s->off[i].host].name);
+        return text_format(c->arena, "VM %s not found", name);
 }
 
 /* Names → indexes. 0: resolved; 1: objected; -ENOMEM. */
@@ -148,15 +143,16 @@ static int plan_check_resolve(Check *c, const MoveOrder *named, CheckMove *m) {
 
                 unknown = m->move.from == IX_NONE ? named->from : named->to;
                 r = check_object(c, m, VERDICT_UNKNOWN_HOST, REASON_NONE,
-                                 text_format(c->arena, "%s: there is no host %s", named->vm, unknown));
+                                 text_format(c->arena, "%s: host %s not found", named->vm, unknown));
                 return r < 0 ? r : 1;
         }
         from = c->s->hosts[c->at[m->move.vm]].name;
         if (c->at[m->move.vm] != m->move.from || m->move.from == m->move.to) {
                 int r = check_object(
                         c, m, VERDICT_NOT_THERE, REASON_NONE,
-                        text_format(c->arena, "%s is to move from %s to %s in wave %u, but runs on %s then",
-                                    named->vm, named->from, named->to, m->wave, from));
+                        text_format(c->arena,
+                                    "%s is to move from %s to %s in wave %u, but runs on %s at that time",
+                                    named->vm, named->from, named->to, check_wave_said(m), from));
 
                 return r < 0 ? r : 1;
         }
@@ -179,7 +175,7 @@ static int gather_wave(Check *c, const MoveOrder *named, const CheckMove *order,
                 if (stamp[m.move.vm] == order[0].wave + 1) {
                         if (check_object(c, &m, VERDICT_MOVED_TWICE, REASON_NONE,
                                          text_format(c->arena, "%s moves twice in wave %u", named[m.index].vm,
-                                                     m.wave)) < 0)
+                                                     check_wave_said(&m))) < 0)
                                 return -ENOMEM;
                         continue;
                 }

@@ -20,6 +20,12 @@
 #define PRIOR_VM_HALVES 1
 #define PRIOR_UNSURE    8
 
+/* Sent at less than this part of its bandwidth, a job says more of its way than of migrations: the way carries less than it
+ * says (a link that came up at 100 Mbit/s, a shaper). Two such in a row are believed, or the only one there is. */
+#define SLOW_PERMILLE 250
+#define SLOW_BELIEVED 2
+#define SLOW_LEAST_MS 4000 /* that it sent: what is fixed of a small one takes seconds on a busy host */
+
 /* A job teaches the speed when sending was at least so many times the rest of it. */
 #define SENDING_TIMES 2
 
@@ -27,6 +33,8 @@ typedef struct Job {
         const RecordMove *move;
         int64_t nominal;             /* bytes a ms */
         int64_t speed, bytes, dirty; /* permille, as far as it tells; 0: it does not */
+        bool slow;                   /* by its way */
+        bool done;                   /* false: it did not come to its end, and tells of speed alone */
 } Job;
 
 typedef struct Learning {
@@ -70,10 +78,14 @@ static void learn_fixed(Learning *t) {
         for (uint32_t i = 0; i < t->n; i++) {
                 const int64_t rest = t->jobs[i].move->took.ms - sending_ms(&t->jobs[i], t->l.speed_permille);
 
-                t->scratch[n++] = migration_lessons_clamp(rest, LESSON_FIXED_LEAST, LESSON_FIXED_MOST);
+                if (t->jobs[i].done && !t->jobs[i].slow)
+                        t->scratch[n++] =
+                                migration_lessons_clamp(rest, LESSON_FIXED_LEAST, LESSON_FIXED_MOST);
         }
-        t->l.fixed_ms = migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500), n,
-                                                MIGRATION_FIXED_MS, PRIOR_CLUSTER);
+        t->l.fixed_ms = MIGRATION_FIXED_MS;
+        if (n > 0)
+                t->l.fixed_ms = migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500), n,
+                                                        MIGRATION_FIXED_MS, PRIOR_CLUSTER);
 }
 
 static int64_t migration_lessons_speed_of(const Job *j, int64_t fixed) {
@@ -85,16 +97,25 @@ static int64_t migration_lessons_speed_of(const Job *j, int64_t fixed) {
                                        LESSON_SPEED_LEAST, LESSON_SPEED_MOST);
 }
 
+/* Slow ones count for all ways where they are most of what is known: then they are believed as they are. */
 static void learn_speed(Learning *t) {
-        uint32_t n = 0;
+        uint32_t n = 0, slow = 0;
+        bool all_slow;
 
         for (uint32_t i = 0; i < t->n; i++) {
                 t->jobs[i].speed = migration_lessons_speed_of(&t->jobs[i], t->l.fixed_ms);
-                if (t->jobs[i].speed > 0)
-                        t->scratch[n++] = t->jobs[i].speed;
+                n += t->jobs[i].speed > 0;
+                slow += t->jobs[i].speed > 0 && t->jobs[i].slow;
         }
+        all_slow = 2 * slow > n;
+        n = 0;
+        for (uint32_t i = 0; i < t->n; i++)
+                if (t->jobs[i].speed > 0 && t->jobs[i].slow == all_slow)
+                        t->scratch[n++] = t->jobs[i].speed;
         t->l.speed_permille = MIGRATION_SPEED_PERMILLE;
-        if (n > 0)
+        if (all_slow)
+                t->l.speed_permille = migration_lessons_quantile(t->scratch, n, 500);
+        else if (n > 0)
                 t->l.speed_permille = migration_lessons_drawn(migration_lessons_quantile(t->scratch, n, 500),
                                                               n, MIGRATION_SPEED_PERMILLE, PRIOR_CLUSTER);
 }
@@ -106,7 +127,7 @@ static void learn_switch(Learning *t) {
                 const Prediction *p = &t->jobs[i].move->order->predicted;
 
                 /* Of idle guests: what is left to send at the end counts for the rest. */
-                if (t->jobs[i].move->took.downtime_ms > 0 && p->basis.dirty_kib_s == 0)
+                if (t->jobs[i].done && t->jobs[i].move->took.downtime_ms > 0 && p->basis.dirty_kib_s == 0)
                         t->scratch[n++] = migration_lessons_clamp(t->jobs[i].move->took.downtime_ms, 1,
                                                                   LESSON_FIXED_MOST);
         }
@@ -124,10 +145,44 @@ static int by_route(const void *left, const void *right) {
         return d != 0 ? d : x < y ? -1 : x > y; /* newest first: they stand so */
 }
 
+/* How many of jobs[n], newest first, are like the first of them, by their way. */
+static uint32_t migration_lessons_alike(const Job *const *jobs, uint32_t n) {
+        uint32_t k = 0;
+
+        while (k < n && jobs[k]->slow == jobs[0]->slow)
+                k++;
+        return k;
+}
+
+/* By jobs[n] that tell it, newest first. Since the way last changed: one that is slow for once was not the way's doing. */
+static RouteLesson learn_route(const Learning *t, const Job *const *jobs, uint32_t n) {
+        RouteLesson lesson = { .from = jobs[0]->move->order->from, .to = jobs[0]->move->order->to };
+        uint32_t first = 0, k = migration_lessons_alike(jobs, n);
+        bool slow = jobs[0]->slow;
+
+        if (slow && k < SLOW_BELIEVED && k < n) {
+                first = k;
+                k = migration_lessons_alike(jobs + first, n - first);
+                slow = false;
+        }
+        k = k < LESSON_WAY_JOBS ? k : LESSON_WAY_JOBS;
+        for (uint32_t i = 0; i < k; i++)
+                t->scratch[i] = jobs[first + i]->speed;
+        lesson.speed_permille = migration_lessons_quantile(t->scratch, k, 500);
+        if (!slow)
+                lesson.speed_permille = migration_lessons_drawn(
+                        lesson.speed_permille, k,
+                        t->l.speed_permille < SLOW_PERMILLE ? MIGRATION_SPEED_PERMILLE : t->l.speed_permille,
+                        PRIOR_WAY);
+        lesson.jobs = k;
+        return lesson;
+}
+
 static int learn_routes(Learning *t) {
         RouteLesson *routes = arena_new(t->arena, RouteLesson, t->n);
+        const Job **jobs = arena_new(t->arena, const Job *, t->n);
 
-        if (!routes)
+        if (!routes || !jobs)
                 return -ENOMEM;
         qsort(t->jobs, t->n, sizeof(*t->jobs), by_route);
         for (uint32_t i = 0, end; i < t->n; i = end) {
@@ -137,16 +192,10 @@ static int learn_routes(Learning *t) {
                 for (end = i; end < t->n && strcmp(t->jobs[end].move->order->from, m->order->from) == 0 &&
                               strcmp(t->jobs[end].move->order->to, m->order->to) == 0;
                      end++)
-                        if (t->jobs[end].speed > 0 && n < LESSON_WAY_JOBS)
-                                t->scratch[n++] = t->jobs[end].speed;
+                        if (t->jobs[end].speed > 0)
+                                jobs[n++] = &t->jobs[end];
                 if (n > 0)
-                        routes[t->l.n_routes++] =
-                                (RouteLesson){ .from = m->order->from,
-                                               .to = m->order->to,
-                                               .speed_permille = migration_lessons_drawn(
-                                                       migration_lessons_quantile(t->scratch, n, 500), n,
-                                                       t->l.speed_permille, PRIOR_WAY),
-                                               .jobs = n };
+                        routes[t->l.n_routes++] = learn_route(t, jobs, n);
         }
         t->l.routes = routes;
         return 0;
@@ -222,9 +271,14 @@ static VmLesson learn_vm(const Learning *t, uint32_t i, uint32_t end) {
 
 static int learn_bytes(Learning *t) {
         VmLesson *vms = arena_new(t->arena, VmLesson, t->n);
+        uint32_t done = 0;
 
         if (!vms)
                 return -ENOMEM;
+        for (uint32_t i = 0; i < t->n; i++)
+                if (t->jobs[i].done)
+                        t->jobs[done++] = t->jobs[i];
+        t->n = done;
         qsort(t->jobs, t->n, sizeof(*t->jobs), migration_lessons_by_vm);
         for (uint32_t i = 0, end; i < t->n; i = end) {
                 for (end = i;
@@ -232,6 +286,9 @@ static int learn_bytes(Learning *t) {
                         end++;
                 vms[t->l.n_vms++] = learn_vm(t, i, end);
         }
+        t->l.bytes_permille = 1000;
+        if (done == 0)
+                return 0;
         for (uint32_t i = 0; i < t->l.n_vms; i++)
                 t->scratch[i] = vms[i].bytes_permille;
         t->l.bytes_permille = migration_lessons_drawn(migration_lessons_quantile(t->scratch, t->l.n_vms, 500),
@@ -251,7 +308,7 @@ static void learn_unsure(Learning *t) {
                 const int64_t off = m->took.ms > m->order->predicted.ms ? m->took.ms - m->order->predicted.ms
                                                                         : m->order->predicted.ms - m->took.ms;
 
-                if (m->order->predicted.ms > 0)
+                if (t->jobs[i].done && !t->jobs[i].slow && m->order->predicted.ms > 0)
                         t->scratch[n++] = migration_lessons_clamp(migration_lessons_permille(off, m->took.ms),
                                                                   0, LESSON_UNSURE_MOST);
         }
@@ -268,11 +325,22 @@ static bool migration_lessons_teaches(const RecordMove *m) {
                m->order->predicted.basis.memory_mib > 0;
 }
 
+static Job migration_lessons_job(const RecordMove *m) {
+        Job j = { .move = m,
+                  .nominal = m->order->predicted.basis.bandwidth_kbit / 8,
+                  .done = !m->end || strcmp(m->end, MIGRATION_BROKEN_OFF) != 0 };
+        const int64_t speed = migration_lessons_speed_of(&j, MIGRATION_FIXED_MS);
+
+        j.slow = speed > 0 && speed < SLOW_PERMILLE && m->took.ms >= MIGRATION_FIXED_MS + SLOW_LEAST_MS;
+        return j;
+}
+
 int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLessons **ret) {
         Learning t = { .arena = a,
                        .l = { .fixed_ms = MIGRATION_FIXED_MS, .speed_permille = MIGRATION_SPEED_PERMILLE } };
         const uint32_t room = n < LESSON_JOBS ? n : LESSON_JOBS;
         MoveLessons *lessons = arena_new(a, MoveLessons, 1);
+        uint32_t all;
         int r;
 
         t.jobs = arena_new(a, Job, room);
@@ -281,9 +349,7 @@ int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLes
                 return -ENOMEM;
         for (uint32_t i = 0; i < n && t.n < room; i++)
                 if (migration_lessons_teaches(&moves[i]))
-                        t.jobs[t.n++] =
-                                (Job){ .move = &moves[i],
-                                       .nominal = moves[i].order->predicted.basis.bandwidth_kbit / 8 };
+                        t.jobs[t.n++] = migration_lessons_job(&moves[i]);
         *ret = NULL;
         if (t.n == 0)
                 return 0;
@@ -291,6 +357,7 @@ int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLes
                 learn_fixed(&t);
                 learn_speed(&t);
         }
+        all = t.n;
         learn_switch(&t);
         learn_unsure(&t);
         r = learn_routes(&t);
@@ -298,7 +365,7 @@ int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLes
                 r = learn_bytes(&t);
         if (r < 0)
                 return r;
-        t.l.jobs = t.n;
+        t.l.jobs = all;
         *lessons = t.l;
         *ret = lessons;
         return 0;

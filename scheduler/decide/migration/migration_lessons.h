@@ -16,7 +16,7 @@
 #include "scheduler/model/record.h"
 
 /* Bounds of what is learned. */
-#define LESSON_SPEED_LEAST  50
+#define LESSON_SPEED_LEAST  2 /* 50 Mbit/s of 25 Gbit/s */
 #define LESSON_SPEED_MOST   1100
 #define LESSON_FIXED_LEAST  50
 #define LESSON_FIXED_MOST   10000
@@ -32,7 +32,11 @@
 #define LESSON_WAY_JOBS 16
 #define LESSON_VM_JOBS  8
 
-/* moves newest first; of a RecordMove its order and what it took count. One whose prediction was not written
+/* RecordMove.end of one that did not come to its end (it was late, or cut short): it teaches how fast its way is, and nothing
+ * else. */
+#define MIGRATION_BROKEN_OFF "aborted"
+
+/* moves newest first; of a RecordMove its order, whether it broke off and what it took count. One whose prediction was not written
  * down teaches nothing. *ret NULL: none teaches anything. In `a`; names are the moves'. 0 or -ENOMEM. */
 int migration_learn(Arena *a, const RecordMove *moves, uint32_t n, const MoveLessons **ret) must_check;
 

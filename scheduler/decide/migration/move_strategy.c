@@ -11,68 +11,66 @@ const SettingDef migration_settings[] = {
         { .name = "bandwidth",
           .type = SETTING_KBIT,
           .max = 1000000000,
-          .doc = "What migrations may take of a host's link, together; one of them is capped at its share. "
-                 "0: "
-                 "what is free of it. cluster.migration_bandwidth is another name of this; of both, the "
-                 "lower counts." },
+          .doc = "Maximum bandwidth of all migrations of a host together; each is capped at its share. 0: as "
+                 "much as is free. cluster.migration_bandwidth is the same setting; the lower of both applies." },
         { .name = "rack_bandwidth",
           .type = SETTING_KBIT,
           .max = 1000000000,
-          .doc = "What the cable from a rack to the others carries, for migrations between racks. 0: not "
-                 "known, as much as they need." },
+          .doc = "Bandwidth of a rack's uplink for migrations between racks. 0: not known, no limit." },
         { .name = "auto_converge",
           .type = SETTING_BOOL,
           .def = 1,
           .max = 1,
-          .doc = "Slow a VM down that dirties its memory faster than the network takes it." },
+          .doc = "Throttle a VM that dirties its memory faster than the network can send it." },
         { .name = "post_copy",
           .type = SETTING_CHOICE,
           .choices = post_copy_words,
-          .doc = "if-needed: let a VM that does not converge run on the target before all its memory is "
-                 "there. If the network fails then, the VM is lost. The rules post-copy and no-post-copy say "
-                 "otherwise of single VMs." },
+          .doc = "if-needed: switch a VM that does not converge to post-copy: it runs on the target before "
+                 "all its memory is there. A network failure then stops the VM until the migration is "
+                 "resumed, and a host failure loses it. The rules post-copy and no-post-copy override this "
+                 "for single VMs." },
         { .name = "multifd",
           .type = SETTING_BOOL,
           .def = 1,
           .max = 1,
-          .doc = "Use several connections over ways of more than 10 Gbit/s, where both hosts can." },
+          .doc = "Use several connections on networks faster than 10 Gbit/s, if both hosts support it." },
         { .name = "compression",
           .type = SETTING_CHOICE,
           .choices = compression_words,
-          .doc = "Of what is sent over several connections." },
+          .doc = "Compression of data sent over several connections (multifd)." },
         { .name = "downtime",
           .type = SETTING_DURATION,
           .def = 300 * USEC_PER_MSEC,
           .min = USEC_PER_MSEC,
           .max = 10 * USEC_PER_SEC,
-          .doc = "How long a VM may stand still at the end of its migration." },
+          .doc = "Maximum downtime of a VM at the end of its migration." },
         { .name = "downtime_most",
           .type = SETTING_DURATION,
           .def = USEC_PER_SEC,
           .min = USEC_PER_MSEC,
           .max = 60 * USEC_PER_SEC,
-          .doc = "… up to which that is raised for one that does not come to its end." },
+          .doc = "Limit up to which the maximum downtime is raised for a migration that does not converge." },
         { .name = "patience",
           .type = SETTING_COUNT,
           .def = 5,
           .min = 1,
           .max = 1000,
-          .doc = "A migration is late after so many times its longest predicted duration, at least a minute: "
-                 "it is ended by post-copy, where that is allowed, else it is aborted." },
+          .doc = "A migration is late after this many times its longest predicted duration, but at least one "
+                 "minute. It is then switched to post-copy if allowed, or aborted." },
         { .name = "tls",
           .type = SETTING_BOOL,
           .max = 1,
-          .doc = "Migrate encrypted (libvirt's and QEMU's TLS must be set up on the hosts), or not at all." },
+          .doc = "Encrypt migrations by TLS, which must be set up for libvirt and QEMU on the hosts. Without "
+                 "TLS a migration then fails." },
         { .name = "uri",
           .type = SETTING_TEXT,
           .def_text = "",
-          .doc = "Where the data of migrations go, when they have a network of their own: "
-                 "tcp://{host}.migration, with the target's name for {host}. Empty: where the target's own "
-                 "name leads." },
+          .doc = "Address to which migration data is sent, for a separate migration network: "
+                 "tcp://{host}.migration, with {host} for the target's name. Empty: the target's own name." },
         { .name = "force",
           .type = SETTING_BOOL,
           .max = 1,
-          .doc = "Also try VMs that would not come to an end, off hosts to be emptied." },
+          .doc = "Also try to evacuate VMs whose migration is not expected to converge." },
         { .name = NULL },
 };
 
@@ -150,7 +148,7 @@ static bool fits_multifd(const Question *q, MoveChoice *io) {
 }
 
 static const char *reason_multifd(const Question *q) {
-        return text_format(q->arena, "the way has %lld Gbit/s, more than one connection carries",
+        return text_format(q->arena, "the path has %lld Gbit/s, more than one connection can use",
                            (long long) (q->share_kbit / 1000000));
 }
 
@@ -163,10 +161,10 @@ static const char *reason_plain(const Question *q) {
         const int64_t busy = migration_busy_permille(&q->plain);
 
         if (q->facts.basis.dirty_kib_s == UNKNOWN)
-                return "how fast it dirties its memory is not known";
+                return "its dirty rate is not known";
         if (busy < 10)
-                return "it dirties next to nothing of its memory meanwhile";
-        return text_format(q->arena, "it dirties its memory at about %lld %% of what the way takes",
+                return "it dirties almost no memory during the migration";
+        return text_format(q->arena, "it dirties memory at about %lld %% of the path's bandwidth",
                            (long long) (busy / 10));
 }
 
@@ -179,12 +177,12 @@ static const char *too_fast(const Question *q, const char *rest) {
         const MoveBasis *b = &q->facts.basis;
         const int64_t kib_s = b->dirty_burst_kib_s > b->dirty_kib_s ? b->dirty_burst_kib_s : b->dirty_kib_s;
 
-        return text_format(q->arena, "it dirties %lld MiB/s of its memory, and the way takes %lld MiB/s: %s",
+        return text_format(q->arena, "it dirties %lld MiB/s of memory, and the path carries %lld MiB/s: %s",
                            (long long) (kib_s / 1024), (long long) mib_s(b->bandwidth_kbit), rest);
 }
 
 static const char *reason_post_copy(const Question *q) {
-        return too_fast(q, "pre-copy would not end, and its policy allows post-copy");
+        return too_fast(q, "pre-copy would not converge, and its policy allows post-copy");
 }
 
 static bool fits_auto_converge(const Question *q, MoveChoice *io) {
@@ -193,7 +191,7 @@ static bool fits_auto_converge(const Question *q, MoveChoice *io) {
 }
 
 static const char *reason_auto_converge(const Question *q) {
-        return too_fast(q, "it is slowed down until that ends");
+        return too_fast(q, "it is throttled until pre-copy converges");
 }
 
 static bool fits_not_now(const Question *q, MoveChoice *io) {
@@ -202,8 +200,9 @@ static bool fits_not_now(const Question *q, MoveChoice *io) {
 }
 
 static const char *reason_not_now(const Question *q) {
-        return too_fast(q, q->policy->auto_converge ? "even slowed down it would not end"
-                                                    : "it would not end, and its policy allows nothing else");
+        return too_fast(q, q->policy->auto_converge
+                                   ? "it would not converge even when throttled"
+                                   : "it would not converge, and its policy allows nothing else");
 }
 
 static bool fits_cold(const Question *q, MoveChoice *io) {
@@ -213,7 +212,7 @@ static bool fits_cold(const Question *q, MoveChoice *io) {
 
 static const char *reason_cold(const Question *q) {
         (void) q;
-        return "it is off: its definition alone is moved";
+        return "it is off: only its definition is moved";
 }
 
 static const StrategyDef move_strategy_strategies[] = {
@@ -279,9 +278,8 @@ typedef struct SwiftWay {
 } SwiftWay;
 
 static const SwiftWay swift_ways[] = {
-        { STRATEGY_AUTO_CONVERGE, MIGRATION_AUTO_CONVERGE, "it is slowed down" },
-        { STRATEGY_POST_COPY, MIGRATION_POST_COPY,
-          "it runs on the target before all its memory is there, as its policy allows" },
+        { STRATEGY_AUTO_CONVERGE, MIGRATION_AUTO_CONVERGE, "throttled" },
+        { STRATEGY_POST_COPY, MIGRATION_POST_COPY, "post-copy, as its policy allows" },
 };
 
 static bool swift_way_allowed(const SwiftWay *w, const MovePolicy *policy) {
@@ -310,9 +308,7 @@ int move_strategy_deadline(Arena *a, MigrationFacts facts, const MovePolicy *pol
                 if (!swift_way_allowed(w, policy) || !f.converges || f.predicted.ms > within_ms)
                         continue;
                 io->manner.reason = text_format(
-                        a,
-                        "otherwise it would take %lld s, and it should have left its host "
-                        "in %lld s: %s",
+                        a, "otherwise it would take %lld s, but must leave its host within %lld s: %s",
                         (long long) ((usual_ms + 999) / 1000), (long long) (within_ms / 1000), w->words);
                 if (!io->manner.reason)
                         return -ENOMEM;

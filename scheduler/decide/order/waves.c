@@ -16,7 +16,7 @@
 /* Turns of a loop between two looks at the time. */
 #define TURNS 64
 
-static bool waves_time_is_up(Waves *w, uint32_t turns) {
+bool waves_time_is_up(Waves *w, uint32_t turns) {
         w->turns += turns;
         if (w->turns >= TURNS) {
                 w->turns = 0;
@@ -36,15 +36,14 @@ static bool waves_has_room(const Waves *w, VmIx v, HostIx to, const int64_t *mos
         return true;
 }
 
-/* most: what the target may hold at most, its capacity or its load line. */
-static bool may_start(Waves *w, VmIx v, HostIx to, const int64_t *most) {
+bool waves_may_start(Waves *w, VmIx v, HostIx to, const int64_t *most) {
         return w->n_wave < w->limits.at_once && (!w->reserve || w->held_back[v] != w->wave + 1) &&
                w->out[w->at[v]] < w->limits.per_host_out && w->in[to] < w->limits.per_host_in &&
                waves_has_room(w, v, to, most) && (!w->p->groups || waves_rules_allow(w, v, to)) &&
                (!w->links || wave_links_allow(w->links, (Move){ v, w->at[v], to }));
 }
 
-static void waves_start(Waves *w, VmIx v, HostIx to) {
+void waves_start(Waves *w, VmIx v, HostIx to) {
         const int64_t *need = problem_need(w->p, v);
 
         w->moves[w->n_moves++] = (WaveMove){ { v, w->at[v], to }, w->wave };
@@ -65,7 +64,7 @@ static int waves_by_vm(const void *left, const void *right) {
         return (x->move.vm > y->move.vm) - (x->move.vm < y->move.vm);
 }
 
-static void end_wave(Waves *w) {
+void waves_end_wave(Waves *w) {
         WaveMove *wave = w->moves + w->n_moves - w->n_wave;
         uint32_t n_res = w->p->n_res;
 
@@ -101,7 +100,7 @@ static void waves_offer(Waves *w, Source *s, Patience patience) {
              i++) {
                 Pending m = all[i];
 
-                if (may_start(w, m.move.vm, m.move.to, most)) {
+                if (waves_may_start(w, m.move.vm, m.move.to, most)) {
                         waves_start(w, m.move.vm, m.move.to);
                         memmove(&all[s->first + started + 1], &all[s->first + started],
                                 sizeof(Pending) * kept);
@@ -120,7 +119,8 @@ static void offer_late(Waves *w, Patience patience) {
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < w->n_late; i++) {
-                if (!waves_time_is_up(w, 1) && may_start(w, w->late[i].move.vm, w->late[i].move.to, most))
+                if (!waves_time_is_up(w, 1) &&
+                    waves_may_start(w, w->late[i].move.vm, w->late[i].move.to, most))
                         waves_start(w, w->late[i].move.vm, w->late[i].move.to);
                 else
                         w->late[kept++] = w->late[i];
@@ -143,9 +143,15 @@ static void fill_wave(Waves *w, Patience patience) {
         }
 }
 
+static bool waves_spends(const Waves *w, VmIx v) {
+        const ReserveGoal *goal = w->p->reserve;
+
+        return (goal->spends_wave ? goal->spends_wave : goal->spends)[v];
+}
+
 static void reserve_moves(Waves *w, const WaveMove *wave, uint32_t n, bool spenders) {
         for (uint32_t i = 0; i < n; i++)
-                if (w->p->reserve->spends[wave[i].move.vm] == spenders)
+                if (waves_spends(w, wave[i].move.vm) == spenders)
                         (void) reserve_move(w->reserve, wave[i].move);
 }
 
@@ -173,13 +179,12 @@ static void waves_hold_back(Waves *w, Move m) {
 
 /* What may not spend the reserve is made again one by one, as far as the reserve holds. */
 static void hold_back_some(Waves *w, WaveMove *wave) {
-        const bool *spends = w->p->reserve->spends;
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < w->n_wave; i++) {
                 const WaveMove m = wave[i];
 
-                if (!spends[m.move.vm]) {
+                if (!waves_spends(w, m.move.vm)) {
                         (void) reserve_move(w->reserve, m.move);
                         if (reserve_exceeds(reserve_measure(w->reserve), w->at_most)) {
                                 waves_hold_back(w, m.move);
@@ -192,10 +197,9 @@ static void hold_back_some(Waves *w, WaveMove *wave) {
         w->n_wave = kept;
 }
 
-/* After the wave the reserve lacks no more than before, but for the moves that may spend it: what would spend
- * it besides is held back. Leaves `reserve` as it is after the wave. */
-static void keep_reserve(Waves *w) {
+void waves_keep_reserve(Waves *w) {
         WaveMove *wave = w->moves + w->n_moves - w->n_wave;
+        const ReserveMeasure before = w->at_most;
         ReserveMeasure spent;
 
         reserve_moves(w, wave, w->n_wave, true);
@@ -212,19 +216,33 @@ static void keep_reserve(Waves *w) {
         for (uint32_t i = w->n_wave; i-- > 0;) {
                 const Move m = wave[i].move;
 
-                if (!w->p->reserve->spends[m.vm])
+                if (!waves_spends(w, m.vm))
                         (void) reserve_move(w->reserve, (Move){ m.vm, m.to, m.from });
         }
         hold_back_some(w, wave);
+        if (!reserve_exceeds(reserve_measure(w->reserve), before))
+                w->at_most =
+                        before; /* what stays gives back what was spent: later waves may not spend it again */
 }
 
-/* A third host with room below its load line. */
+/* On its way to where it may be, a VM may wait on a host that a rule forbids it as it does its own. */
+static bool waves_may_wait(const Waves *w, VmIx v, HostIx h) {
+        const Reason why = problem_denied(w->p, v, h);
+
+        return why == REASON_NONE ||
+               (why == REASON_RULE_HOSTS && w->at[v] == w->p->home[v] && problem_passes(w->p, v, h));
+}
+
+/* A third host with room below its load line; for want of one, and to mend what a rule forbids, with room. */
 static HostIx stop_over_host(Waves *w, const Pending *m) {
-        for (HostIx h = 0; h < w->p->n_hosts; h++)
-                if (h != w->at[m->move.vm] && h != m->move.to &&
-                    problem_denied(w->p, m->move.vm, h) == REASON_NONE &&
-                    may_start(w, m->move.vm, h, w->p->limit))
-                        return h;
+        const VmIx v = m->move.vm;
+        const bool mends = problem_class_denies(w->p, v, w->at[v]) == REASON_RULE_HOSTS;
+
+        for (int full = 0; full <= (mends ? 1 : 0); full++)
+                for (HostIx h = 0; h < w->p->n_hosts; h++)
+                        if (h != w->at[v] && h != m->move.to && waves_may_wait(w, v, h) &&
+                            waves_may_start(w, v, h, full ? w->p->capacity : w->p->limit))
+                                return h;
         return IX_NONE;
 }
 
@@ -317,9 +335,9 @@ int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves
                 if (w.n_wave == 0 && !open_ring(&w))
                         break;
                 if (w.reserve)
-                        keep_reserve(&w);
+                        waves_keep_reserve(&w);
                 if (w.n_wave > 0)
-                        end_wave(&w);
+                        waves_end_wave(&w);
                 else if (w.links) /* all of it was held back */
                         wave_links_end(w.links);
         }

@@ -42,3 +42,9 @@ typedef struct WaveOrder {
 /* Orders `moves`: each VM at most once, from its home. 0 or -ENOMEM. The result lives in `a`. */
 int waves_order(Arena *a, const Problem *p, WaveLimits limits, const Move *moves, uint32_t n,
                 WaveOrder *ret) must_check;
+
+/* Orders a walk: moves that lead on from home one after the other, each with room when those before it have ended; a VM may move
+ * several times. They are waves that come to the same: what enters a host does so in the walk's order, and so do VMs that share a
+ * group. Of a walk that a rule or the time stops, what could begin until then. No reserve is asked. 0 or -ENOMEM. */
+int waves_walk(Arena *a, const Problem *p, WaveLimits limits, const Move *moves, uint32_t n,
+               WaveOrder *ret) must_check;

@@ -62,3 +62,17 @@ int waves_index_rules(Waves *w) must_check;
 
 /* In any order of this wave's ends, no rule is broken further than at its start. */
 bool waves_rules_allow(Waves *w, VmIx v, HostIx to);
+
+/* ---- waves.c ---- */
+
+/* Whether v may start for `to` in this wave. most: what the target may hold at most, its capacity or its load line. */
+bool waves_may_start(Waves *w, VmIx v, HostIx to, const int64_t *most);
+void waves_start(Waves *w, VmIx v, HostIx to);
+void waves_end_wave(Waves *w);
+
+/* After the wave the reserve lacks no more than before, but for the moves that may spend it: what would spend
+ * it besides is held back. Leaves `reserve` as it is after the wave. */
+void waves_keep_reserve(Waves *w);
+
+/* Asked once in so many turns of a loop. */
+bool waves_time_is_up(Waves *w, uint32_t turns);

@@ -23,6 +23,54 @@ static bool may_meet(const Waves *w, const GroupRule *rule, uint32_t domain) {
         return false;
 }
 
+/* One in flight leaves its host at a time that no wave knows: nothing that is done may count on it there. To where
+ * it goes none of the others comes (problem_flight.c). */
+static bool waves_rules_flies(const Problem *p, VmIx v) {
+        return p->snapshot && p->snapshot->vms[v].in_flight;
+}
+
+/* In how many places the group is or may be during the wave: VMs that move, or are in flight, are at both ends. Those on hosts that
+ * are emptied count where `all`. There is none of those that the rule is waived for, and that have not moved yet: they may go. */
+static uint32_t span_places(Waves *w, const GroupRule *rule, bool all, uint32_t to, bool *ret_there) {
+        const Problem *p = w->p;
+        const Group *g = &p->groups[rule->group];
+        uint32_t n = 0;
+
+        *ret_there = false;
+        w->seen_now++;
+        for (uint32_t i = 0; i < g->n_vms; i++) {
+                const VmIx u = g->vms[i];
+                const bool may_go = rule_waived_for(p, rule, u) && w->at[u] == p->home[u];
+                const HostIx ends[] = { w->at[u], w->wave_of[u] == w->wave + 1 ? w->to[u] : IX_NONE,
+                                        waves_rules_flies(p, u) ? p->snapshot->vms[u].in_flight_to
+                                                                : IX_NONE };
+
+                for (size_t k = 0; k < ARRAY_SIZE(ends); k++) {
+                        uint32_t d;
+
+                        if (ends[k] == IX_NONE || (!all && rule_skips(p, RULE_SPAN, ends[k])))
+                                continue;
+                        d = waves_rules_domain_of(p, rule->level, ends[k]);
+                        *ret_there |= d == to && !may_go;
+                        n += w->seen[d] != w->seen_now;
+                        w->seen[d] = w->seen_now;
+                }
+        }
+        return n;
+}
+
+/* It comes to where others of the group are, or there is a place left; and one more, while one is emptied, but no two. */
+static bool span_allows(Waves *w, const GroupRule *rule, HostIx target) {
+        const uint32_t to = waves_rules_domain_of(w->p, rule->level, target);
+        bool there = false;
+
+        if (rule_skips(w->p, RULE_SPAN, target))
+                return true;
+        if (span_places(w, rule, false, to, &there) >= rule->k && !there)
+                return false;
+        return there || span_places(w, rule, true, to, &there) <= rule->k || there;
+}
+
 /* In any order of this wave's ends, the rule is broken no further than at its start: no other move of its
  * group touches the two domains, so what this one changes is exact. Of a spread group one VM moves at a time.
  */
@@ -33,17 +81,21 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
                  to = waves_rules_domain_of(p, rule->level, target);
         uint32_t n_from = 0, n_to = 0, occupied = 0;
 
+        if (rule->kind == RULE_SPAN)
+                return rule_waived_for(p, rule, v) || span_allows(w, rule, target);
         if (from == to)
                 return true;
         if (rule->kind == RULE_AVOID)
-                return !may_meet(w, rule, to);
+                return rule_waived_for(p, rule, v) || !may_meet(w, rule, to);
         w->seen_now++;
         for (uint32_t i = 0; i < g->n_vms; i++) {
                 VmIx u = g->vms[i];
                 uint32_t d = waves_rules_domain_of(p, rule->level, w->at[u]);
 
-                n_from += d == from;
                 n_to += d == to;
+                if (waves_rules_flies(p, u))
+                        continue;
+                n_from += d == from;
                 occupied += w->seen[d] != w->seen_now;
                 w->seen[d] = w->seen_now;
                 if (w->wave_of[u] == w->wave + 1) {
@@ -54,6 +106,8 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
                                 return false;
                 }
         }
+        if (rule_waived_for(p, rule, v))
+                return true;
         if (rule->kind == RULE_APART)
                 return n_to == 0 || n_from > 1;
         return n_from > 1 || n_to == 0 || occupied > rule->k;
@@ -73,7 +127,7 @@ bool waves_rules_allow(Waves *w, VmIx v, HostIx to) {
         return true;
 }
 
-/* rules_start: the must rules over each group that say apart, avoid or spread. */
+/* rules_start: the must rules over each group that say apart, avoid, spread or span. */
 int waves_index_rules(Waves *w) {
         const Problem *p = w->p;
         uint32_t *fill;
@@ -88,7 +142,7 @@ int waves_index_rules(Waves *w) {
                         const GroupRule *rule = &p->rules[i];
 
                         if (!rule->must || (rule->kind != RULE_APART && rule->kind != RULE_SPREAD &&
-                                            rule->kind != RULE_AVOID))
+                                            rule->kind != RULE_AVOID && rule->kind != RULE_SPAN))
                                 continue;
                         if (pass == 0)
                                 fill[rule->group + 1]++;

@@ -11,6 +11,7 @@
 
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/plan/plan_parts.h"
+#include "scheduler/model/by_host.h"
 
 #define WAY_MOVES_MAX 3       /* VMs taken off one host for one that comes */
 #define WAY_TRIES_MAX 2000000 /* places looked at for the sake of one VM */
@@ -75,32 +76,12 @@ typedef struct Way {
         Planning *pl;
         Evaluator *e; /* where the steps lead, and what is tried */
         VmIx vm;      /* that needs a place */
-        const VmIx *on;
-        const uint32_t *on_start; /* [host + 1] into `on` */
+        ByHost on;
         Move made[WAY_MOVES_MAX + 1], best[WAY_MOVES_MAX + 1];
         uint32_t n_made, n_best;
         Costs least;
         uint64_t tries;
 } Way;
-
-/* VMs by host. */
-static int way_list(Way *way) {
-        const Problem *p = way->pl->first;
-        uint32_t *start = arena_new(&way->pl->scratch, uint32_t, (size_t) p->n_hosts + 2);
-        VmIx *on = arena_new(&way->pl->scratch, VmIx, p->n_vms);
-
-        if (!start || !on)
-                return -ENOMEM;
-        for (VmIx v = 0; v < p->n_vms; v++)
-                start[way->e->x->host_of[v] + 2]++;
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                start[h + 2] += start[h + 1];
-        for (VmIx v = 0; v < p->n_vms; v++)
-                on[start[way->e->x->host_of[v] + 1]++] = v;
-        way->on = on;
-        way->on_start = start;
-        return 0;
-}
 
 /* Where v costs least of the hosts that take it; IX_NONE. */
 static HostIx way_place(Way *way, VmIx v) {
@@ -159,8 +140,8 @@ static void way_search(Way *way, HostIx h, uint32_t i, uint32_t others) {
 
         if (way_ends(way, h))
                 return;
-        for (; i < way->on_start[h + 1] && way->n_made < WAY_MOVES_MAX && way->tries < WAY_TRIES_MAX; i++) {
-                const VmIx v = way->on[i];
+        for (; i < way->on.from[h + 1] && way->n_made < WAY_MOVES_MAX && way->tries < WAY_TRIES_MAX; i++) {
+                const VmIx v = way->on.at[i];
                 const uint32_t is_other = !way->pl->movers[v];
                 const bool last = way->n_made + 1 == WAY_MOVES_MAX || others == is_other;
                 HostIx to;
@@ -186,12 +167,13 @@ static int way_find(Planning *pl, VmIx v, HostIx only, uint32_t most) {
         int r = host_of ? evaluator_build(&pl->scratch, pl->terms, pl->now, &way.e) : -ENOMEM;
 
         if (r == 0)
-                r = way_list(&way);
+                r = by_host_build(&pl->scratch, way.e->x->host_of, pl->first->n_vms, pl->first->n_hosts,
+                                  &way.on);
         for (uint32_t others = 0; r == 0 && others <= most && way.n_best == 0; others++)
                 for (HostIx h = 0; h < pl->first->n_hosts && way.tries < WAY_TRIES_MAX; h++)
                         if ((only == IX_NONE || h == only) && !pl->about[h] &&
                             problem_denied(pl->first, v, h) == REASON_NONE)
-                                way_search(&way, h, way.on_start[h], others);
+                                way_search(&way, h, way.on.from[h], others);
         if (r < 0 || way.n_best == 0)
                 return r;
         memcpy(host_of, pl->now, sizeof(*host_of) * pl->first->n_vms);
@@ -264,6 +246,7 @@ int plan_about_ways(Planning *pl) {
 typedef struct Pruning {
         Planning *pl;
         bool *gone; /* [step] */
+        Costs all;  /* with all steps */
 } Pruning;
 
 /* The steps that are left, in waves without gaps. */
@@ -308,7 +291,42 @@ static int pruning_judge(const Pruning *pruning) {
 }
 
 static bool pruning_may_go(const Pruning *pruning, uint32_t i) {
-        return !pruning->gone[i] && !pruning->pl->about[pruning->pl->steps[i].move.from];
+        const Planning *pl = pruning->pl;
+        const Move *m = &pl->steps[i].move;
+
+        return !pruning->gone[i] &&
+               (pl->about ? !pl->about[m->from] : problem_leave(pl->first, m->vm, m->from) == 0);
+}
+
+static int pruning_costs(const Pruning *pruning, Costs *ret) {
+        const Planning *pl = pruning->pl;
+        const ArenaMark mark = arena_mark(&pruning->pl->scratch);
+        Assignment *x = NULL;
+        int r = assignment_build(&pruning->pl->scratch, pl->first, &x);
+
+        for (uint32_t i = 0; r == 0 && i < pl->n_steps; i++)
+                if (!pruning->gone[i])
+                        assignment_move(x, (Move){ pl->steps[i].move.vm, x->host_of[pl->steps[i].move.vm],
+                                                   pl->steps[i].move.to });
+        if (r == 0)
+                *ret = policies_total(pl->policies, pl->first, pl->settings, x);
+        arena_rewind(&pruning->pl->scratch, mark);
+        return r;
+}
+
+/* 1: what is left is safe, and of what is a reason to move nothing is worse for it; 0; a negative errno. */
+static int pruning_is_enough(const Pruning *pruning) {
+        const Planning *pl = pruning->pl;
+        int r = pruning_judge(pruning);
+        Costs left = { 0 };
+
+        if (r <= 0 || pl->about)
+                return r;
+        r = pruning_costs(pruning, &left);
+        for (Tier t = 0; r == 0 && t <= problem_last_tier(pl->first); t++)
+                if (left.tier[t] > pruning->all.tier[t])
+                        return 0;
+        return r < 0 ? r : 1;
 }
 
 /* Of the steps first … end those go that leave none of the hosts, if the rest is safe without them: all at once, or by
@@ -327,7 +345,7 @@ static int pruning_halve(Pruning *pruning, uint32_t first, uint32_t end) {
                         pruning->gone[i] = true;
                         n++;
                 }
-        r = n > 0 ? pruning_judge(pruning) : 1;
+        r = n > 0 ? pruning_is_enough(pruning) : 1;
         if (r == 0)
                 memcpy(pruning->gone + first, was, sizeof(*was) * (end - first));
         arena_rewind(&pruning->pl->scratch, mark);
@@ -358,15 +376,19 @@ static int pruning_end(const Pruning *pruning) {
 int plan_about_prune(Planning *pl) {
         const ArenaMark mark = arena_mark(&pl->scratch);
         Pruning pruning = { .pl = pl };
-        int r = pl->movers && pl->n_steps > 0;
+        int r = (pl->movers || (pl->first->tiers_left > 0 && !pl->request.wish.vm)) && pl->n_steps > 0;
 
         if (r == 0)
                 return 0;
         pruning.gone = arena_new(&pl->scratch, bool, pl->n_steps);
         if (!pruning.gone)
                 return -ENOMEM;
+        if (!pl->movers && pruning_costs(&pruning, &pruning.all) < 0)
+                return -ENOMEM;
         while (r > 0)
                 r = pruning_halve(&pruning, 0, pl->n_steps);
+        if (r == -ETIME && !pl->movers) /* what is left is judged once more */
+                r = 0;
         if (r == 0)
                 r = pruning_end(&pruning);
         arena_rewind(&pl->scratch, mark);

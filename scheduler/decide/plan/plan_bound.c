@@ -61,8 +61,9 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget, cons
         pl->guard_fired |= result.guard_fired;
         *host_of = result.host_of;
         /* Of later stages it bounds what their start can lead to, not the plan; and VMs held back for want of
-         * an order could have moved. */
-        if (pl->n_steps == 0 && memcmp(p->pinned, pl->first->pinned, sizeof(Reason) * p->n_vms) == 0 &&
+         * an order could have moved, or hosts been filled further. */
+        if (pl->n_steps == 0 && !p->fill &&
+            memcmp(p->pinned, pl->first->pinned, sizeof(Reason) * p->n_vms) == 0 &&
             costs_compare(&result.bound, &pl->bound) > 0)
                 pl->bound = result.bound;
         return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "scheduler/decide/plan/plan_parts.h"
+#include "scheduler/model/by_host.h"
 
 /* Orders that are tried at most: a thousand moves need ten to find where the budget ends, and some more to
  * find what fits beside it. */
@@ -24,13 +25,13 @@ typedef struct Budget {
         Planning *pl;
         Evaluator *e; /* what is kept has been moved, and what is tried */
         Wanted *wanted;
-        uint32_t *of;                /* [vm] index into wanted; IX_NONE */
-        bool *taken;                 /* [wanted] */
-        uint32_t *tried, n_tried;    /* taken beyond what is kept, in the order of their moves */
-        uint32_t *from_start, *from; /* [host + 1] wanted moves that leave it */
-        bool *idle;                  /* [host] emptied by the plan, to be idle */
-        Costs kept;                  /* cost of what is kept */
-        WaveOrder order;             /* of what is kept */
+        uint32_t *of;             /* [vm] index into wanted; IX_NONE */
+        bool *taken;              /* [wanted] */
+        uint32_t *tried, n_tried; /* taken beyond what is kept, in the order of their moves */
+        ByHost leaving;           /* wanted moves, most important first */
+        bool *idle;               /* [host] emptied by the plan, to be idle */
+        Costs kept;               /* cost of what is kept */
+        WaveOrder order;          /* of what is kept */
         uint32_t n, tries;
         bool cut; /* time is up: nothing more is tried */
 } Budget;
@@ -84,20 +85,19 @@ static int list_wanted(Budget *k) {
         return 0;
 }
 
-/* from: by host, most important first. */
-static void plan_budget_list_sources(Budget *k) {
+static int plan_budget_list_sources(Budget *k) {
         const Problem *p = k->pl->first;
+        HostIx *from = arena_new(&k->pl->scratch, HostIx, k->n);
 
+        if (!from)
+                return -ENOMEM;
         for (uint32_t i = 0; i < k->n; i++)
-                k->from_start[k->wanted[i].move.from + 2]++;
-        for (HostIx h = 0; h < p->n_hosts; h++)
-                k->from_start[h + 2] += k->from_start[h + 1];
-        for (uint32_t i = 0; i < k->n; i++)
-                k->from[k->from_start[k->wanted[i].move.from + 1]++] = i;
+                from[i] = k->wanted[i].move.from;
         for (HostIx h = 0; h < p->n_hosts; h++)
                 k->idle[h] = p->pack && p->pack->cost[h] > 0;
         for (VmIx v = 0; v < p->n_vms; v++)
                 k->idle[k->pl->now[v]] = false;
+        return by_host_build(&k->pl->scratch, from, k->n, p->n_hosts, &k->leaving);
 }
 
 static int budget_begin(Budget *k) {
@@ -108,16 +108,13 @@ static int budget_begin(Budget *k) {
         k->of = arena_new(&pl->scratch, uint32_t, p->n_vms);
         k->taken = arena_new(&pl->scratch, bool, p->n_vms);
         k->tried = arena_new(&pl->scratch, uint32_t, p->n_vms);
-        k->from = arena_new(&pl->scratch, uint32_t, p->n_vms);
-        k->from_start = arena_new(&pl->scratch, uint32_t, (size_t) p->n_hosts + 2);
         k->idle = arena_new(&pl->scratch, bool, p->n_hosts);
-        if (!k->wanted || !k->of || !k->taken || !k->tried || !k->from || !k->from_start || !k->idle ||
+        if (!k->wanted || !k->of || !k->taken || !k->tried || !k->idle ||
             evaluator_build(&pl->scratch, pl->terms, NULL, &k->e) < 0)
                 return -ENOMEM;
         memset(k->of, 0xff, sizeof(uint32_t) * p->n_vms);
-        if (list_wanted(k) < 0)
+        if (list_wanted(k) < 0 || plan_budget_list_sources(k) < 0)
                 return -ENOMEM;
-        plan_budget_list_sources(k);
         k->kept = k->e->cost;
         return 0;
 }
@@ -134,9 +131,9 @@ static bool plan_budget_may_go(const Budget *k, uint32_t i) {
 static void take_room(Budget *k, uint32_t i) {
         const HostIx to = k->wanted[i].move.to;
 
-        for (uint32_t m = k->from_start[to];
-             m < k->from_start[to + 1] && !k->cut && !plan_budget_may_go(k, i); m++)
-                plan_budget_take(k, k->from[m]);
+        for (uint32_t m = k->leaving.from[to];
+             m < k->leaving.from[to + 1] && !k->cut && !plan_budget_may_go(k, i); m++)
+                plan_budget_take(k, k->leaving.at[m]);
 }
 
 static void take_group(Budget *k, uint32_t i) {
@@ -169,8 +166,8 @@ static void plan_budget_take(Budget *k, uint32_t i) {
                 take_group(k, i);
         k->tried[k->n_tried++] = i;
         evaluator_move(k->e, k->wanted[i].move);
-        for (uint32_t m = k->from_start[from]; k->idle[from] && m < k->from_start[from + 1]; m++)
-                plan_budget_take(k, k->from[m]);
+        for (uint32_t m = k->leaving.from[from]; k->idle[from] && m < k->leaving.from[from + 1]; m++)
+                plan_budget_take(k, k->leaving.at[m]);
 }
 
 static void give_back(Budget *k) {
@@ -189,7 +186,7 @@ static bool plan_budget_within(const Planning *pl, const WaveMove *steps, uint32
         int64_t mib = 0;
 
         for (uint32_t i = 0; i < n; i++)
-                mib += problem_need(pl->first, steps[i].move.vm)[RES_MEMORY];
+                mib += problem_mib(pl->first, steps[i].move.vm);
         return n <= pl->request.max_moves && mib <= pl->request.max_mib && ms <= pl->request.max_ms;
 }
 

@@ -45,6 +45,15 @@ int plan_order(Planning *pl, WaveLimits limits, const Problem *p, const Move *mo
         return r;
 }
 
+int plan_walk(Planning *pl, WaveLimits limits, const Problem *p, const Move *walk, uint32_t n,
+              WaveOrder *ret) {
+        int r = waves_walk(&pl->scratch, p, limits, walk, n, ret);
+
+        if (r == 0 && ret->cut)
+                pl->cut |= 1U << limits.time.part;
+        return r;
+}
+
 int plan_rules_no_worse(Planning *pl, const HostIx *host_of) {
         Assignment before = { .problem = pl->first }, after = before;
         HostIx *home = arena_new(&pl->scratch, HostIx, pl->first->n_vms), *end;
@@ -59,7 +68,7 @@ int plan_rules_no_worse(Planning *pl, const HostIx *host_of) {
         for (uint32_t i = 0; i < pl->first->n_rules; i++) {
                 const GroupRule *rule = &pl->first->rules[i];
 
-                if (rule->must && (rule->kind == RULE_TOGETHER || rule->kind == RULE_NEAR) &&
+                if (rule->must && !rule->waived && (rule->kind == RULE_TOGETHER || rule->kind == RULE_NEAR) &&
                     rule_broken(pl->first, rule, &after) > rule_broken(pl->first, rule, &before))
                         return 0;
         }

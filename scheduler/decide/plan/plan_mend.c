@@ -7,8 +7,7 @@
 
 #include "scheduler/decide/plan/plan_parts.h"
 
-/* Only VMs that may have part in something broken. */
-static bool has_part(const Evaluator *e, VmIx v) {
+bool plan_mend_has_part(const Evaluator *e, VmIx v) {
         const HostIx h = e->x->host_of[v];
 
         return e->hosts[h].tier[TIER_REPAIR] > 0 || rule_counts_touch(&e->rules, v) ||
@@ -16,7 +15,7 @@ static bool has_part(const Evaluator *e, VmIx v) {
 }
 
 static bool is_afforded(const Planning *pl, VmIx v) {
-        return pl->request.max_moves > 0 && problem_need(pl->first, v)[RES_MEMORY] <= pl->request.max_mib;
+        return pl->request.max_moves > 0 && problem_mib(pl->first, v) <= pl->request.max_mib;
 }
 
 /* 1: it may be made alone, as the judge sees it; 0; -ENOMEM. */
@@ -68,7 +67,7 @@ int plan_mend(Planning *pl, Move *ret) {
         int r = evaluator_build(&pl->scratch, pl->terms, NULL, &e);
 
         for (VmIx v = 0; r == 0 && v < pl->first->n_vms && !plan_time_is_up(pl, PLAN_PART_MEND); v++)
-                if (has_part(e, v) && is_afforded(pl, v))
+                if (plan_mend_has_part(e, v) && is_afforded(pl, v))
                         r = best_of(pl, e, v, &best, &least);
         arena_rewind(&pl->scratch, mark);
         if (r < 0)

@@ -50,6 +50,9 @@ typedef struct Planning {
  * are already. 0; a negative errno. */
 int plan_stages(Planning *pl) must_check;
 
+/* Steps that lead from now to host_of, if there is a safe order of them that gains. 1: they were added; 0; a negative errno. */
+int plan_stages_to(Planning *pl, const HostIx *host_of) must_check;
+
 /* Where something is broken and the steps leave as much of it broken: one move that mends by itself goes
  * first, if there is one, and all is done again. Of a request about some hosts nothing is. 0; a negative errno. */
 int plan_stages_mend(Planning *pl) must_check;
@@ -85,7 +88,9 @@ int plan_about_wish(Planning *pl) must_check;
  * plan_about_prune()). */
 int plan_about_ways(Planning *pl) must_check;
 
-/* Each step that leaves none of the hosts goes, if the judge accepts the rest without it. 0; -ENOMEM; -ETIME: the judge
+/* Each step that leaves none of the hosts goes, if the judge accepts the rest without it. So does, in a plan of the whole cluster
+ * that is not to balance (plan.threshold 1 and 2), each that leaves no host to be emptied, if without it no tier that is a reason
+ * to move is worse. 0; -ENOMEM; -ETIME: the judge
  * came to no end. */
 int plan_about_prune(Planning *pl) must_check;
 
@@ -99,6 +104,10 @@ bool plan_time_is_up(Planning *pl, PlanPart part);
 /* waves_order() in pl->scratch. What its time cut short is noted. */
 int plan_order(Planning *pl, WaveLimits limits, const Problem *p, const Move *moves, uint32_t n,
                WaveOrder *ret) must_check;
+
+/* waves_walk(), in the same way. */
+int plan_walk(Planning *pl, WaveLimits limits, const Problem *p, const Move *walk, uint32_t n,
+              WaveOrder *ret) must_check;
 
 /* What the judge asks of rules that hold a group together, at the end of a plan. 1: they are broken no
  * further than now; 0; -ENOMEM. */
@@ -115,6 +124,38 @@ int plan_polish(Planning *pl, const Problem *p, const SearchBudget *budget,
 /* A single move that mends something by itself, from where the VMs are now in the snapshot, in *ret. 1; 0:
  * there is none; -ENOMEM. */
 int plan_mend(Planning *pl, Move *ret) must_check;
+
+/* Whether v may have part in something that is broken where e has the VMs. */
+bool plan_mend_has_part(const Evaluator *e, VmIx v);
+
+/* ---- plan_relief.c ---- */
+
+/* Whether what a search found breaks one of its laws (plan_relief.c). 1: it does, and *ret_urgent: some VM is urgent;
+ * 0; a negative errno. */
+int plan_relief_objects(Planning *pl, const Problem *p, const HostIx *host_of, bool *ret_urgent) must_check;
+
+/* The problem so that no search breaks them: hosts below a line are not filled beyond it, those above take nothing that
+ * makes it more (takes_none: nothing at all), and VMs whose migration takes longer than their relief is worth stay:
+ * pinned[vm], which is io's, and left_out say NOT_WORTH. 0 or -ENOMEM. */
+int plan_relief_confine(Planning *pl, Problem *io, Reason *pinned, bool takes_none) must_check;
+
+/* Moving v off its host, which is above a line, takes longer than that is worth. */
+bool plan_relief_is_dear(const Planning *pl, const Problem *p, const Assignment *at_home, VmIx v);
+
+/* ---- plan_leave.c ---- */
+
+/* VMs that must leave their host and found no order among others: each by itself; then on from there. 0; a negative errno. */
+int plan_leave(Planning *pl) must_check;
+
+/* ---- plan_rings.c ---- */
+
+/* VMs on hosts that rules forbid them, all at once to where they may be: rings that no single move opens; then on from
+ * there. Of a request about some hosts nothing is. 0; a negative errno. */
+int plan_rings(Planning *pl) must_check;
+
+/* It had to leave its host, and went to one that a rule forbids it as it did that one: that was for the plan to do, and
+ * that it is still broken is said with the move. */
+bool plan_keeps_breach(const Planning *pl, VmIx v);
 
 int plan_score(Planning *pl, const HostIx *host_of, Score *ret) must_check;
 uint32_t hosts_over_limit(const Assignment *x);
@@ -153,6 +194,7 @@ typedef struct StoryStep {
 /* What the sentences of a plan share; e and costs are at the state just before the step that is told. */
 typedef struct StoryTeller {
         const Evaluator *e;
+        const Assignment *ends; /* after the plan */
         PolicyCosts costs;
         ResourceWords *words; /* [n_res] */
         Costs *gain;          /* [policies.n] scratch */
@@ -164,3 +206,8 @@ int plan_why_begin(Planning *pl, Evaluator *e, StoryTeller *ret) must_check;
 /* One honest sentence on why the step is made, in io->why and io->because. pl->before and after are known. 0 or
  * -ENOMEM. */
 int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *step, PlanMove *io) must_check;
+
+/* ---- plan_kind.c ---- */
+
+/* Fills in what each of the moves is made for, from its cost and its sentence. */
+void plan_kinds(const Planning *pl, PlanMove *moves, uint32_t n);

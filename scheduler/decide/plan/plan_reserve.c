@@ -53,7 +53,7 @@ static const char *share_sentence(const Planning *pl, const PlanReserve *r) {
                 [LEVEL_RACK] = "each rack", [LEVEL_ZONE] = "each zone", [LEVEL_N] = "the cluster"
         };
 
-        return text_format(pl->arena, "%lld %% of %s should be free: %lld.%lld %% of a host is lacking",
+        return text_format(pl->arena, "%lld %% of %s should be free: short by %lld.%lld %% of a host",
                            (long long) (r->share_permille / 10), of[pl->first->reserve->share_level],
                            (long long) (r->lacking_after / 10), (long long) (r->lacking_after % 10));
 }

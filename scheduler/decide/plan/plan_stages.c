@@ -16,7 +16,7 @@ static int64_t mib_of(const Planning *pl, const WaveMove *steps, uint32_t n) {
         int64_t sum = 0;
 
         for (uint32_t i = 0; i < n; i++)
-                sum += problem_need(pl->first, steps[i].move.vm)[RES_MEMORY];
+                sum += problem_mib(pl->first, steps[i].move.vm);
         return sum;
 }
 
@@ -34,6 +34,7 @@ static int stage_search(Planning *pl, const Problem *p, SearchResult *ret) {
                            .settings = pl->settings,
                            .seed = pl->request.seed,
                            .workers = pl->request.workers };
+        const HostIx *host_of;
         int64_t mib = mib_of(pl, pl->steps, pl->n_steps);
         int r;
 
@@ -51,7 +52,12 @@ static int stage_search(Planning *pl, const Problem *p, SearchResult *ret) {
         pl->guard_fired |= ret->guard_fired;
         if (pl->n_steps == 0)
                 pl->search = ret->annealed ? PLAN_BY_ANNEALING : p->pack ? PLAN_BY_PACKING : PLAN_BY_DESCENT;
-        return plan_polish(pl, p, &budget, &ret->host_of);
+        host_of = ret->host_of;
+        r = plan_polish(pl, p, &budget, &host_of);
+        if (host_of != ret->host_of)
+                ret->n_walk = 0;
+        ret->host_of = host_of;
+        return r;
 }
 
 static int moves_between(Arena *a, const HostIx *from, const HostIx *to, uint32_t n_vms, Move **ret,
@@ -171,14 +177,48 @@ typedef struct Stage {
         Move *moves; /* what the search wants */
         uint32_t n;
         WaveOrder order; /* of these */
+        bool urgent;     /* what is found is what cannot wait alone */
+        bool no_urgent;  /* that was tried, and there is no way to do any of it */
 } Stage;
 
 /* The problem as the steps so far leave it. */
 static int stage_begin(Planning *pl, Stage *st) {
+        int r;
+
         st->p = *pl->stage;
         st->p.home = pl->now;
         st->p.pinned = st->pinned;
-        return st->p.reserve ? problem_reserve_again(&pl->scratch, &st->p) : 0;
+        r = problem_flight_bars(&pl->scratch, pl->s, &st->p);
+        return r == 0 && st->p.reserve ? problem_reserve_again(&pl->scratch, &st->p) : r;
+}
+
+/* What cannot wait alone; where nothing of it is found, all within the laws of relief. */
+static int stage_relieve(Planning *pl, Stage *st) {
+        const uint32_t tiers_left = st->p.tiers_left;
+        bool urgent = false;
+        int r = plan_relief_objects(pl, &st->p, st->found.host_of, &urgent);
+
+        if (r <= 0)
+                return r;
+        if (urgent && !st->no_urgent) {
+                st->p.tiers_left = TIER_N - 1 - TIER_EVACUATE;
+                r = stage_search(pl, &st->p, &st->found);
+                st->urgent = r == 0 && memcmp(st->found.host_of, pl->now, sizeof(HostIx) * st->p.n_vms) != 0;
+                if (r < 0 || st->urgent)
+                        return r;
+                st->p.tiers_left = tiers_left;
+        }
+        r = 1;
+        for (int takes_none = 0; takes_none <= 1 && r > 0; takes_none++) {
+                r = plan_relief_confine(pl, &st->p, st->pinned, takes_none);
+                if (r == 0)
+                        r = stage_search(pl, &st->p, &st->found);
+                if (r == 0)
+                        r = plan_relief_objects(pl, &st->p, st->found.host_of, &urgent);
+        }
+        if (r > 0) /* what no way is worth, or safe, waits */
+                st->found.host_of = pl->now;
+        return r < 0 ? r : 0;
 }
 
 /* The moves that the search wants; which of one host goes first where that must be left by a deadline. */
@@ -201,6 +241,8 @@ static int stage_order(Planning *pl, Stage *st) {
         WaveLimits limits = plan_wave_limits(pl);
         int r = plan_order(pl, limits, &st->p, st->moves, st->n, &st->order);
 
+        if (r == 0 && st->found.n_walk > 0 && (st->order.n_left_out > 0 || st->order.n > st->found.n_walk))
+                r = plan_walk(pl, limits, &st->p, st->found.walk, st->found.n_walk, &st->order);
         if (r == 0 && st->p.pack && st->order.n_left_out > 0)
                 r = hold_halves(pl, &st->p, st->found.host_of, st->order.host_of, st->pinned);
         if (r != 0)
@@ -215,27 +257,44 @@ static int stage_order(Planning *pl, Stage *st) {
         return still_gains(pl, &st->p, &st->order);
 }
 
-/* VMs without a safe order stay, and are not asked for again in this stage. */
+/* One that must leave its host, and is not moved for any other reason. */
+static bool stage_must_leave(const Planning *pl, VmIx v) {
+        return problem_leave(pl->first, v, pl->now[v]) > 0;
+}
+
+/* VMs without a safe order stay, and are not asked for again in this stage. One that must leave is, as long as others
+ * were left out beside it: when these stay, it may have a way of its own. */
 static int stage_pin(Planning *pl, const Stage *st) {
+        bool others = false;
+
+        for (uint32_t i = 0; i < st->order.n_left_out; i++)
+                others |= !stage_must_leave(pl, st->order.left_out[i]);
         for (uint32_t i = 0; i < st->order.n_left_out; i++) {
                 const VmIx v = st->order.left_out[i];
 
-                pl->left_out[v] = st->pinned[v] = st->order.cut ? REASON_TIME : REASON_ORDER;
+                if (!others || st->order.cut || !stage_must_leave(pl, v))
+                        pl->left_out[v] = st->pinned[v] = st->order.cut ? REASON_TIME : REASON_ORDER;
         }
         return st->order.n_left_out > 0 ? STAGE_AGAIN : STAGE_AT_REST;
 }
 
-static int stage_try(Planning *pl, Reason *pinned) {
-        Stage st = { .pinned = pinned };
+static int stage_try(Planning *pl, Reason *pinned, bool *io_no_urgent) {
+        Stage st = { .pinned = pinned, .no_urgent = *io_no_urgent };
         int r = stage_begin(pl, &st);
 
         if (r == 0)
                 r = stage_search(pl, &st.p, &st.found);
         if (r == 0)
+                r = stage_relieve(pl, &st);
+        if (r == 0)
                 r = stage_want(pl, &st);
         if (r < 0 || st.n == 0)
                 return r;
         r = stage_order(pl, &st);
+        if (r == STAGE_AT_REST && st.urgent) {
+                *io_no_urgent = true;
+                return STAGE_AGAIN;
+        }
         if (r == STAGE_AT_REST)
                 return stage_pin(pl, &st);
         if (r == STAGE_ADDED && st.order.cut)
@@ -250,18 +309,40 @@ static bool stages_are_cut(const Planning *pl) {
         return pl->guard_fired || (pl->cut & (1U << PLAN_PART_ORDER)) != 0;
 }
 
+int plan_stages_to(Planning *pl, const HostIx *host_of) {
+        Stage st = { .pinned = arena_new(&pl->scratch, Reason, pl->first->n_vms),
+                     .found = { .host_of = host_of } };
+        int r = st.pinned ? 0 : -ENOMEM;
+
+        if (r == 0 && pl->first->n_vms > 0)
+                memcpy(st.pinned, pl->stage->pinned, sizeof(Reason) * pl->first->n_vms);
+        if (r == 0)
+                r = stage_begin(pl, &st);
+        if (r == 0)
+                r = stage_want(pl, &st);
+        if (r < 0 || st.n == 0)
+                return r;
+        r = stage_order(pl, &st);
+        if (r == STAGE_ADDED) /* several at once may part what the search, one by one, keeps together */
+                r = plan_rules_no_worse(pl, st.order.host_of);
+        if (r == STAGE_ADDED)
+                r = append_steps(pl, &st.order) < 0 ? -ENOMEM : 1;
+        return r == STAGE_AGAIN ? 0 : r;
+}
+
 /* STAGE_ADDED or STAGE_AT_REST. */
 static int stage_run(Planning *pl) {
         uint32_t n_vms = pl->first->n_vms;
         ArenaMark mark = arena_mark(&pl->scratch);
         Reason *pinned = arena_new(&pl->scratch, Reason, n_vms);
+        bool no_urgent = false;
         int r = pinned ? STAGE_AGAIN : -ENOMEM;
 
         memset(pl->left_out, 0, sizeof(Reason) * n_vms);
         if (pinned && n_vms > 0)
                 memcpy(pinned, pl->stage->pinned, sizeof(Reason) * n_vms);
         for (int i = 0; i < RETRIES_MAX && r == STAGE_AGAIN && !stages_are_cut(pl); i++)
-                r = stage_try(pl, pinned);
+                r = stage_try(pl, pinned, &no_urgent);
         arena_rewind(&pl->scratch, mark);
         return r == STAGE_AGAIN ? STAGE_AT_REST : r;
 }
@@ -317,7 +398,9 @@ int plan_stages_mend(Planning *pl) {
         r = mends_nothing(pl);
         if (r > 0) /* also where the search was cut short: this has time of its own */
                 r = plan_mend(pl, &first);
-        return r > 0 && first.vm != IX_NONE ? stages_after(pl, first) : r < 0 ? r : 0;
+        if (r > 0 && first.vm != IX_NONE)
+                r = stages_after(pl, first);
+        return r < 0 ? r : 0;
 }
 
 int plan_steps_to(Planning *pl, const HostIx *host_of, uint32_t most) {

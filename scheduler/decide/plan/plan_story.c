@@ -268,6 +268,8 @@ int plan_story(Planning *pl, Plan *plan) {
         if (r == 0)
                 r = tell_steps(&st);
         if (r == 0)
+                plan_kinds(pl, st.moves, pl->n_steps);
+        if (r == 0)
                 r = find_least(&st, plan);
         if (r != 0)
                 return r;

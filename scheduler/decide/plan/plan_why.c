@@ -88,12 +88,13 @@ static void plan_why_stop_over(PlanWhy *w) {
         const WaveMove *next = w->step->goes_on;
 
         if (next)
-                SENTENCE_CLAUSE(w->draft, "waits on {} until {} has room for it, and goes there in wave {}",
+                SENTENCE_CLAUSE(w->draft,
+                                "stops over on {} until {} has room for it, and moves on in wave {}",
                                 fact_host(v, v->m->to), fact_host(v, next->move.to),
                                 plan_why_fact(FACT_WAVE, next, next->move.to),
                                 plan_why_fact(CLAIM_GOES_ON, next, next->move.to));
         else
-                SENTENCE_CLAUSE(w->draft, "goes on from its stop-over on {}, now that {} has room for it",
+                SENTENCE_CLAUSE(w->draft, "moves on from its stop-over on {}, now that {} has room for it",
                                 fact_host(v, v->m->from), fact_host(v, v->m->to),
                                 plan_why_fact(CLAIM_CAME, &w->step->step, v->m->from));
 }
@@ -112,18 +113,47 @@ static bool plan_why_in_the_way(const PlanWhy *w, const WaveMove *comes) {
         return at != from && evaluator_refuse(v->e, (Move){ comes->move.vm, at, from }) != REASON_NONE;
 }
 
-/* Of a plan about some hosts: it is there for one of their VMs, whatever else it gains. */
-static bool plan_why_makes_way(PlanWhy *w) {
+static void plan_why_comes(PlanWhy *w, const WaveMove *comes) {
         const MoveView *v = &w->view;
-        const WaveMove *comes = w->step->comes;
 
-        if (!w->pl->movers || w->pl->movers[v->m->vm] || !comes || !plan_why_in_the_way(w, comes))
-                return false;
         SENTENCE_CLAUSE(w->draft, "makes room on {} for {}, which comes in wave {}", fact_host(v, v->m->from),
                         fact_vm(v, comes->move.vm), plan_why_fact(FACT_WAVE, comes, v->m->from),
                         plan_why_fact(CLAIM_COMES, comes, v->m->from),
                         plan_why_fact(CLAIM_IN_THE_WAY, comes, v->m->from));
+}
+
+/* Of a plan about some hosts: it is there for one of their VMs, whatever else it gains. */
+static bool plan_why_makes_way(PlanWhy *w) {
+        const WaveMove *comes = w->step->comes;
+
+        if (!w->pl->movers || w->pl->movers[w->view.m->vm] || !comes || !plan_why_in_the_way(w, comes))
+                return false;
+        plan_why_comes(w, comes);
         return true;
+}
+
+/* What it takes off its host is brought by a later move, for which it makes room. */
+static bool plan_why_is_undone(PlanWhy *w) {
+        const MoveView *v = &w->view;
+
+        for (uint32_t i = 0; i < w->pl->n_steps; i++) {
+                const WaveMove *comes = &w->pl->steps[i];
+
+                if (comes->wave <= w->step->step.wave || comes->move.to != v->m->from ||
+                    !plan_why_in_the_way(w, comes))
+                        continue;
+                plan_why_comes(w, comes);
+                return true;
+        }
+        return false;
+}
+
+/* It gains in the tier by itself: by what lasts, or by what a later move undoes. */
+static bool plan_why_gains_or_makes_way(PlanWhy *w, Tier tier) {
+        if (plan_why_gains(w, tier) || plan_why_is_undone(w))
+                return true;
+        w->view.passing = true;
+        return plan_why_gains(w, tier);
 }
 
 /* What only moves of the plan itself broke is told by what the whole plan gains. */
@@ -134,7 +164,7 @@ static bool plan_why_has_reason(PlanWhy *w) {
                 if (w->step->delta.tier[t] > 0)
                         return false;
                 if (w->step->delta.tier[t] < 0)
-                        return (own && plan_why_is_part(w, true)) || plan_why_gains(w, (Tier) t);
+                        return (own && plan_why_is_part(w, true)) || plan_why_gains_or_makes_way(w, (Tier) t);
         }
         return false;
 }
@@ -146,7 +176,7 @@ static bool plan_why_asked(PlanWhy *w) {
         if (!wish->vm || !w->pl->movers[w->view.m->vm])
                 return false;
         if (!plan_why_has_reason(w))
-                sentence_clause(w->draft, "an operator asked for it", NULL, 0);
+                sentence_clause(w->draft, "requested by an operator", NULL, 0);
         return true;
 }
 
@@ -157,8 +187,7 @@ static void plan_why_helps(PlanWhy *w) {
         const Fact alone = { .kind = CLAIM_NO_GAIN };
 
         if (partner)
-                SENTENCE_CLAUSE(w->draft,
-                                "changes places with {} (wave {}): neither gains alone what both do",
+                SENTENCE_CLAUSE(w->draft, "swaps places with {} (wave {}); only both moves together pay off",
                                 fact_vm(v, partner->move.vm), plan_why_fact(FACT_WAVE, partner, v->m->from),
                                 plan_why_fact(CLAIM_SWAPS, partner, v->m->from), alone);
         else if (comes && plan_why_in_the_way(w, comes))
@@ -168,8 +197,8 @@ static void plan_why_helps(PlanWhy *w) {
                                 plan_why_fact(CLAIM_COMES, comes, v->m->from),
                                 plan_why_fact(CLAIM_IN_THE_WAY, comes, v->m->from), alone);
         else
-                SENTENCE_CLAUSE(w->draft,
-                                "gains nothing alone: it is one of several moves that gain together", alone);
+                SENTENCE_CLAUSE(w->draft, "no benefit on its own; part of a group of moves that pays off",
+                                alone);
 }
 
 /* ---- */
@@ -190,10 +219,11 @@ int plan_why(const Planning *pl, const StoryTeller *teller, const StoryStep *ste
                              .settings = pl->settings,
                              .e = teller->e,
                              .end = pl->now,
+                             .ends = teller->ends,
                              .words = teller->words,
                              .m = &step->step.move };
         if (step->untold) {
-                SENTENCE_CLAUSE(w.draft, "goes to {}; why was not looked into: the time for planning was up",
+                SENTENCE_CLAUSE(w.draft, "moves to {}; not explained because planning time was up",
                                 fact_host(&w.view, w.view.m->to));
                 return plan_why_keep(pl, &draft, io);
         }
@@ -211,8 +241,9 @@ static void plan_why_words(const Problem *p, const ResourceLayout *l, ResourceWo
         static const char *const titles[] = { "CPU", "memory", "network (received)", "network (sent)" };
 
         for (uint32_t r = 0; r < l->n; r++) {
-                const bool memory =
-                        r == RES_MEMORY || r == l->in_use || (r >= l->huge && r < l->huge + l->huge_sizes.n);
+                const bool memory = r == RES_MEMORY || r == l->in_use ||
+                                    (r >= l->huge && r < l->huge + l->huge_sizes.n) ||
+                                    (r >= l->numa && r < l->numa + l->numa_sets.n);
 
                 ret[r] = (ResourceWords){ .mean = problem_mean_capacity(p, r),
                                           .title = r < l->extra ? titles[r] : l->names[r],
@@ -226,12 +257,29 @@ static void plan_why_words(const Problem *p, const ResourceLayout *l, ResourceWo
         }
 }
 
+/* What hosts hold once all is done. */
+static int plan_why_ends(Planning *pl, const Assignment **ret) {
+        Assignment *x = NULL;
+        const int r = assignment_build(&pl->scratch, pl->first, &x);
+
+        for (VmIx v = 0; r == 0 && v < pl->first->n_vms; v++)
+                if (pl->now[v] != x->host_of[v])
+                        assignment_move(x, (Move){ v, x->host_of[v], pl->now[v] });
+        *ret = x;
+        return r;
+}
+
 int plan_why_begin(Planning *pl, Evaluator *e, StoryTeller *ret) {
+        int r;
+
         *ret = (StoryTeller){ .e = e,
                               .gain = arena_new(&pl->scratch, Costs, pl->policies.n),
                               .words = arena_new(&pl->scratch, ResourceWords, pl->layout.n) };
         if (!ret->gain || !ret->words)
                 return -ENOMEM;
         plan_why_words(pl->first, &pl->layout, ret->words);
+        r = plan_why_ends(pl, &ret->ends);
+        if (r < 0)
+                return r;
         return policy_costs_build(&pl->scratch, pl->first, pl->policies, pl->settings, &ret->costs);
 }

@@ -202,11 +202,15 @@ static int planner_find(Planning *pl) {
         if (r == 0)
                 r = plan_stages_mend(pl); /* still broken: one move that mends, and again */
         if (r == 0)
+                r = plan_rings(pl); /* rules about hosts that are broken in rings */
+        if (r == 0 && !pl->request.wish.vm)
+                r = plan_leave(pl); /* who must leave and has no order among the others: by itself */
+        if (r == 0)
                 r = plan_merge_stages(pl); /* what several stages did, in fewer steps */
         if (r == 0)
                 r = plan_budget(pl); /* the most important of it, within the request's caps */
         if (r == 0)
-                r = plan_about_prune(pl); /* of a request about some hosts: nothing that they do not need */
+                r = plan_about_prune(pl); /* nothing that a request of some of it does not need */
         return r;
 }
 

@@ -6,76 +6,75 @@ const SettingDef planner_settings[] = {
         { .name = "goal",
           .type = SETTING_CHOICE,
           .choices = plan_goal_names,
-          .doc = "spread: hosts are equally full (section balance). pack: hosts are emptied, so that they "
-                 "may "
-                 "be powered off (section pack). Load lines and rules come first in both." },
+          .doc = "spread: use hosts evenly (section balance). pack: empty hosts so that they can be powered "
+                 "off (section pack). Rules and load lines take precedence in both." },
         { .name = "threshold",
           .type = SETTING_COUNT,
           .def = 3,
           .min = PLAN_THRESHOLD_MIN,
           .max = PLAN_THRESHOLD_MAX,
-          .doc = "What is a reason to move a VM. 1: broken rules and hosts to be emptied, nothing else. 2: "
-                 "also load lines and a lacking reserve. 3: also balance and wishes, each move at its full "
-                 "price (stay.price). 4: the same at 30% of the price. 5: at 5%, almost any gain." },
+          .doc = "How much it takes to move a VM. 1: only broken rules and evacuation. 2: also load lines and "
+                 "the reserve. 3: also balance and wishes, at the full price of a migration (stay.price). 4: "
+                 "the same at 30% of the price. 5: at 5%, for almost any gain." },
         { .name = "moves_in",
           .type = SETTING_COUNT,
           .max = 1000,
-          .doc = "Migrations that one host receives at once. 0: two, and up to eight small ones, of which "
-                 "what is fixed takes longer than sending." },
+          .doc = "Maximum concurrent migrations to one host. 0: two, or up to eight small ones whose setup "
+                 "takes longer than their transfer." },
         { .name = "moves_out",
           .type = SETTING_COUNT,
           .max = 1000,
-          .doc = "Migrations that leave one host at once. 0: two, and up to eight small ones, of which what "
-                 "is fixed takes longer than sending." },
+          .doc = "Maximum concurrent migrations from one host. 0: two, or up to eight small ones whose setup "
+                 "takes longer than their transfer." },
         { .name = "moves_at_once",
           .type = SETTING_COUNT,
           .def = 100,
           .min = 1,
           .max = 100000,
-          .doc = "Migrations at once in the whole cluster." },
+          .doc = "Maximum concurrent migrations in the cluster." },
         { .name = "moves_per_switch",
           .type = SETTING_COUNT,
           .max = 100000,
-          .doc = "Migrations at once from or to hosts of one switch (as LLDP tells them), whose tables learn "
-                 "the VM's addresses anew. 0: any number." },
+          .doc = "Maximum concurrent migrations from or to hosts on one switch (found by LLDP), which must "
+                 "relearn the VMs' addresses. 0: no limit." },
         { .name = "moves_per_pool",
           .type = SETTING_COUNT,
           .max = 100000,
-          .doc = "Migrations at once of VMs with disks in one storage pool. 0: any number." },
+          .doc = "Maximum concurrent migrations of VMs with disks in one storage pool. 0: no limit." },
         { .name = "drain_within",
           .type = SETTING_DURATION,
           .def = 1800 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = INT64_C(30) * 86400 * USEC_PER_SEC,
-          .doc = "VMs on hardware of grade 3 should have left it within this time: those that weigh most "
-                 "leave "
-                 "first, and those that will not make it are named in the plan." },
+          .doc = "Deadline for evacuating hardware with fault grade 3. VMs with the highest weight leave "
+                 "first; the plan lists VMs that will not make it." },
         { .name = "drain_now_within",
           .type = SETTING_DURATION,
           .def = 300 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = INT64_C(30) * 86400 * USEC_PER_SEC,
-          .doc = "The same of grade 4." },
+          .doc = "Deadline for evacuating hardware with fault grade 4." },
         { .name = "stop_overs",
           .type = SETTING_BOOL,
           .def = 1,
-          .doc = "Whether a VM may wait on a third host when moves wait for each other in a ring." },
+          .doc = "Let a VM stop over on a third host when moves block each other in a ring." },
         { .name = "searches",
           .type = SETTING_COUNT,
           .def = 1,
           .min = 1,
           .max = 64,
-          .doc = "Independent searches, of which the best one counts; they run on as many cores as there are." },
+          .doc = "Number of independent searches; the best result is used. They run in parallel on the "
+                 "available cores." },
         { .name = "exact_nodes",
           .type = SETTING_COUNT,
           .def = 50,
           .max = 1000000000,
-          .doc = "Small clusters: what the exact solver may spend, in linear relaxations, to do better than "
-                 "the search and to raise the bound; 0: it is not asked." },
+          .doc = "Effort of the exact solver for small clusters, as a number of linear relaxations. 0: do not "
+                 "use it." },
         { .name = "exact_places",
           .type = SETTING_COUNT,
           .def = 1000,
           .max = 20000,
-          .doc = "A cluster is small for the exact solver up to this number of VMs times hosts." },
+          .doc = "Use the exact solver for clusters up to this number of VMs times hosts." },
         { .name = NULL },
 };

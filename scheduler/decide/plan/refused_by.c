@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "scheduler/decide/plan/refused_parts.h"
-#include "scheduler/decide/whynot/refusal.h"
 #include "scheduler/model/host_silence.h"
 
 /* VMs of which it is told by whom they are refused, host by host. */
@@ -18,34 +17,27 @@ typedef struct Votes {
         HostIx first[REASON_N];
 } Votes;
 
-Reason refused_objection(const Asking *k, VmIx v, HostIx h, Wish wish) {
-        const Problem *p = k->pl->first;
-        Move m = { v, k->pl->now[v], h };
-        Reason why = evaluator_refuse(k->e, m);
-        const int64_t *need = problem_need(p, v), *load = assignment_load(k->e->x, h);
+/* The rule that should be mended is not. */
+static const char *refused_by_rule(const Asking *k, uint32_t rule, HostIx h) {
+        const Rule *r = &k->pl->s->rules[rule];
+        const Host *host = &k->pl->s->hosts[h];
 
-        for (uint32_t r = 0; r < p->n_res && why == REASON_NONE && wish.below_line; r++)
-                if (need[r] > 0 && load[r] + need[r] > p->limit[(size_t) h * p->n_res + r])
-                        why = REASON_NO_ROOM;
-        if (why == REASON_NONE && wish.not_mended != REASON_NONE &&
-            evaluator_delta(k->e, m).tier[TIER_REPAIR] >= 0)
-                why = wish.not_mended;
-        return why;
+        if (host_place_is_known(host, r->level))
+                return text_format(k->pl->arena, "rule %s would stay broken", r->name);
+        return text_format(k->pl->arena, "rule %s would stay broken: the %s of %s is not known", r->name,
+                           level_names[r->level], host->name);
 }
 
 /* What one host says, after the plan. */
-static const char *refused_by_says(Asking *k, const Trial *t, const Listed *l, HostIx h, Reason why) {
-        Arena *a = k->pl->arena;
+static const char *refused_by_says(const Asking *k, const Listed *l, HostIx h, Reason why) {
         const VmIx v = l->refused.vm;
         const Move m = { v, k->pl->now[v], h };
 
+        if (why == REASON_NO_ROOM || why == REASON_NO_ROOM_DURING)
+                return refused_lacks_text(k, v, h, l->wish);
         if (evaluator_refuse(k->e, m) != REASON_NONE)
-                return refusal_text(a, t, v, h, why);
-        if (why == REASON_NO_ROOM)
-                return "would be above its load line";
-        if (l->wish.rule != IX_NONE)
-                return text_format(a, "rule %s would stay broken", k->pl->s->rules[l->wish.rule].name);
-        return reason_texts[why];
+                return refusal_text(k->pl->arena, k->trial, v, h, why);
+        return l->wish.rule != IX_NONE ? refused_by_rule(k, l->wish.rule, h) : reason_texts[why];
 }
 
 static Votes refused_by_votes(Asking *k, const Listed *l) {
@@ -74,17 +66,19 @@ static Reason refused_by_commonest(const Votes *votes) {
         return (Reason) most;
 }
 
-/* "h1: says"; "3 hosts such as h1: says". NULL: no memory. */
-static const char *refused_by_sentence(Asking *k, const Trial *t, const Listed *l, const Votes *votes,
-                                       Reason why) {
-        const char *host = k->pl->s->hosts[votes->first[why]].name;
-        const char *says = refused_by_says(k, t, l, votes->first[why], why);
+/* "h1: says"; "3 hosts such as h1: says"; "h1, the nearest of 3: lacks 1.0 cores". NULL: no memory. */
+static const char *refused_by_sentence(const Asking *k, const Listed *l, const Votes *votes, Reason why) {
+        const bool near = l->refused.near != IX_NONE && why == l->refused.reason;
+        const HostIx h = near ? l->refused.near : votes->first[why];
+        const char *host = k->pl->s->hosts[h].name, *says = refused_by_says(k, l, h, why);
 
         if (!says)
                 return NULL;
-        return votes->counts[why] == 1
-                       ? text_format(k->pl->arena, "%s: %s", host, says)
-                       : text_format(k->pl->arena, "%u hosts such as %s: %s", votes->counts[why], host, says);
+        if (votes->counts[why] == 1)
+                return text_format(k->pl->arena, "%s: %s", host, says);
+        if (near && why == REASON_NO_ROOM)
+                return text_format(k->pl->arena, "%s, the closest of %u: %s", host, votes->counts[why], says);
+        return text_format(k->pl->arena, "%u hosts such as %s: %s", votes->counts[why], host, says);
 }
 
 /* Its own host cannot be seen: what is wrong with it, and why it is silent. */
@@ -96,25 +90,24 @@ static int refused_by_silence(Asking *k, Listed *l) {
         return l->refused.by ? 0 : -ENOMEM;
 }
 
-/* Up to BY_WHOM_SHOWN of the reasons, the commonest first, each with the first host that gives it. */
-static int refused_by_one(Asking *k, const Trial *t, Listed *l) {
-        const char *text = NULL;
-        Votes votes;
+/* Up to BY_WHOM_SHOWN of the reasons: that of the host that needs the smallest change, then the commonest, each with a
+ * host that gives it. */
+static int refused_by_hosts(Asking *k, Listed *l) {
+        const char *text = l->wish.below_line ? refused_over_text(k, l->refused.vm) : NULL;
+        Votes votes = refused_by_votes(k, l);
 
-        if (l->refused.reason == REASON_SOURCE_FENCED)
-                return refused_by_silence(k, l);
-        if (k->pl->first->pinned[l->refused.vm] != REASON_NONE || l->refused.reason == REASON_RESERVE_LACKS)
-                return 0;
-        votes = refused_by_votes(k, l);
+        if (l->wish.below_line && !text)
+                return -ENOMEM;
         if (k->cut) /* of some hosts only: better nothing than half of it */
                 return 0;
         for (int shown = 0; shown < BY_WHOM_SHOWN; shown++) {
-                const Reason why = refused_by_commonest(&votes);
+                const bool first = shown == 0 && l->refused.near != IX_NONE;
+                const Reason why = first ? l->refused.reason : refused_by_commonest(&votes);
                 const char *one;
 
                 if (why == REASON_NONE)
                         break;
-                one = refused_by_sentence(k, t, l, &votes, why);
+                one = refused_by_sentence(k, l, &votes, why);
                 text = one && text ? text_format(k->pl->arena, "%s; %s", text, one) : one;
                 if (!text)
                         return -ENOMEM;
@@ -124,18 +117,46 @@ static int refused_by_one(Asking *k, const Trial *t, Listed *l) {
         return 0;
 }
 
-int refused_by(Asking *k) {
-        int64_t *mhz = NULL;
-        Trial t = { .s = k->pl->s,
-                    .settings = k->pl->settings,
-                    .policies = k->pl->policies,
-                    .layout = k->pl->layout,
-                    .p = k->pl->first,
-                    .e = k->e };
-        int r = snapshot_speeds(&k->pl->scratch, k->pl->s, &mhz, &t.usual_mhz);
+static int refused_by_one(Asking *k, Listed *l) {
+        int r = 0;
 
-        t.mhz = mhz;
+        if (l->refused.reason == REASON_SOURCE_FENCED)
+                return refused_by_silence(k, l);
+        if (l->refused.reason == REASON_NOT_WORTH && l->wish.below_line) {
+                l->refused.by = refused_dear_text(k, l->refused.vm);
+                return l->refused.by ? 0 : -ENOMEM;
+        }
+        if (l->refused.reason == REASON_NO_HOST && l->wish.below_line) {
+                l->refused.by = refused_over_text(k, l->refused.vm);
+                return l->refused.by ? 0 : -ENOMEM;
+        }
+        if (k->pl->first->pinned[l->refused.vm] != REASON_NONE || l->refused.reason == REASON_RESERVE_LACKS ||
+            l->refused.reason == REASON_NO_HOST)
+                return 0;
+        if (l->refused.reason == REASON_RULE_TOGETHER && l->refused.near != IX_NONE)
+                r = refused_group(k, l);
+        return r != 0 ? (r < 0 ? r : 0) : refused_by_hosts(k, l);
+}
+
+int refused_trial(Asking *k, Trial *ret) {
+        int64_t *mhz = NULL;
+        int r;
+
+        *ret = (Trial){ .s = k->pl->s,
+                        .settings = k->pl->settings,
+                        .policies = k->pl->policies,
+                        .layout = k->pl->layout,
+                        .p = k->pl->first,
+                        .e = k->e };
+        r = snapshot_speeds(&k->pl->scratch, k->pl->s, &mhz, &ret->usual_mhz);
+        ret->mhz = mhz;
+        return r;
+}
+
+int refused_by(Asking *k) {
+        int r = 0;
+
         for (uint32_t i = 0; i < k->n && i < BY_WHOM_MAX && r == 0 && !asking_is_cut(k); i++)
-                r = refused_by_one(k, &t, &k->list[i]);
+                r = refused_by_one(k, &k->list[i]);
         return r;
 }

@@ -7,6 +7,7 @@
 
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
+#include "scheduler/decide/cost/move_view.h"
 #include "scheduler/decide/problem/intern.h"
 #include "scheduler/decide/problem/problem_parts.h"
 
@@ -15,8 +16,9 @@ typedef struct ClassKey {
         uint32_t networks, pools, arch, model, rules;
         uint32_t machine, emulator, cpu, features; /* sets, the first three of one word */
         uint32_t images, portgroups;               /* sets */
-        uint32_t pins, nodes;                      /* words: lists of numbers */
+        uint32_t pins, nodes, bound;               /* words: lists of numbers, and cells */
         uint32_t missed;                           /* list: hosts it is not tried to move to now */
+        uint32_t breach;                           /* 1 + its host, where a rule forbids it that; 0 */
         int64_t huge_kib;                          /* 0: none */
 } ClassKey;
 
@@ -36,13 +38,18 @@ typedef struct MissedTarget {
 typedef struct Classes {
         Arena *arena;
         const Snapshot *s;
+        const Problem *p;
+        NumaSets sets_of_nodes;
         Intern words, sets, lists, keys; /* sets: sorted word numbers; lists: rule numbers */
         HostKey *hosts;
+        const bool *waives;            /* [vm] rules that are waived for it do not count; NULL: for none */
         uint32_t *rules_start, *rules; /* [vm + 1]: the must rules on hosts of each VM */
         MissedTarget *missed;          /* by VM, then host */
         uint32_t n_missed, next_missed;
-        Reason *denied; /* [host] of the class at work */
-        bool *set_fits; /* [set] scratch */
+        Reason *denied;  /* [host] of the class at work */
+        bool *passes;    /* [host] only rules deny it, and those deny the host its VMs are on, too */
+        bool *forbidden; /* [host] scratch */
+        bool *set_fits;  /* [set] scratch */
 } Classes;
 
 static int intern_word(Classes *c, const char *word, uint32_t *ret) {
@@ -86,7 +93,11 @@ static bool set_within(const Intern *sets, uint32_t left, uint32_t right) {
 }
 
 static bool rule_on_hosts(const Rule *rule) {
-        return rule->must && (rule->kind == RULE_ON || rule->kind == RULE_NOT_ON);
+        return rule->must && rule_is_about_hosts(rule);
+}
+
+static bool rule_binds(const Classes *c, const Rule *rule, VmIx v) {
+        return !(rule->evacuate && c->waives && c->waives[v]);
 }
 
 static int index_rules(Classes *c) {
@@ -99,7 +110,7 @@ static int index_rules(Classes *c) {
         fill = c->rules_start + 1; /* shifted by one: filling moves each start to its place */
         for (uint32_t i = 0; i < s->n_rules; i++)
                 for (uint32_t k = 0; k < s->rules[i].n_vms && rule_on_hosts(&s->rules[i]); k++)
-                        fill[s->rules[i].vms[k] + 1]++;
+                        fill[s->rules[i].vms[k] + 1] += rule_binds(c, &s->rules[i], s->rules[i].vms[k]);
         for (VmIx v = 0; v < s->n_vms; v++)
                 fill[v + 1] += fill[v];
         c->rules = arena_new(c->arena, uint32_t, fill[s->n_vms]);
@@ -107,7 +118,8 @@ static int index_rules(Classes *c) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < s->n_rules; i++)
                 for (uint32_t k = 0; k < s->rules[i].n_vms && rule_on_hosts(&s->rules[i]); k++)
-                        c->rules[fill[s->rules[i].vms[k]]++] = i;
+                        if (rule_binds(c, &s->rules[i], s->rules[i].vms[k]))
+                                c->rules[fill[s->rules[i].vms[k]]++] = i;
         return 0;
 }
 
@@ -222,7 +234,23 @@ static int ties_key(Classes *c, const VmTies *t, ClassKey *ret) {
                 r = intern_set(c, &t->portgroups, false, &ret->portgroups);
         if (r == 0)
                 r = intern_word(c, t->cpu_pins, &ret->pins);
+        if (r == 0)
+                r = intern_word(c, t->numa_bound, &ret->bound);
         return r < 0 ? r : intern_word(c, t->numa_nodes, &ret->nodes);
+}
+
+void problem_rule_denied(const Rule *rule, uint32_t n_hosts, bool *denied) {
+        memset(denied, rule->kind == RULE_ON, n_hosts);
+        for (uint32_t k = 0; k < rule->n_hosts; k++)
+                denied[rule->hosts[k]] = rule->kind == RULE_NOT_ON;
+}
+
+/* A rule forbids it the host it is on. */
+static bool classes_breach(const Classes *c, VmIx v) {
+        for (uint32_t i = c->rules_start[v]; i < c->rules_start[v + 1]; i++)
+                if (rule_denies(&c->s->rules[c->rules[i]], c->s->vms[v].host))
+                        return true;
+        return false;
 }
 
 static int class_key(Classes *c, VmIx v, ClassKey *ret) {
@@ -245,6 +273,7 @@ static int class_key(Classes *c, VmIx v, ClassKey *ret) {
         if (r == 0 && n_rules > 0)
                 r = intern_bytes(&c->lists, c->rules + c->rules_start[v], n_rules * sizeof(uint32_t),
                                  &ret->rules);
+        ret->breach = vm->host != IX_NONE && classes_breach(c, v) ? vm->host + 1 : 0;
         return r;
 }
 
@@ -262,29 +291,21 @@ static void deny_sets(Classes *c, uint32_t set, size_t member, Reason reason) {
         }
 }
 
-static int deny_rules(Classes *c, uint32_t list) {
-        ArenaMark mark = arena_mark(c->arena);
-        bool *named;
-        size_t n;
+/* What of the hosts that rules deny is no further breach for VMs on `home` stays marked in `passable`. */
+static void deny_rules(Classes *c, uint32_t list, HostIx home, bool *passable) {
+        const size_t n = list == IX_NONE ? 0 : c->lists.entries[list].n / sizeof(uint32_t);
 
-        if (list == IX_NONE)
-                return 0;
-        named = arena_new(c->arena, bool, c->s->n_hosts);
-        if (!named)
-                return -ENOMEM;
-        n = c->lists.entries[list].n / sizeof(uint32_t);
         for (size_t i = 0; i < n; i++) {
                 const Rule *rule = &c->s->rules[((const uint32_t *) c->lists.entries[list].bytes)[i]];
+                const bool broken = home != IX_NONE && rule_denies(rule, home);
 
-                memset(named, 0, c->s->n_hosts);
-                for (uint32_t k = 0; k < rule->n_hosts; k++)
-                        named[rule->hosts[k]] = true;
+                problem_rule_denied(rule, c->s->n_hosts, c->forbidden);
                 for (HostIx h = 0; h < c->s->n_hosts; h++)
-                        if (named[h] == (rule->kind == RULE_NOT_ON))
+                        if (c->forbidden[h]) {
                                 c->denied[h] = REASON_RULE_HOSTS;
+                                passable[h] = passable[h] && broken;
+                        }
         }
-        arena_rewind(c->arena, mark);
-        return 0;
 }
 
 /* Lists of numbers: what the class is pinned to, against what each host has. */
@@ -311,13 +332,30 @@ static int deny_numbers(Classes *c, const ClassKey *key) {
         return 0;
 }
 
-/* Fills c->denied for the class; the last to speak is the firmest: a rule a person wrote. */
+static int deny_cells(Classes *c, const ClassKey *key) {
+        const ArenaMark mark = arena_mark(c->arena);
+        const char *bound;
+
+        if (key->bound == IX_NONE)
+                return 0;
+        bound = text_copy(c->arena, c->words.entries[key->bound].bytes, c->words.entries[key->bound].n);
+        if (!bound)
+                return -ENOMEM;
+        problem_numa_deny(c->p, &c->sets_of_nodes, &(BoundWords){ bound, key->huge_kib }, c->denied);
+        arena_rewind(c->arena, mark);
+        return 0;
+}
+
+/* Fills c->denied for the class; the last to speak is the firmest: a rule a person wrote. c->passes: which of those that
+ * only rules deny break none further. */
 static int class_deny(Classes *c, const ClassKey *key) {
         int r;
 
         memset(c->denied, 0, sizeof(Reason) * c->s->n_hosts);
         deny_missed(c, key->missed);
         r = deny_numbers(c, key);
+        if (r == 0)
+                r = deny_cells(c, key);
         if (r < 0)
                 return r;
         deny_sets(c, key->networks, offsetof(HostKey, networks), REASON_NETWORK);
@@ -338,15 +376,20 @@ static int class_deny(Classes *c, const ClassKey *key) {
                 if (key->arch != IX_NONE && host->arch != IX_NONE && key->arch != host->arch)
                         c->denied[h] = REASON_ARCH;
         }
-        return deny_rules(c, key->rules);
+        for (HostIx h = 0; h < c->s->n_hosts; h++)
+                c->passes[h] = key->breach > 0 && c->denied[h] == REASON_NONE;
+        deny_rules(c, key->rules, key->breach > 0 ? key->breach - 1 : IX_NONE, c->passes);
+        for (HostIx h = 0; h < c->s->n_hosts; h++)
+                c->passes[h] = c->passes[h] && c->denied[h] == REASON_RULE_HOSTS;
+        return 0;
 }
 
 /* The class's bit set and reasons; both stay NULL when every host will do. */
 static int class_build(Classes *c, const ClassKey *key, const uint64_t **ret_allowed,
-                       const Reason **ret_denied) {
+                       const Reason **ret_denied, const uint64_t **ret_passable) {
         uint32_t n_hosts = c->s->n_hosts;
-        bool any = false;
-        uint64_t *allowed;
+        bool any = false, passes = false;
+        uint64_t *allowed, *passable;
         Reason *denied;
         int r = class_deny(c, key);
 
@@ -366,6 +409,17 @@ static int class_build(Classes *c, const ClassKey *key, const uint64_t **ret_all
                         allowed[h / 64] |= UINT64_C(1) << (h % 64);
         *ret_allowed = allowed;
         *ret_denied = denied;
+        for (HostIx h = 0; h < n_hosts; h++)
+                passes |= c->passes[h];
+        if (!passes)
+                return 0;
+        passable = arena_new(c->arena, uint64_t, (size_t) n_hosts / 64 + 1);
+        if (!passable)
+                return -ENOMEM;
+        for (HostIx h = 0; h < n_hosts; h++)
+                if (c->passes[h])
+                        passable[h / 64] |= UINT64_C(1) << (h % 64);
+        *ret_passable = passable;
         return 0;
 }
 
@@ -380,7 +434,9 @@ static int classes_begin(Classes *c) {
                 r = intern_new(c->arena, &c->keys);
         c->hosts = arena_new(c->arena, HostKey, c->s->n_hosts);
         c->denied = arena_new(c->arena, Reason, c->s->n_hosts);
-        if (r < 0 || !c->hosts || !c->denied)
+        c->passes = arena_new(c->arena, bool, c->s->n_hosts);
+        c->forbidden = arena_new(c->arena, bool, c->s->n_hosts);
+        if (r < 0 || !c->hosts || !c->denied || !c->passes || !c->forbidden)
                 return -ENOMEM;
         for (HostIx h = 0; h < c->s->n_hosts && r == 0; h++)
                 r = host_key(c, &c->s->hosts[h], &c->hosts[h]);
@@ -390,10 +446,13 @@ static int classes_begin(Classes *c) {
 }
 
 int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) {
-        Classes c = { .arena = a, .s = s };
+        Classes c = {
+                .arena = a, .s = s, .p = p, .sets_of_nodes = snapshot_numa_sets(s), .waives = p->waives
+        };
         uint32_t *class_of = arena_new(a, uint32_t, s->n_vms);
-        const uint64_t **allowed;
+        const uint64_t **allowed, **passable;
         const Reason **denied;
+        bool passes = false;
         int r = class_of ? classes_begin(&c) : -ENOMEM;
 
         for (VmIx v = 0; v < s->n_vms && r == 0; v++) {
@@ -408,16 +467,19 @@ int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) {
         allowed = arena_new(a, const uint64_t *, c.keys.n);
         denied = arena_new(a, const Reason *, c.keys.n);
         c.set_fits = arena_new(a, bool, c.sets.n);
-        if (!allowed || !denied || !c.set_fits)
+        passable = arena_new(a, const uint64_t *, c.keys.n);
+        if (!allowed || !denied || !passable || !c.set_fits)
                 return -ENOMEM;
         for (uint32_t i = 0; i < c.keys.n; i++) {
-                r = class_build(&c, c.keys.entries[i].bytes, &allowed[i], &denied[i]);
+                r = class_build(&c, c.keys.entries[i].bytes, &allowed[i], &denied[i], &passable[i]);
                 if (r < 0)
                         return r;
+                passes |= passable[i] != NULL;
         }
         p->class_of = class_of;
         p->allowed = allowed;
         p->denied = denied;
+        p->passable = passes ? passable : NULL;
         p->n_classes = c.keys.n;
         return 0;
 }

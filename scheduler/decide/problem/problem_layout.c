@@ -2,6 +2,7 @@
 /* Which resources a problem has: those that every snapshot has, and those that somebody asks for. */
 #include <errno.h>
 
+#include "scheduler/base/text.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/model/plan.h"
 
@@ -35,6 +36,23 @@ static int layout_hugepages(Arena *a, const Snapshot *s, ResourceLayout *l) {
         return r;
 }
 
+static int layout_numa(Arena *a, const Snapshot *s, ResourceLayout *l) {
+        l->numa_sets = snapshot_numa_sets(s);
+        l->numa = l->n;
+        for (uint32_t i = 0; i < l->numa_sets.n; i++) {
+                const char *nodes = node_set_text(a, l->numa_sets.nodes[i]);
+
+                l->names[l->n] = nodes ? text_format(a, "%s of NUMA node %s",
+                                                     l->numa_sets.kib[i] > 0 ? huge_name(l->numa_sets.kib[i])
+                                                                             : "memory",
+                                                     nodes)
+                                       : NULL;
+                if (!l->names[l->n++])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int resource_layout(Arena *a, const Snapshot *s, const Settings *settings, ResourceLayout *ret) {
         ResourceLayout l = { .n = 2, .net_rx = IX_NONE, .names = { "cpu", "memory" } };
 
@@ -47,12 +65,12 @@ int resource_layout(Arena *a, const Snapshot *s, const Settings *settings, Resou
                 l.names[l.n++] = "net tx";
         }
         l.extra = l.n;
-        if (s->n_extra > PROBLEM_RES_MAX - 4 - l.n)
+        if (s->n_extra > PROBLEM_RES_MAX - NUMA_SETS_MAX - 4 - l.n)
                 return -ERANGE;
         for (uint32_t i = 0; i < s->n_extra; i++)
                 l.names[l.n++] = s->extra[i].name;
         layout_overcommit(s, settings, &l);
-        if (layout_hugepages(a, s, &l) < 0)
+        if (layout_hugepages(a, s, &l) < 0 || layout_numa(a, s, &l) < 0)
                 return -ENOMEM;
         *ret = l;
         return 0;

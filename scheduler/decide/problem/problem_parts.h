@@ -10,8 +10,32 @@
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/model/plan.h"
 
+/* waives, waive_of, waive_cost: after roles and leave, before classes and rules. */
+int problem_build_waives(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* denied[host]: those that a rule about hosts keeps its VMs off. Of one host: rule_denies(). */
+void problem_rule_denied(const Rule *rule, uint32_t n_hosts, bool *denied);
+
 /* class_of, allowed, denied: networks, pools, CPUs and the rules on hosts. */
 int problem_build_classes(Arena *a, const Snapshot *s, Problem *p) must_check;
+
+/* The problem's columns while they are written. */
+typedef struct NumaColumns {
+        int64_t *capacity, *limit, *base;
+        const int64_t *need;
+} NumaColumns;
+
+/* Rows of sets of nodes: capacity, limit, base. After needs and the other bases. */
+void problem_build_numa(const Snapshot *s, const ResourceLayout *layout, const NumaColumns *columns);
+
+typedef struct BoundWords {
+        const char *text; /* VmTies.numa_bound */
+        int64_t kib;      /* of its huge pages; 0: none */
+} BoundWords;
+
+/* denied[host]: where these cells do not fit, whatever else is there, or where more is bound already than there is. After
+ * problem_build_numa(). */
+void problem_numa_deny(const Problem *p, const NumaSets *sets, const BoundWords *of, Reason *denied);
 
 /* wish_of, wish_cost, stay_wish: rules on hosts and on staying that should hold. */
 int problem_build_wishes(Arena *a, const Snapshot *s, Problem *p) must_check;

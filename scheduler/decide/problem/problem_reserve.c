@@ -92,6 +92,33 @@ static int mark_spenders(Arena *a, const Problem *p, ReserveGoal *goal, const bo
         return 0;
 }
 
+/* Who may spend it in a wave: what docs/limits.md says of the snapshot, as the judge asks it. The search may allow less: what is
+ * not to be done now, or is mended by now. */
+static int mark_wave_spenders(Arena *a, const Snapshot *s, const Problem *p, bool waits, ReserveGoal *goal) {
+        bool *spends = arena_new(a, bool, p->n_vms), *forbidden = arena_new(a, bool, p->n_hosts);
+
+        if (!spends || !forbidden || problem_mends(a, p, spends) < 0)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                const Rule *rule = &s->rules[i];
+
+                if (!rule->must || !rule_is_about_hosts(rule))
+                        continue;
+                problem_rule_denied(rule, s->n_hosts, forbidden);
+                for (uint32_t k = 0; k < rule->n_vms; k++)
+                        spends[rule->vms[k]] |= forbidden[s->vms[rule->vms[k]].host];
+        }
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Host *host = &s->hosts[s->vms[v].host];
+
+                if (host->excluded == EXCLUDED_NONE && host->state != HOST_OFFLINE)
+                        spends[v] |= snapshot_vm_fault(s, v, NULL) >= 3 ||
+                                     (host->state == HOST_MAINTENANCE && !waits);
+        }
+        goal->spends_wave = spends;
+        return 0;
+}
+
 static int mark_vms(Arena *a, const Snapshot *s, const Settings *settings, const Problem *p,
                     ReserveGoal *goal) {
         const bool waits = settings_int(settings, "reserve", "maintenance") != 0;
@@ -105,7 +132,7 @@ static int mark_vms(Arena *a, const Snapshot *s, const Settings *settings, const
         }
         goal->counts = counts;
         goal->deadline_exempt = deadline_exempt;
-        return mark_spenders(a, p, goal, NULL);
+        return mark_wave_spenders(a, s, p, waits, goal) < 0 ? -ENOMEM : mark_spenders(a, p, goal, NULL);
 }
 
 int problem_reserve_again(Arena *a, Problem *p) {

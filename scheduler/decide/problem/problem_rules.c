@@ -46,7 +46,7 @@ static int build_domains(Arena *a, const Snapshot *s, Problem *p) {
 static bool rule_between_vms(const Snapshot *s, const Rule *rule) {
         if (!rule->must && s->not_now & SNAPSHOT_NO_BALANCE)
                 return false;
-        return rule->kind != RULE_ON && rule->kind != RULE_NOT_ON && rule->n_vms > 0;
+        return !rule_is_about_hosts(rule) && rule->n_vms > 0;
 }
 
 static int problem_rules_add_group(Arena *a, Group *groups, uint32_t *n, const VmIx *vms, uint32_t n_vms) {
@@ -83,6 +83,16 @@ static int index_groups(Arena *a, Problem *p) {
         return 0;
 }
 
+static bool rule_is_waived(const Problem *p, const Rule *rule) {
+        for (uint32_t i = 0; p->waives && rule->must && rule->evacuate && i < rule->n_vms; i++)
+                if (p->waives[rule->vms[i]])
+                        return true;
+        for (uint32_t i = 0; p->waives && rule->must && rule->evacuate && i < rule->n_near_vms; i++)
+                if (p->waives[rule->near_vms[i]])
+                        return true;
+        return false;
+}
+
 int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
         Group *groups = arena_new(a, Group, (size_t) s->n_rules * 2 + s->n_traffic);
         GroupRule *rules = arena_new(a, GroupRule, (size_t) s->n_rules * 2);
@@ -101,6 +111,7 @@ int problem_build_rules(Arena *a, const Snapshot *s, Problem *p) {
                         .group_b = p->n_groups,
                         .k = (uint32_t) from->k,
                         .must = from->must,
+                        .waived = rule_is_waived(p, from),
                         .weight = from->weight,
                         .source = i,
                 };

@@ -50,7 +50,7 @@ static int tell_refused(Arena *a, ExplainVm *explained) {
                         continue;
                 explained->n_sought++;
                 r = remedy_find(a, &explained->trial, explained->vm, h->host, h->reason, &remedies[i]);
-                if (r == 0 && remedies[i].kind != REMEDY_NONE &&
+                if (r == 0 && remedies[i].kind != REMEDY_NONE && explained->n_open == 0 &&
                     (explained->best == explained->n || is_smaller(&remedies[i], &remedies[explained->best])))
                         explained->best = i;
         }

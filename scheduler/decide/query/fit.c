@@ -121,7 +121,7 @@ static int tell_ends(Fitting *f) {
                                              assignment_load(f->t->e->x, h)[host->r];
                         const char *left = trial_left(f->arena, f->t, h, host->r, room > 0 ? room : 0);
 
-                        host->why = left ? text_format(f->arena, "load line: %s left below it", left) : NULL;
+                        host->why = left ? text_format(f->arena, "load line: %s free below it", left) : NULL;
                 } else {
                         host->why = refusal_text(f->arena, f->t, f->v, h, host->reason);
                 }

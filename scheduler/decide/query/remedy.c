@@ -262,15 +262,16 @@ static const char *remedy_text(const Sought *k, const Remedy *remedy) {
         case REMEDY_STATE:
                 return host->state == HOST_CORDONED      ? "uncordoning it"
                        : host->state == HOST_MAINTENANCE ? "ending its maintenance"
-                                                         : "having it back";
+                                                         : "bringing it back online";
         case REMEDY_FACTS:
                 if (s->hosts[remedy->host].excluded == EXCLUDED_SEEN)
                         return text_format(k->arena, "admitting %s", s->hosts[remedy->host].name);
-                return remedy->host == k->h ? "fresh and complete facts of it"
-                                            : text_format(k->arena, "fresh and complete facts of %s",
-                                                          s->hosts[remedy->host].name);
+                return remedy->host == k->h
+                               ? "getting fresh and complete facts about it"
+                               : text_format(k->arena, "getting fresh and complete facts about %s",
+                                             s->hosts[remedy->host].name);
         case REMEDY_REPAIR:
-                return "mending its fault";
+                return "repairing its fault";
         case REMEDY_AWAY:
                 return text_format(k->arena, "moving %s from there to %s first", s->vms[remedy->vm].name,
                                    s->hosts[remedy->host].name);
@@ -284,8 +285,8 @@ static const char *remedy_text(const Sought *k, const Remedy *remedy) {
                 return text_format(k->arena, "dropping the rule %s", s->rules[remedy->rule].name);
         case REMEDY_MOVABLE:
                 return k->reason == REASON_LOCAL_DISK
-                               ? "its disks on shared storage (or cluster.local_disks: copy)"
-                               : "letting it be moved";
+                               ? "putting its disks on shared storage (or cluster.local_disks: copy)"
+                               : "allowing it to be moved";
         case REMEDY_NONE:
         case REMEDY_N:
                 break;

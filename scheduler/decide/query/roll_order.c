@@ -107,7 +107,7 @@ static bool roll_order_empty(Roll *roll, uint32_t first, uint32_t end, RollCost 
                 roll->closed[roll->order[i]] = true;
         for (VmIx v = 0; v < roll->p->n_vms; v++)
                 if (roll->at[v] != IX_NONE && roll->closed[roll->at[v]])
-                        roll->vms[n++] = (Sized){ problem_need(roll->p, v)[RES_MEMORY], v };
+                        roll->vms[n++] = (Sized){ problem_mib(roll->p, v), v };
         qsort(roll->vms, n, sizeof(*roll->vms), roll_order_by_size);
         for (uint32_t i = 0; i < n && all; i++) {
                 const VmIx v = roll->vms[i].vm;
@@ -252,7 +252,7 @@ static void smallest_first(Roll *roll) {
         memset(mib, 0, sizeof(*mib) * p->n_hosts);
         for (VmIx v = 0; v < p->n_vms; v++)
                 if (p->home[v] != IX_NONE)
-                        mib[p->home[v]] += problem_need(p, v)[RES_MEMORY];
+                        mib[p->home[v]] += problem_mib(p, v);
         for (uint32_t i = 1; i < roll->n; i++)
                 for (uint32_t k = i; k > 0 && (mib[roll->order[k]] < mib[roll->order[k - 1]] ||
                                                (mib[roll->order[k]] == mib[roll->order[k - 1]] &&

@@ -227,8 +227,12 @@ static ClassEntry entry_of(const Ranges *g, VmIx v, const int64_t *weight) {
         ClassEntry entry = { false, 0 };
 
         for (HostIx h = 0; h < g->p->n_hosts; h++) {
-                if (g->terms->n_alloweds > 0 && (g->p->roles[h].no_entry != REASON_NONE ||
-                                                 problem_class_denies(g->p, v, h) != REASON_NONE))
+                const bool passes =
+                        weight && problem_passes(g->p, v, h); /* to leave a host, not to be where it may */
+
+                if (g->terms->n_alloweds > 0 &&
+                    (g->p->roles[h].no_entry != REASON_NONE ||
+                     (!passes && problem_class_denies(g->p, v, h) != REASON_NONE)))
                         continue;
                 entry.cheapest = entry.any ? bound_smaller(entry.cheapest, weight ? weight[h] : 0)
                                  : weight  ? weight[h]

@@ -41,6 +41,15 @@ static int wishes_build(Arena *a, Columns *c) {
         return 0;
 }
 
+/* Squares of balance have one line at most, below all loads (Problem.unsteady): there they are curves without a kink. */
+static const int64_t *columns_unsteady(const Evaluator *e) {
+        return e->problem->unsteady;
+}
+
+static bool columns_evens(const Evaluator *e, const SquareFamily *f) {
+        return f->tier == TIER_BALANCE && (!f->line || f->line == columns_unsteady(e));
+}
+
 /* What the columns cannot say costs an exact look each time. */
 static bool is_whole(const Evaluator *e) {
         const Terms *t = e->terms;
@@ -49,7 +58,7 @@ static bool is_whole(const Evaluator *e) {
                 if (e->lines[i].tier == TIER_BALANCE)
                         return false;
         for (uint32_t i = 0; i < e->n_squares; i++)
-                if (e->squares[i].tier == TIER_BALANCE && e->squares[i].line)
+                if (e->squares[i].tier == TIER_BALANCE && !columns_evens(e, &e->squares[i]))
                         return false;
         return e->n_deviations == 0 && e->n_pairs == 0 && t->n_distance_costs == 0 && t->n_service_moves == 0;
 }
@@ -64,16 +73,12 @@ static uint32_t column_of(Columns *c, uint32_t r) {
         return k;
 }
 
-static bool columns_evens(const SquareFamily *f) {
-        return f->tier == TIER_BALANCE && !f->line;
-}
-
 static int curves_build(Arena *a, Columns *c) {
         const Evaluator *e = c->e;
         const Problem *p = e->problem;
 
         for (uint32_t i = 0; i < e->n_squares; i++)
-                for (uint32_t k = 0; columns_evens(&e->squares[i]) && k < e->squares[i].n; k++)
+                for (uint32_t k = 0; columns_evens(e, &e->squares[i]) && k < e->squares[i].n; k++)
                         (void) column_of(c, e->squares[i].r[k]);
         c->stride = c->n + 1;
         c->curve = arena_new(a, double, (size_t) p->n_hosts * c->n);
@@ -84,7 +89,7 @@ static int curves_build(Arena *a, Columns *c) {
         for (uint32_t i = 0; i < e->n_squares; i++) {
                 const SquareFamily *f = &e->squares[i];
 
-                for (uint32_t k = 0; columns_evens(f) && k < f->n; k++) {
+                for (uint32_t k = 0; columns_evens(e, f) && k < f->n; k++) {
                         const uint32_t at = column_of(c, f->r[k]);
 
                         for (HostIx h = 0; h < p->n_hosts; h++) {
@@ -106,6 +111,7 @@ static void host_follow(Columns *c, HostIx h) {
         const Problem *p = e->problem;
         const int64_t *load = assignment_load(e->x, h);
         const size_t row = (size_t) h * p->n_res;
+        const int64_t *unsteady = columns_unsteady(e);
 
         for (uint32_t k = 0; k < c->n; k++) {
                 const uint32_t r = c->r[k];
@@ -115,10 +121,12 @@ static void host_follow(Columns *c, HostIx h) {
                         if (e->lines[i].weight[r] > 0 && e->lines[i].line[row + r] - load[r] < spare)
                                 spare = e->lines[i].line[row + r] - load[r];
                 for (uint32_t i = 0; i < e->n_squares; i++)
-                        if (e->squares[i].line && e->squares[i].line[row + r] - load[r] < spare)
+                        if (e->squares[i].line && !columns_evens(e, &e->squares[i]) &&
+                            e->squares[i].line[row + r] - load[r] < spare)
                                 spare = e->squares[i].line[row + r] - load[r];
                 c->spare[(size_t) h * c->n + k] = (double) spare;
-                c->slope[(size_t) h * c->n + k] = 2 * c->curve[(size_t) h * c->n + k] * (double) load[r];
+                c->slope[(size_t) h * c->n + k] = 2 * c->curve[(size_t) h * c->n + k] *
+                                                  (double) (load[r] - (unsteady ? unsteady[row + r] : 0));
         }
 }
 

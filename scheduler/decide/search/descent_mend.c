@@ -390,6 +390,13 @@ static bool rule_concerns(const RuleCounts *k, const GroupRule *rule, const Move
         return false;
 }
 
+static bool moves_waived(const Problem *p, const GroupRule *rule, const Move *moves, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++)
+                if (!rule_waived_for(p, rule, moves[i].vm))
+                        return false;
+        return true;
+}
+
 bool moves_break_rules(Evaluator *e, const Move *moves, uint32_t n) {
         const Problem *p = e->problem;
 
@@ -397,7 +404,8 @@ bool moves_break_rules(Evaluator *e, const Move *moves, uint32_t n) {
                 const GroupRule *rule = e->terms->rules[i].rule;
                 int64_t now, before;
 
-                if (!rule->must || !rule_concerns(&e->rules, rule, moves, n))
+                if (!rule->must || !rule_concerns(&e->rules, rule, moves, n) ||
+                    moves_waived(p, rule, moves, n))
                         continue;
                 now = rule_broken(p, rule, e->x);
                 if (now == 0)
@@ -448,6 +456,60 @@ static int descent_mend_block(Descent *d, const Group *group, Level level) {
         return block_make(d, &best);
 }
 
+/* The best host for v where others of the group are already, but for `domain`; IX_NONE: none takes it. */
+static HostIx span_place(Descent *d, const Block *b, uint32_t domain, VmIx v) {
+        const Evaluator *e = d->s->e;
+        const Problem *p = e->problem;
+        HostIx best = IX_NONE;
+        Costs least = { 0 };
+
+        for (uint32_t i = 0; i < b->group->n_vms; i++) {
+                const Move m = { v, e->x->host_of[v], e->x->host_of[b->group->vms[i]] };
+                Costs delta;
+
+                if (m.to == m.from || problem_domain(p, b->level, m.to) == domain ||
+                    rule_skips(p, RULE_SPAN, m.to) || !descent_mend_may_go(e, m))
+                        continue;
+                d->s->evaluations++;
+                delta = hot_delta(e, m);
+                if (best == IX_NONE || costs_compare(&delta, &least) < 0) {
+                        best = m.to;
+                        least = delta;
+                }
+        }
+        return best;
+}
+
+/* A group in more places than it may be leaves v's: all of it that is there, to where others of it are. */
+static int descent_mend_span(Descent *d, const Group *group, Level level, VmIx v) {
+        SearchState *s = d->s;
+        Evaluator *e = s->e;
+        const Problem *p = e->problem;
+        const uint32_t domain = problem_domain(p, level, e->x->host_of[v]);
+        const Reserve *reserve = e->reserve;
+        const ReserveMeasure before = reserve ? reserve_measure(reserve) : (ReserveMeasure){ 0 };
+        const Costs cost = e->cost;
+        Block b = { .group = group, .level = level };
+        bool moved = true;
+
+        s->work += group->n_vms;
+        for (uint32_t i = 0; i < group->n_vms && moved; i++) {
+                const HostIx from = e->x->host_of[group->vms[i]];
+                HostIx to;
+
+                if (problem_domain(p, level, from) != domain || rule_skips(p, RULE_SPAN, from))
+                        continue;
+                to = search_state_affords(s, group->vms[i]) ? span_place(d, &b, domain, group->vms[i])
+                                                            : IX_NONE;
+                moved = to != IX_NONE && block_add(e, &b, (Move){ group->vms[i], from, to });
+        }
+        b.delta = costs_minus(e->cost, &cost);
+        moved = moved && b.n > 0 && descent_gains(d, &b.delta) && !moves_break_rules(e, b.moves, b.n) &&
+                !breaks_reserve(e, &b, before);
+        block_undo(e, &b);
+        return moved ? block_make(d, &b) : 0;
+}
+
 /* For each rule that keeps v together with others. */
 static int descent_mend_blocks(Descent *d, VmIx v) {
         const RuleCounts *k = &d->s->e->rules;
@@ -455,11 +517,15 @@ static int descent_mend_blocks(Descent *d, VmIx v) {
 
         for (uint32_t i = k->start ? k->start[v] : 0; k->start && i < k->start[v + 1] && r == 0; i++) {
                 const Counter *c = &k->counters[k->of[i]];
-                bool together = false;
+                bool together = false, span = false;
 
                 for (uint32_t u = 0; u < c->n_uses; u++)
+                        span |= c->uses[u].kind == RULE_SPAN && c->uses[u].must && c->occupied > c->uses[u].k;
+                for (uint32_t u = 0; u < c->n_uses; u++)
                         together |= c->uses[u].kind == RULE_TOGETHER && c->uses[u].must;
-                if (together)
+                if (span)
+                        r = descent_mend_span(d, &d->s->e->problem->groups[c->group], c->level, v);
+                if (r == 0 && together)
                         r = descent_mend_block(d, &d->s->e->problem->groups[c->group], c->level);
         }
         return r;

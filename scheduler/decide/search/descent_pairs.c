@@ -178,8 +178,8 @@ static bool affords_swap(const SearchState *s, VmIx v, VmIx w) {
                 return true;
         if (s->e->n_away + 2 > s->budget.max_moves)
                 return false;
-        return p->n_res <= RES_MEMORY || problem_need(p, v)[RES_MEMORY] + problem_need(p, w)[RES_MEMORY] <=
-                                                 s->budget.max_mib - s->e->mib_away;
+        return p->n_res <= RES_MEMORY ||
+               problem_mib(p, v) + problem_mib(p, w) <= s->budget.max_mib - s->e->mib_away;
 }
 
 void descent_try_swap(Descent *d, VmIx v, VmIx w, Change *best) {

@@ -7,11 +7,15 @@
 #include "scheduler/decide/search/flat.h"
 #include "scheduler/decide/search/search_state.h"
 
+/* Moves for each VM in the order that a search leaves behind, at most. */
+#define WALK_MOST 3
+
 /* One of the independent searches. */
 typedef struct Task {
         Arena *arena, own;
         SearchState state;
         HostIx *best_of;
+        PackWalk walk; /* to best_of */
         Costs best;
         bool annealed;
         int failed;
@@ -52,6 +56,7 @@ static int search_descend_phase(const Tasks *all, Task *task) {
                 r = search_pack(&task->state);
         if (r < 0)
                 return r;
+        task->walk = task->state.walk;
         task->best = task->state.e->cost;
         memcpy(task->best_of, task->state.e->x->host_of, sizeof(HostIx) * n);
         return 0;
@@ -72,6 +77,7 @@ static void task_run(void *arg, unsigned i) {
 
         r = search_state_build(task->arena, all->terms, NULL, all->budget, all->seed + i, &task->state);
         task->state.workers = all->workers;
+        task->state.walk = task->walk;
         task->annealed = r == 0 && search_anneals(all, task);
         if (r == 0)
                 r = task->annealed ? search_anneal_phase(all, task) : search_descend_phase(all, task);
@@ -97,7 +103,9 @@ static int tasks_prepare(Arena *a, const Problem *p, unsigned n, Task *tasks) {
                 if (r < 0)
                         return r;
                 tasks[i].best_of = arena_new(tasks[i].arena, HostIx, p->n_vms);
-                if (!tasks[i].best_of)
+                tasks[i].walk.most = p->pack ? WALK_MOST * p->n_vms : 0;
+                tasks[i].walk.moves = arena_new(tasks[i].arena, Move, tasks[i].walk.most);
+                if (!tasks[i].best_of || !tasks[i].walk.moves)
                         return -ENOMEM;
         }
         return 0;
@@ -131,6 +139,7 @@ int search_run(Arena *a, const SearchInput *in, SearchResult *ret) {
         /* A descent is the same whatever the seed: one will do. */
         const unsigned n = in->budget.evaluations > 0 && in->budget.tasks > 1 ? in->budget.tasks : 1;
         HostIx *host_of = arena_new(a, HostIx, p->n_vms);
+        Move *walk = arena_new(a, Move, p->pack ? WALK_MOST * p->n_vms : 0);
         const ArenaMark mark = arena_mark(a);
         Tasks all = { .budget = in->budget, .seed = in->seed, .tasks = arena_new(a, Task, n) };
         SearchResult result = { .host_of = host_of };
@@ -139,7 +148,7 @@ int search_run(Arena *a, const SearchInput *in, SearchResult *ret) {
         const Task *best;
         int r;
 
-        if (!host_of || !all.tasks)
+        if (!host_of || !walk || !all.tasks)
                 return -ENOMEM;
         r = policies_add_terms(a, p, in->policies, in->settings, &terms);
         if (r == 0)
@@ -157,6 +166,11 @@ int search_run(Arena *a, const SearchInput *in, SearchResult *ret) {
         result.after = best->best;
         result.annealed = best->annealed;
         memcpy(host_of, best->best_of, sizeof(HostIx) * p->n_vms);
+        if (best->walk.whole && best->walk.n > 0) {
+                memcpy(walk, best->walk.moves, sizeof(Move) * best->walk.n);
+                result.walk = walk;
+                result.n_walk = best->walk.n;
+        }
         arena_rewind(a, mark);
         *ret = result;
         return 0;

@@ -42,6 +42,10 @@ typedef struct SearchResult {
         uint64_t refusals[REASON_N];
         bool guard_fired;
         bool annealed; /* else: descent, and hosts emptied */
+        const Move *
+                walk; /* [n_walk] moves that lead to host_of in this order, each with room for it; some VMs move more
+                             than once. */
+        uint32_t n_walk; /* 0: no such order is known */
 } SearchResult;
 
 /* 0; -ENOMEM; what a policy's add_terms() said. The result lives in `a`. */

@@ -15,6 +15,7 @@
 
 #include "scheduler/decide/cost/idle.h"
 #include "scheduler/decide/search/descent.h"
+#include "scheduler/decide/search/packing.h"
 
 #define MOVES_MAX 512 /* VMs of a host that is emptied */
 #define ASKED_MAX 8   /* hosts that the reserve is asked about for one VM */
@@ -43,6 +44,7 @@ typedef struct Pack {
         HostIx *emptied; /* in this pass, in order */
         uint32_t *first; /* [emptied] its first move */
         uint32_t n_emptied;
+        bool by_unit; /* VMs moved that must share a host */
 } Pack;
 
 static int by_effort(const void *left, const void *right) {
@@ -61,16 +63,6 @@ static int search_pack_by_size(const void *left, const void *right) {
         if (x->size != y->size)
                 return x->size > y->size ? -1 : 1;
         return x->vm < y->vm ? -1 : x->vm > y->vm;
-}
-
-static bool fits_below_line(const Pack *k, VmIx v, HostIx h) {
-        const Problem *p = k->s->e->problem;
-        const int64_t *need = problem_need(p, v), *load = assignment_load(k->s->e->x, h);
-
-        for (uint32_t r = 0; r < p->n_res; r++)
-                if (need[r] > 0 && load[r] + need[r] > k->goal->line[(size_t) h * p->n_res + r])
-                        return false;
-        return true;
 }
 
 /* ---- who sits there ---- */
@@ -201,7 +193,7 @@ static HostIx place_find(Pack *k, VmIx v, HostIx from) {
                         Place place = { .host = h };
                         bool known = false;
 
-                        if (h == from || s->n_on[h] == 0 || !fits_below_line(k, v, h))
+                        if (h == from || s->n_on[h] == 0 || !pack_fits(k->s, k->goal, v, h))
                                 continue;
                         for (uint32_t i = 0; i < n; i++)
                                 known |= asked[i] == h;
@@ -266,7 +258,7 @@ static bool unit_to(Pack *k, uint32_t unit, HostIx from, HostIx to) {
 
                 if (k->sitting[i].unit != unit)
                         continue;
-                if (!fits_below_line(k, v, to) || !search_pack_affords(k, v)) {
+                if (!pack_fits(k->s, k->goal, v, to) || !search_pack_affords(k, v)) {
                         moves_undo(k, first);
                         return false;
                 }
@@ -295,9 +287,10 @@ static bool unit_move(Pack *k, uint32_t unit, HostIx from) {
                 if (search_state_stopped(k->s))
                         return false;
                 for (HostIx h = 0; h < n_hosts; h++) {
-                        const int64_t left = h != from && k->s->n_on[h] > 0 && fits_below_line(k, largest, h)
-                                                     ? search_pack_left_over(k, largest, h)
-                                                     : INT64_MAX;
+                        const int64_t left =
+                                h != from && k->s->n_on[h] > 0 && pack_fits(k->s, k->goal, largest, h)
+                                        ? search_pack_left_over(k, largest, h)
+                                        : INT64_MAX;
 
                         if ((left > above || (left == above && h > last)) && left < least) {
                                 least = left;
@@ -334,6 +327,7 @@ static bool vms_leave(Pack *k, HostIx h) {
                 if (k->s->e->x->host_of[v] != h)
                         continue; /* its unit has gone */
                 if (!unit_is_one(k, i)) {
+                        k->by_unit = true;
                         if (!unit_move(k, k->sitting[i].unit, h))
                                 return false;
                         continue;
@@ -376,7 +370,7 @@ static uint32_t candidates_list(const Pack *k, Candidate *list) {
                 if (c.n == 0 || k->goal->cost[h] == 0 || k->left[h])
                         continue;
                 for (VmIx v = s->first[h]; v != IX_NONE && p->n_res > RES_MEMORY; v = s->next[v])
-                        c.mib += problem_need(p, v)[RES_MEMORY];
+                        c.mib += problem_mib(p, v);
                 list[n++] = c;
         }
         qsort(list, n, sizeof(Candidate), by_effort);
@@ -424,6 +418,15 @@ static int reserve_takes_back(Pack *k) {
         return r;
 }
 
+/* The moves of the pass go on from the search's walk. VMs that must share a host go one by one, which no order may do. */
+static void walk_on(Pack *k) {
+        PackWalk *w = &k->s->walk;
+
+        w->whole = w->whole && !k->by_unit && k->n_moves <= w->most - w->n;
+        for (uint32_t i = 0; w->whole && i < k->n_moves; i++)
+                pack_walk_add(w, k->moves[i]);
+}
+
 /* 1: another pass may find more; 0: nothing is left to do. */
 static int search_pack_pass(Pack *k) {
         const ArenaMark mark = arena_mark(k->s->arena);
@@ -444,13 +447,54 @@ static int search_pack_pass(Pack *k) {
 
                 r = taken != 0 ? taken : 1;
         }
+        walk_on(k);
         arena_rewind(k->s->arena, mark);
         return r;
+}
+
+/* Until nothing more is emptied. */
+static int search_pack_passes(Pack *k) {
+        int r;
+
+        k->n_used = 0;
+        for (HostIx h = 0; h < k->s->e->problem->n_hosts; h++)
+                k->n_used += k->s->n_on[h] > 0;
+        do
+                r = search_pack_pass(k);
+        while (r > 0 && !search_state_stopped(k->s));
+        return r < 0 ? r : 0;
+}
+
+/* Several hosts together. VMs that may not move, or only with others, stay, and so do those that are dear to move. Not with caps or a
+ * reserve: these are asked of one host at a time. */
+static int search_pack_together(Pack *k) {
+        SearchState *s = k->s;
+        const Problem *p = s->e->problem;
+        const int64_t *price = s->e->away[TIER_BALANCE];
+        int64_t most = 0; /* that an idle host is worth */
+        bool *stays;
+
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                most = k->goal->cost[h] > most ? k->goal->cost[h] : most;
+        if (s->e->reserve || !s->walk.whole || s->budget.max_moves != UINT32_MAX ||
+            s->budget.max_mib != INT64_MAX)
+                return 0;
+        stays = arena_new(s->arena, bool, p->n_vms);
+        if (!stays)
+                return -ENOMEM;
+        for (VmIx v = 0; v < p->n_vms; v++) {
+                stays[v] = (p->pinned && p->pinned[v] != REASON_NONE) || (price && price[v] > most);
+                for (uint32_t i = k->bound_to ? p->groups_of_start[v] : 0;
+                     k->bound_to && i < p->groups_of_start[v + 1]; i++)
+                        stays[v] |= k->bound_to[p->groups_of[i]] != IX_NONE;
+        }
+        return pack_exchange(s, &s->walk, stays, k->left);
 }
 
 int search_pack(SearchState *s) {
         const Problem *p = s->e->problem;
         const ArenaMark mark = arena_mark(s->arena);
+        uint32_t alone;
         Pack *k;
         int r;
 
@@ -469,12 +513,16 @@ int search_pack(SearchState *s) {
         r = k->left && k->emptied && k->first && k->moves ? 0 : -ENOMEM;
         if (r == 0 && p->groups && p->groups_of_start)
                 r = groups_bind(k);
-        for (HostIx h = 0; r == 0 && h < p->n_hosts; h++)
-                k->n_used += s->n_on[h] > 0;
+        s->walk.whole = s->e->n_away == 0 && s->walk.most > 0;
         if (r == 0)
-                do
-                        r = search_pack_pass(k);
-                while (r > 0 && !search_state_stopped(s));
+                r = search_pack_passes(k);
+        alone = s->walk.n;
+        if (r == 0)
+                r = search_pack_together(k);
+        if (r == 0 && s->walk.n > alone) /* hosts are filled in another way now */
+                r = search_pack_passes(k);
+        if (r == 0 && s->walk.whole)
+                r = pack_walk_shorten(s->arena, p, p->pack, &s->walk);
         arena_rewind(s->arena, mark);
-        return r < 0 ? r : 0;
+        return r;
 }

@@ -68,7 +68,7 @@ static Cost fee_of(const Spend *spend, Move m) {
         __int128 fee = spend->fee;
 
         if (step != 0 && spend->mean_mib > 0)
-                fee = fee * problem_need(spend->s->e->problem, m.vm)[RES_MEMORY] / spend->mean_mib;
+                fee = fee * problem_mib(spend->s->e->problem, m.vm) / spend->mean_mib;
         return step * (Cost) (fee < COST_LARGE << 16 ? fee : COST_LARGE << 16);
 }
 
@@ -221,7 +221,7 @@ int search_spend(SearchState *s, SearchBudget cap, HostIx *best_of) {
                         x.away[x.n_away++] = v;
         }
         for (VmIx v = 0; v < p->n_vms && cap.max_moves == UINT32_MAX; v++)
-                x.mean_mib += p->n_res > RES_MEMORY ? problem_need(p, v)[RES_MEMORY] : 0;
+                x.mean_mib += p->n_res > RES_MEMORY ? problem_mib(p, v) : 0;
         x.mean_mib = p->n_vms > 0 ? x.mean_mib / p->n_vms : 0;
         r = search_spend_usual_change(&x, &usual);
         if (r == 0)

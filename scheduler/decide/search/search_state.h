@@ -11,6 +11,13 @@
 #include "scheduler/decide/cost/evaluator.h"
 #include "scheduler/decide/search/search.h"
 
+/* Moves in the order in which they were made; each had room then. */
+typedef struct PackWalk {
+        Move *moves;
+        uint32_t n, most;
+        bool whole; /* they lead from where the search began to where VMs are */
+} PackWalk;
+
 typedef struct SearchState {
         Arena *arena;
         Evaluator *e;
@@ -26,6 +33,7 @@ typedef struct SearchState {
         uint64_t work;  /* what else took time, in about evaluations: for the guard alone */
         uint64_t asked; /* evaluations and work when the guard was last asked */
         bool guard_fired;
+        PackWalk walk; /* of search_pack(); no room for moves: none is kept */
 } SearchState;
 
 /* Every VM where host_of says; NULL: at home. 0 or -ENOMEM. */
@@ -47,7 +55,7 @@ static inline bool search_state_affords(const SearchState *s, VmIx v) {
                 return true;
         if (e->n_away >= s->budget.max_moves)
                 return false;
-        return p->n_res <= RES_MEMORY || problem_need(p, v)[RES_MEMORY] <= s->budget.max_mib - e->mib_away;
+        return p->n_res <= RES_MEMORY || problem_mib(p, v) <= s->budget.max_mib - e->mib_away;
 }
 
 /* Moves and swaps, best first from the hottest hosts, until none improves. */
@@ -60,7 +68,7 @@ int search_capped(SearchState *s) must_check;
  * within it in best_of. Of the state's budget only the guard counts. 0 or -ENOMEM. */
 int search_spend(SearchState *s, SearchBudget cap, HostIx *best_of) must_check;
 
-/* Empties hosts (PackGoal), after search_descend(). 0 or -ENOMEM; a problem without that goal: 0. */
+/* Empties hosts (PackGoal), after search_descend(); `walk` is how, where that is known. 0 or -ENOMEM; a problem without that goal: 0. */
 int search_pack(SearchState *s) must_check;
 
 /* Where the problem is flat (flat.h): anneals until the budget is spent. The best assignment into host_of. */

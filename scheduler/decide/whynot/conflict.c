@@ -24,6 +24,7 @@ typedef struct Finding {
         const Snapshot *s;
         const Problem *p;
         HostIx *host_of;
+        const bool *excused;
         bool *told;      /* [rule of the snapshot] in a conflict that was found */
         uint32_t *local; /* [vm] its index in the space + 1 */
         ConflictSpace space;
@@ -41,10 +42,6 @@ static bool finding_is_cut(Finding *f) {
 
 /* ---- what is asked about ---- */
 
-static bool about_hosts(const Rule *rule) {
-        return rule->kind == RULE_ON || rule->kind == RULE_NOT_ON;
-}
-
 static bool conflict_names_host(const Rule *rule, HostIx h) {
         for (uint32_t i = 0; i < rule->n_hosts; i++)
                 if (rule->hosts[i] == h)
@@ -54,8 +51,10 @@ static bool conflict_names_host(const Rule *rule, HostIx h) {
 
 static bool breaks_hosts(const Finding *f, const Rule *written) {
         for (uint32_t i = 0; i < written->n_vms; i++)
-                if (conflict_names_host(written, f->host_of[written->vms[i]]) ==
-                    (written->kind == RULE_NOT_ON))
+                if (!(f->excused && f->excused[written->vms[i]]) &&
+                    !(written->evacuate && f->p->waives && f->p->waives[written->vms[i]]) &&
+                    conflict_names_host(written, f->host_of[written->vms[i]]) ==
+                            (written->kind == RULE_NOT_ON))
                         return true;
         return false;
 }
@@ -67,11 +66,12 @@ static void mark_broken(Finding *f) {
         for (uint32_t i = 0; i < f->p->n_rules && !finding_is_cut(f); i++) {
                 const GroupRule *rule = &f->p->rules[i];
 
-                if (rule->must && !f->broken[rule->source] && rule_broken(f->p, rule, &x) > 0)
+                if (rule->must && !rule->waived && !f->broken[rule->source] &&
+                    rule_broken(f->p, rule, &x) > 0)
                         f->broken[rule->source] = true;
         }
         for (uint32_t i = 0; i < f->s->n_rules && !finding_is_cut(f); i++)
-                if (f->s->rules[i].must && about_hosts(&f->s->rules[i]))
+                if (f->s->rules[i].must && rule_is_about_hosts(&f->s->rules[i]))
                         f->broken[i] = breaks_hosts(f, &f->s->rules[i]);
 }
 
@@ -112,7 +112,7 @@ static int gather_vms(Finding *f, uint32_t first) {
                         const uint32_t n =
                                 n_taken(f, r->vms, r->n_vms) + n_taken(f, r->near_vms, r->n_near_vms);
 
-                        if (!r->must || about_hosts(r) || f->told[i] || n == 0 || n == all ||
+                        if (!r->must || rule_is_about_hosts(r) || f->told[i] || n == 0 || n == all ||
                             f->space.n_vms + all > CONNECTED_MAX)
                                 continue;
                         conflict_take_in(f, vms, r->vms, r->n_vms);
@@ -188,7 +188,7 @@ static int index_parts(Finding *f) {
                 return -ENOMEM;
         fill = start + 1; /* shifted by one: filling moves each start to its place */
         for (uint32_t i = 0; i < space->n_rules; i++) {
-                if (about_hosts(space->rules[i].written))
+                if (rule_is_about_hosts(space->rules[i].written))
                         continue;
                 count_parts(space->rules[i].vms, space->rules[i].n_vms, fill);
                 count_parts(space->rules[i].others, space->rules[i].n_others, fill);
@@ -201,7 +201,7 @@ static int index_parts(Finding *f) {
         for (uint32_t i = 0; i < space->n_rules; i++) {
                 const ConflictRule *rule = &space->rules[i];
 
-                if (about_hosts(rule->written))
+                if (rule_is_about_hosts(rule->written))
                         continue;
                 put_parts(rule->vms, rule->n_vms, (ConflictPart){ i, false }, fill, parts);
                 put_parts(rule->others, rule->n_others, (ConflictPart){ i, true }, fill, parts);
@@ -493,7 +493,7 @@ static int conflict_find_all(Finding *f, Arena *a, bool hosts, Conflict *found, 
         for (uint32_t i = 0; i < f->s->n_rules && *n < CONFLICTS_MAX; i++) {
                 int r;
 
-                if (about_hosts(&f->s->rules[i]) != hosts || f->told[i] || !f->broken[i])
+                if (rule_is_about_hosts(&f->s->rules[i]) != hosts || f->told[i] || !f->broken[i])
                         continue;
                 if (finding_is_cut(f))
                         return 0;
@@ -508,7 +508,9 @@ static int conflict_find_all(Finding *f, Arena *a, bool hosts, Conflict *found, 
 int conflicts_find(Arena *a, Arena *scratch, const ConflictsAsked *asked, Conflicts *ret) {
         const ArenaMark mark = arena_mark(scratch);
         const Snapshot *s = asked->s;
-        Finding f = { .arena = scratch, .s = s, .p = asked->p, .time = asked->time };
+        Finding f = {
+                .arena = scratch, .s = s, .p = asked->p, .excused = asked->excused, .time = asked->time
+        };
         Conflict *found = arena_new(a, Conflict, CONFLICTS_MAX);
         uint32_t n = 0;
         int r;

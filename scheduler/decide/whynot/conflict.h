@@ -24,7 +24,9 @@ typedef struct ConflictsAsked {
         const Snapshot *s;
         const Problem *p; /* of problem_build(), of the same snapshot */
         const HostIx *host_of;
-        TimeLimit time; /* when it is up, there may be more than were found */
+        const bool
+                *excused; /* [vm] that a rule about hosts is broken with it is not asked about; NULL: none */
+        TimeLimit time;   /* when it is up, there may be more than were found */
 } ConflictsAsked;
 
 typedef struct Conflicts {

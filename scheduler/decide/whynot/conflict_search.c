@@ -17,6 +17,14 @@ typedef struct Tally {
         uint32_t lonely; /* domains with its VMs and none of the others */
 } Tally;
 
+/* Where a VM stands in a rule that is asked to hold: what is looked at whenever it is put somewhere. */
+typedef struct Stand {
+        Tally *tally;
+        const uint32_t *domains; /* [host]; NULL: each host is one */
+        const Rule *rule;
+        bool other; /* among its near_vms */
+} Stand;
+
 typedef struct Seeking {
         Arena *arena;
         const ConflictSpace *space;
@@ -24,11 +32,13 @@ typedef struct Seeking {
         uint32_t words;
         uint64_t *allowed; /* [vm × words] bits of hosts */
         Tally *tallies;    /* [rule] */
-        int64_t *room;     /* [host × res] left; NULL: none is limited */
-        uint32_t *on;      /* [host] VMs put there */
-        HostIx *alike;     /* [host] the last one before it that is like it, or IX_NONE */
-        uint32_t *order;   /* [vm] */
-        HostIx *at;        /* [vm] */
+        Stand *stands;     /* of VM v those from start[v] to start[v + 1] */
+        uint32_t *start;
+        int64_t *room;   /* [host × res] left; NULL: none is limited */
+        uint32_t *on;    /* [host] VMs put there */
+        HostIx *alike;   /* [host] the last one before it that is like it, or IX_NONE */
+        uint32_t *order; /* [vm] */
+        HostIx *at;      /* [vm] */
         uint64_t *steps;
         uint64_t *work; /* since time was asked for */
         bool *cut;      /* time is up */
@@ -96,7 +106,7 @@ static void allow_by_rule(const Seeking *k, const ConflictRule *rule, uint64_t *
 }
 
 static bool is_about_hosts(const ConflictRule *rule) {
-        return rule->written->kind == RULE_ON || rule->written->kind == RULE_NOT_ON;
+        return rule_is_about_hosts(rule->written);
 }
 
 static int begin_allowed(Seeking *k) {
@@ -247,6 +257,28 @@ static int counts_out(const Seeking *k) {
 
 /* ---- trying ---- */
 
+static int begin_stands(Seeking *k) {
+        const ConflictSpace *space = k->space;
+        uint32_t n = 0;
+
+        k->stands = arena_new(k->arena, Stand, space->start[space->n_vms]);
+        k->start = arena_new(k->arena, uint32_t, (size_t) space->n_vms + 1);
+        if (!k->stands || !k->start)
+                return -ENOMEM;
+        for (uint32_t v = 0; v < space->n_vms; v++) {
+                for (uint32_t i = space->start[v]; i < space->start[v + 1]; i++) {
+                        const ConflictPart *part = &space->parts[i];
+                        const Rule *rule = space->rules[part->rule].written;
+
+                        if (k->set->rules[part->rule])
+                                k->stands[n++] = (Stand){ &k->tallies[part->rule],
+                                                          space->p->domain[rule->level], rule, part->other };
+                }
+                k->start[v + 1] = n;
+        }
+        return 0;
+}
+
 static int begin_tallies(Seeking *k) {
         const ConflictSpace *space = k->space;
 
@@ -294,6 +326,8 @@ static int begin_room(Seeking *k) {
 static bool are_alike(const Seeking *k, HostIx left, HostIx right) {
         const Problem *p = k->space->p;
 
+        if (rule_skips(p, RULE_SPAN, left) != rule_skips(p, RULE_SPAN, right))
+                return false;
         for (int level = LEVEL_HOST + 1; level < LEVEL_N; level++)
                 if (problem_domain(p, (Level) level, left) != problem_domain(p, (Level) level, right))
                         return false;
@@ -338,21 +372,22 @@ static int begin_order(Seeking *k) {
         return 0;
 }
 
-static bool part_holds(const Seeking *k, const ConflictPart *part, uint32_t d) {
-        const Rule *written = k->space->rules[part->rule].written;
-        const Tally *t = &k->tallies[part->rule];
+static bool stand_holds(const Stand *stand, uint32_t d) {
+        const Tally *t = stand->tally;
 
-        switch (written->kind) {
+        switch (stand->rule->kind) {
         case RULE_APART:
                 return t->count[d] <= 1;
         case RULE_TOGETHER:
                 return t->occupied <= 1;
         case RULE_SPREAD:
-                return (int64_t) t->occupied + t->left >= written->k;
+                return (int64_t) t->occupied + t->left >= stand->rule->k;
         case RULE_NEAR:
                 return t->lonely <= t->others_left;
         case RULE_AVOID:
                 return t->count[d] == 0 || t->others[d] == 0;
+        case RULE_SPAN:
+                return t->occupied <= stand->rule->k;
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:
@@ -373,31 +408,29 @@ static void conflict_search_tally(Tally *t, bool other, uint32_t d, bool comes) 
                 t->occupied = comes ? t->occupied + 1 : t->occupied - 1;
 }
 
+static bool is_lonely(const Stand *stand, uint32_t d) {
+        return stand->rule->kind == RULE_NEAR && stand->tally->count[d] > 0 && stand->tally->others[d] == 0;
+}
+
 /* Puts vm on h (comes), or takes it away. False: some rule or the room is against it. */
 static bool conflict_search_put(const Seeking *k, uint32_t vm, HostIx h, bool comes) {
         const ConflictSpace *space = k->space;
         const Problem *p = space->p;
+        const Stand *first = k->stands + k->start[vm], *end = k->stands + k->start[vm + 1];
         bool holds = true;
 
-        for (uint32_t i = space->start[vm]; i < space->start[vm + 1]; i++) {
-                const ConflictPart *part = &space->parts[i];
-                const Rule *written = space->rules[part->rule].written;
-                const uint32_t d = problem_domain(p, written->level, h);
-                Tally *t = &k->tallies[part->rule];
-                bool lonely;
+        for (const Stand *stand = first; stand < end; stand++) {
+                const uint32_t d = stand->domains ? stand->domains[h] : h;
+                const bool lonely = is_lonely(stand, d);
 
-                if (!k->set->rules[part->rule])
+                if (rule_skips(p, stand->rule->kind, h))
                         continue;
-                lonely = written->kind == RULE_NEAR && t->count[d] > 0 && t->others[d] == 0;
-                conflict_search_tally(t, part->other, d, comes);
-                if (written->kind == RULE_NEAR && lonely != (t->count[d] > 0 && t->others[d] == 0))
-                        t->lonely = lonely ? t->lonely - 1 : t->lonely + 1;
+                conflict_search_tally(stand->tally, stand->other, d, comes);
+                if (lonely != is_lonely(stand, d))
+                        stand->tally->lonely = lonely ? stand->tally->lonely - 1 : stand->tally->lonely + 1;
         }
-        for (uint32_t i = space->start[vm]; i < space->start[vm + 1] && comes && holds; i++)
-                if (k->set->rules[space->parts[i].rule])
-                        holds = part_holds(
-                                k, &space->parts[i],
-                                problem_domain(p, space->rules[space->parts[i].rule].written->level, h));
+        for (const Stand *stand = first; stand < end && comes && holds; stand++)
+                holds = stand_holds(stand, stand->domains ? stand->domains[h] : h);
         for (uint32_t r = 0; r < p->n_res && k->room; r++) {
                 int64_t *left = &k->room[(size_t) h * p->n_res + r];
 
@@ -473,6 +506,8 @@ static int begin_search(Seeking *k) {
         if (!k->on || !k->alike || !k->order || !k->at)
                 return -ENOMEM;
         r = begin_tallies(k);
+        if (r == 0)
+                r = begin_stands(k);
         if (r == 0)
                 r = begin_order(k);
         if (r == 0)

@@ -51,7 +51,7 @@ static const char *rule_words(Arena *a, const Snapshot *s, const Rule *rule) {
                 return NULL;
         switch (rule->kind) {
         case RULE_APART:
-                return text_format(a, "rule %s keeps %s each %s a %s of its own", rule->name, vms, in, level);
+                return text_format(a, "rule %s keeps %s each %s a separate %s", rule->name, vms, in, level);
         case RULE_TOGETHER:
                 return text_format(a, "rule %s keeps %s %s one %s", rule->name, vms, in, level);
         case RULE_SPREAD:
@@ -67,6 +67,9 @@ static const char *rule_words(Arena *a, const Snapshot *s, const Rule *rule) {
                 return text_format(a, "rule %s allows %s only on %s", rule->name, vms, hosts);
         case RULE_NOT_ON:
                 return text_format(a, "rule %s keeps %s off %s", rule->name, vms, hosts);
+        case RULE_SPAN:
+                return text_format(a, "rule %s wants %s %s %lld %s%s at most", rule->name, vms, in,
+                                   (long long) rule->k, level, rule->k == 1 ? "" : "s");
         case RULE_KIND_N:
                 break;
         }
@@ -77,7 +80,7 @@ static const char *closed_word(const Host *host) {
         return host->state != HOST_ACTIVE        ? host_state_names[host->state]
                : host->excluded != EXCLUDED_NONE ? "facts stale or missing"
                : host->fault_grade >= 2          ? "a hardware fault"
-                                                 : "it takes none";
+                                                 : "it takes no VMs";
 }
 
 static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) {
@@ -91,7 +94,7 @@ static const char *closed_words(Arena *a, const Snapshot *s, const Conflict *c) 
                         return NULL;
                 add_name(&x, one);
         }
-        return x.text ? text_format(a, "no VM may come to %s", x.text) : NULL;
+        return x.text ? text_format(a, "no VM may move to %s", x.text) : NULL;
 }
 
 static const char *conflict_text_held_words(Arena *a, const Snapshot *s, const Conflict *c) {
@@ -113,6 +116,23 @@ static const char *conflict_text_join(Arena *a, const char *text, const char *mo
         if (!text || !more)
                 return NULL;
         return *text ? text_format(a, "%s; %s", text, more) : more;
+}
+
+/* Hosts of which nobody told the rack (zone …) count as one: they may be. */
+static const char *conflict_text_unplaced(Arena *a, const Snapshot *s, Level level, const char *text) {
+        HostIx *hosts = arena_new(a, HostIx, s->n_hosts);
+        uint32_t n = 0;
+
+        for (HostIx h = 0; hosts && h < s->n_hosts; h++)
+                if (!host_place_is_known(&s->hosts[h], level))
+                        hosts[n++] = h;
+        if (!hosts || n < 2)
+                return hosts ? text : NULL;
+        return conflict_text_join(
+                a, text,
+                n == s->n_hosts ? text_format(a, "no %s is known: all hosts count as one", level_names[level])
+                                : text_format(a, "the %s of %s is not known; they count as one",
+                                              level_names[level], host_names(a, s, hosts, n)));
 }
 
 const char *conflict_text(Arena *a, const Snapshot *s, const Conflict *c) {
@@ -146,9 +166,11 @@ const char *conflict_text(Arena *a, const Snapshot *s, const Conflict *c) {
                         return conflict_text_join(a, text,
                                                   text_format(a, "there are %u of them", rule->n_vms));
                 text = conflict_text_join(a, text,
-                                          text_format(a, "%u %ss are needed, and %u %s open to them",
+                                          text_format(a, "%u %ss are needed, and %u %s available to them",
                                                       c->places_needed, level, c->places,
                                                       c->places == 1 ? "is" : "are"));
+                if (rule->level != LEVEL_HOST)
+                        text = conflict_text_unplaced(a, s, rule->level, text);
         }
         return text;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scheduler/decide/whynot/refusal_numa.h"
+
 #define NAMES_SHOWN 3
 
 typedef struct Asked {
@@ -80,6 +82,8 @@ Reason reason_of_rule(RuleKind kind) {
                 return REASON_RULE_SPREAD;
         case RULE_NEAR:
                 return REASON_RULE_NEAR;
+        case RULE_SPAN:
+                return REASON_RULE_SPAN;
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:
@@ -114,7 +118,7 @@ static uint32_t host_rule(const Trial *t, VmIx v, HostIx h) {
                 const Rule *rule = &s->rules[i];
                 bool vm = false, host = false;
 
-                if (!rule->must || (rule->kind != RULE_ON && rule->kind != RULE_NOT_ON))
+                if (!rule->must || !rule_is_about_hosts(rule))
                         continue;
                 for (uint32_t n = 0; n < rule->n_vms; n++)
                         vm |= rule->vms[n] == v;
@@ -185,6 +189,9 @@ static const char *group_rule_text(const Asked *k, const GroupRule *rule) {
                 if (!who || rule->level == LEVEL_HOST)
                         return who ? text_format(k->arena, "rule %s: %s runs there", written->name, who)
                                    : NULL;
+                if (place_name(host, rule->level)[0] == '\0')
+                        return text_format(k->arena, "rule %s: its %s and that of %s are not known",
+                                           written->name, level, who);
                 return text_format(k->arena, "rule %s: %s runs in its %s %s", written->name, who, level,
                                    place_name(host, rule->level));
         case RULE_TOGETHER:
@@ -197,10 +204,14 @@ static const char *group_rule_text(const Asked *k, const GroupRule *rule) {
                                    written->name, rule->k, level);
         case RULE_NEAR:
                 if (in_group(k->t->p, rule->group, k->v))
-                        return text_format(k->arena, "rule %s: none of what it must be near runs in this %s",
+                        return text_format(k->arena, "rule %s: no VM that it must be near runs in this %s",
                                            written->name, level);
-                return text_format(k->arena, "rule %s: those that must be near it would no longer be",
+                return text_format(k->arena, "rule %s: VMs that must be near it would no longer be",
                                    written->name);
+        case RULE_SPAN:
+                return text_format(k->arena, "rule %s: its group would be %s more than %u %s%s",
+                                   written->name, rule->level == LEVEL_HOST ? "on" : "in", rule->k, level,
+                                   rule->k == 1 ? "" : "s");
         case RULE_ON:
         case RULE_NOT_ON:
         case RULE_KIND_N:
@@ -230,14 +241,41 @@ static const char *host_rule_text(const Asked *k) {
 static const char *cpu_text(const Asked *k) {
         const Snapshot *s = k->t->s;
         const Vm *vm = &s->vms[k->v];
-        const Host *host = &s->hosts[k->h], *home = vm->host != IX_NONE ? &s->hosts[vm->host] : NULL;
+        const bool runs = vm->host != IX_NONE;
+        const Host *host = &s->hosts[k->h], *home = &s->hosts[runs ? vm->host : k->h];
 
-        if (vm->arch && host->arch && strcmp(vm->arch, host->arch) != 0)
-                return text_format(k->arena, "it is %s, the VM needs %s", host->arch, vm->arch);
-        if (home && home->cpu_model && host->cpu_model && cpu_follows_host(vm->cpu_model))
+        if (runs && home->cpu_model && host->cpu_model && cpu_follows_host(vm->cpu_model))
                 return text_format(k->arena, "its CPU is %s, the VM (%s) runs on %s", host->cpu_model,
                                    vm->cpu_model, home->cpu_model);
+        if (vm->cpu_model && host->cpu_models.n > 0 && !strings_have(&host->cpu_models, vm->cpu_model))
+                return text_format(k->arena, "it does not support the CPU model %s", vm->cpu_model);
         return reason_texts[REASON_CPU_MODEL];
+}
+
+/* What the VM has that is not there: a feature of its CPU, its machine type, emulator, pages. NULL: nothing that is known. */
+static const char *machine_text(const Asked *k, Reason reason) {
+        const Vm *vm = &k->t->s->vms[k->v];
+        const Host *host = &k->t->s->hosts[k->h];
+
+        switch (reason) {
+        case REASON_CPU_FEATURE:
+                return refusal_missing(&vm->cpu_features, &host->cpu_features, false);
+        case REASON_MACHINE:
+                return vm->machine;
+        case REASON_EMULATOR:
+                return vm->emulator;
+        case REASON_HUGEPAGES:
+                return vm->hugepages_kib > 0 && !host_hugepages(host, vm->hugepages_kib)
+                               ? text_format(k->arena, "it has none of %lld MiB",
+                                             (long long) vm->hugepages_kib / 1024)
+                               : NULL;
+        case REASON_ARCH:
+                return vm->arch && host->arch
+                               ? text_format(k->arena, "it is %s, the VM needs %s", host->arch, vm->arch)
+                               : NULL;
+        default:
+                return NULL;
+        }
 }
 
 static const char *with_detail(const Asked *k, Reason reason, const char *detail) {
@@ -280,6 +318,10 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
 
         if (rule)
                 return group_rule_text(&k, rule);
+        if (reason == REASON_RULE_SPAN && some_rule(t, v, reason))
+                return text_format(a, "rule %s: its group is already in the maximum number of %ss (%lld)",
+                                   some_rule(t, v, reason)->name, level_names[some_rule(t, v, reason)->level],
+                                   (long long) some_rule(t, v, reason)->k);
         if (some_rule(t, v, reason))
                 return text_format(a, "rule %s: %s", some_rule(t, v, reason)->name, reason_texts[reason]);
         if (reason == REASON_NO_ROOM || reason == REASON_NO_ROOM_DURING)
@@ -288,6 +330,9 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                 return host_rule_text(&k);
         if (reason == REASON_CPU_MODEL)
                 return cpu_text(&k);
+        if (reason == REASON_CPU_FEATURE || reason == REASON_MACHINE || reason == REASON_EMULATOR ||
+            reason == REASON_ARCH || reason == REASON_HUGEPAGES)
+                return with_detail(&k, reason, machine_text(&k, reason));
         if (reason == REASON_TARGET_MISSED || reason == REASON_HOST_MISSED)
                 return missed_text(&k, reason);
         if (reason == REASON_NETWORK)
@@ -307,6 +352,8 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                                    host->platform->cpu_list);
         if (reason == REASON_NUMA_NODE && vm->ties)
                 return with_detail(&k, reason, vm->ties->numa_nodes);
+        if (reason == REASON_NUMA_ROOM)
+                return refusal_numa_text(a, t, v, h);
         if (word)
                 return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
         if (reason == REASON_SOURCE_FENCED && vm->host != IX_NONE &&

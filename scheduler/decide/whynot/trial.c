@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/bound_cells.h"
+#include "scheduler/model/host_memory.h"
+
 static bool is_newcomer(const Snapshot *s, VmIx v) {
         return s->vms[v].host == IX_NONE;
 }
@@ -28,6 +31,7 @@ static int seat_newcomers(Arena *a, const Snapshot *s, HostIx host, bool needing
                         continue;
                 vms[v].cpu_mcores = vms[v].memory_mib = vms[v].memory_used_mib = vms[v].vcpus = 0;
                 vms[v].rx_kbit = vms[v].tx_kbit = vms[v].disk_kib_s = 0;
+                vms[v].memory_resident_mib = UNKNOWN;
                 vms[v].extra = NULL;
         }
         *ret = *s;
@@ -56,20 +60,21 @@ static int build_reserve(Arena *a, const Snapshot *s, Problem *p, const Problem 
  * CPUs have the usual speed. */
 static int build_problem(Arena *a, Trial *t, HostIx seat, bool spends) {
         const Snapshot *s = t->s;
-        Snapshot empty = { 0 }, seated = { 0 };
+        Snapshot *empty = arena_new(a, Snapshot, 1), *seated = arena_new(a, Snapshot, 1);
         const Problem *without = NULL, *with = NULL;
         Problem *p = arena_new(a, Problem, 1);
         HostIx *home = arena_new(a, HostIx, s->n_vms);
         Reason *pinned = arena_new(a, Reason, s->n_vms);
         int64_t *price = arena_new(a, int64_t, s->n_vms), *need;
-        int r = p && home && pinned && price ? seat_newcomers(a, s, seat, false, &empty) : -ENOMEM;
+        int r = p && home && pinned && price && empty && seated ? seat_newcomers(a, s, seat, false, empty)
+                                                                : -ENOMEM;
 
         if (r == 0)
-                r = seat_newcomers(a, s, seat, true, &seated);
+                r = seat_newcomers(a, s, seat, true, seated);
         if (r == 0)
-                r = problem_build(a, &empty, t->settings, &without);
+                r = problem_build(a, empty, t->settings, &without); /* which keeps it */
         if (r == 0)
-                r = problem_build(a, &seated, t->settings, &with);
+                r = problem_build(a, seated, t->settings, &with);
         if (r != 0)
                 return r;
         assert(without && with);
@@ -100,7 +105,8 @@ static int build_problem(Arena *a, Trial *t, HostIx seat, bool spends) {
                 p->stay_wish = wish;
         }
         t->p = p;
-        return p->reserve ? build_reserve(a, s, p, with, spends) : 0;
+        r = problem_flight_bars(a, s, p);
+        return r == 0 && p->reserve ? build_reserve(a, s, p, with, spends) : r;
 }
 
 static int build_evaluator(Arena *a, const Trial *t, PolicySet policies, Terms **ret_terms, Evaluator **ret) {
@@ -302,8 +308,10 @@ static int start_one(Arena *a, const Trial *t, Vm *vm, Host *host) {
         if (vm->cpu_mcores > 0 && t->mhz[h] > 0)
                 vm->cpu_mcores = (vm->cpu_mcores * t->usual_mhz + t->mhz[h] - 1) / t->mhz[h];
         use_more(&host->cpu_busy_mcores, vm->cpu_mcores);
-        use_more(&host->memory_used_mib, vm->memory_mib);
+        use_more(&host->memory_used_mib, vm_memory_resident(vm));
         if (vm->hugepages_kib > 0 && take_hugepages(a, vm, host) < 0)
+                return -ENOMEM;
+        if (host_numa_shift(a, host, vm, 1) < 0)
                 return -ENOMEM;
         if (host->n_nics == 0 || (vm->rx_kbit <= 0 && vm->tx_kbit <= 0))
                 return 0;
@@ -395,6 +403,8 @@ static const char *amount_text(Arena *a, const Trial *t, HostIx h, uint32_t r, i
                 return text_format(a, "%lld.%lld GiB of memory", (long long) tenths / 10,
                                    (long long) tenths % 10);
         }
+        if (r >= t->layout.numa && r < t->layout.numa + t->layout.numa_sets.n)
+                return text_format(a, "%lld MiB of %s", (long long) amount, t->layout.names[r]);
         if (r < t->layout.extra)
                 return text_format(a, "%lld Mbit/s (%s)", (long long) (amount + (up ? 999 : 0)) / 1000,
                                    r == t->layout.net_rx ? "received" : "sent");

@@ -127,6 +127,35 @@ static bool has_grown(int64_t is, int64_t was) {
         return is > 0 && was > 0 && is / GROWN >= was;
 }
 
+/* How large it is says nothing against it: it is the machine that was admitted, by libvirt's own word, and takes nothing in. */
+static bool host_is_proven(const Admissions *in, const Host *host) {
+        return host->uuid && host->admitted->uuid && strings_sorted_have(&in->reached, host->name);
+}
+
+/* Nor does what was last known of one that says nothing now: it takes nothing in either. */
+static bool host_says_nothing(const Host *host) {
+        return host->excluded == EXCLUDED_MISSING || host->excluded == EXCLUDED_STALE;
+}
+
+static int host_admit_size(Arena *a, Host *host) {
+        const HostAdmission *record = host->admitted;
+
+        if (has_grown(host->cpus, record->cpus))
+                return host_only_seen(
+                        host, text_format(a,
+                                          "it has %lld CPUs, admitted were %lld; to be done: plimsoll host "
+                                          "admit %.255s",
+                                          (long long) host->cpus, (long long) record->cpus, host->name));
+        if (has_grown(host->memory_mib, record->memory_mib))
+                return host_only_seen(
+                        host, text_format(a,
+                                          "it has %lld MiB of memory, admitted were %lld; to be done: "
+                                          "plimsoll host admit %.255s",
+                                          (long long) host->memory_mib, (long long) record->memory_mib,
+                                          host->name));
+        return 0;
+}
+
 static int host_admit(Arena *a, const Admissions *in, Host *host) {
         const HostAdmission *record = admission_find(in, host->name);
 
@@ -163,20 +192,7 @@ static int host_admit(Arena *a, const Admissions *in, Host *host) {
                                           "it is another machine: its UUID is %.64s, admitted was %.64s; to "
                                           "be done: plimsoll host admit %.255s",
                                           host->uuid, record->uuid, host->name));
-        if (has_grown(host->cpus, record->cpus))
-                return host_only_seen(
-                        host, text_format(a,
-                                          "it has %lld CPUs, admitted were %lld; to be done: plimsoll host "
-                                          "admit %.255s",
-                                          (long long) host->cpus, (long long) record->cpus, host->name));
-        if (has_grown(host->memory_mib, record->memory_mib))
-                return host_only_seen(
-                        host, text_format(a,
-                                          "it has %lld MiB of memory, admitted were %lld; to be done: "
-                                          "plimsoll host admit %.255s",
-                                          (long long) host->memory_mib, (long long) record->memory_mib,
-                                          host->name));
-        return 0;
+        return host_is_proven(in, host) || host_says_nothing(host) ? 0 : host_admit_size(a, host);
 }
 
 int hosts_admit(Arena *a, const Admissions *in, Host *hosts, uint32_t n) {

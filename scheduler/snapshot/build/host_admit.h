@@ -5,7 +5,8 @@
  * So is a host that
  *
  *   reports another machine's UUID than it was admitted with, or is found to be another when libvirt is connected to;
- *   has at least twice the CPUs or the memory that it was admitted with;
+ *   has at least twice the CPUs or the memory that it was admitted with (unless it is silent, or libvirt was asked instead: that
+ *   counts by other rules, and says which machine it is);
  *   reports the machine UUID of another host that was admitted before it (of several the first admitted goes on).
  *
  * What is not known, on either side, speaks against nobody: after connecting, libvirt's own word is asked for.
@@ -22,6 +23,7 @@ typedef struct Admissions {
         uint32_t n;
         const char *patterns; /* cluster.hosts: names and shell patterns, separated by commas */
         Strings known;        /* sorted; there before hosts were admitted at all, and so admitted */
+        Strings reached; /* sorted; read through libvirt, as their agents are silent: they are only left */
 } Admissions;
 
 /* The host's record, or NULL. */

@@ -11,6 +11,7 @@ typedef enum TargetOf {
         OF_HOST_CONTENTION,
         OF_HOST_PLATFORM,
         OF_NUMA,
+        OF_NUMA_PAGES,
         OF_NIC,
         OF_PEER,
         OF_HUGEPAGES,

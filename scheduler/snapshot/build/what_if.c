@@ -8,6 +8,7 @@
 
 #include "scheduler/base/compare.h"
 #include "scheduler/model/host_label.h"
+#include "scheduler/model/host_memory.h"
 #include "scheduler/model/selection.h"
 #include "scheduler/snapshot/json/name_table.h"
 
@@ -81,7 +82,7 @@ static int host_like(Change *c, const NewHost *from, Host *ret) {
         ret->excluded_why = NULL;
         ret->fault_grade = 0;
         ret->fault_why = NULL;
-        ret->cpu_busy_mcores = ret->memory_used_mib = UNKNOWN;
+        ret->cpu_busy_mcores = ret->memory_used_mib = ret->memory_reclaimable_mib = UNKNOWN;
         ret->cpu_pressure_permille = ret->memory_pressure_permille = UNKNOWN;
         ret->contention = NULL;
         ret->cpus = said->cpus != UNKNOWN ? said->cpus : ret->cpus;
@@ -205,6 +206,17 @@ static int vm_like(Change *c, const NewVm *from, const Vm *like, Vm *ret) {
         return c->old->n_extra > 0 && !ret->extra ? -ENOMEM : 0;
 }
 
+static int what_if_not_booked(Change *c, const char *name) {
+        const VmIx v = snapshot_vm(c->old, name);
+
+        if (v == IX_NONE || c->old->vms[v].state != VM_BOOKED || c->gone[v])
+                return 0;
+        text_fault(c->fault, "",
+                   "room for %.80s is booked on %.80s already; plimsoll place --release gives it back", name,
+                   c->old->hosts[c->old->vms[v].host].name);
+        return -EINVAL;
+}
+
 static int add_vms(Change *c) {
         for (uint32_t i = 0; i < c->w->n_vms; i++) {
                 const NewVm *from = &c->w->vms[i];
@@ -222,6 +234,8 @@ static int add_vms(Change *c) {
                                            : text_format(c->arena, "%s-%lld", name, (long long) k + 1);
                         if (!vm->name)
                                 r = -ENOMEM;
+                        else if (r == 0)
+                                r = what_if_not_booked(c, vm->name);
                         c->n_new++;
                 }
                 if (r < 0)
@@ -245,8 +259,10 @@ static int remove_vms(Change *c) {
                 if (!c->gone[v]) {
                         Host *h = &c->hosts[c->vms[v].host];
 
-                        use_less(&h->cpu_busy_mcores, vm_measured(&c->vms[v]).cpu_mcores);
-                        use_less(&h->memory_used_mib, c->vms[v].memory_mib);
+                        if (c->vms[v].state != VM_BOOKED) {
+                                use_less(&h->cpu_busy_mcores, vm_measured(&c->vms[v]).cpu_mcores);
+                                use_less(&h->memory_used_mib, vm_memory_resident(&c->vms[v]));
+                        }
                 }
                 c->gone[v] = true;
         }
@@ -258,7 +274,7 @@ static void lose_host(Change *c, HostIx h) {
         Host *host = &c->hosts[h];
 
         host->state = HOST_OFFLINE;
-        host->cpu_busy_mcores = host->memory_used_mib = UNKNOWN;
+        host->cpu_busy_mcores = host->memory_used_mib = host->memory_reclaimable_mib = UNKNOWN;
         for (VmIx v = 0; v < c->old->n_vms; v++) {
                 Vm *vm = &c->vms[v];
 
@@ -274,6 +290,13 @@ static void lose_host(Change *c, HostIx h) {
         }
 }
 
+/* Room on a host that takes no VM is held for nobody. */
+static void drop_bookings(Change *c, HostIx h) {
+        for (VmIx v = 0; v < c->old->n_vms; v++)
+                if (c->vms[v].state == VM_BOOKED && c->vms[v].host == h)
+                        c->gone[v] = true;
+}
+
 static int change_hosts(Change *c) {
         for (uint32_t i = 0; i < c->w->n_emptied + c->w->n_lost; i++) {
                 const bool lost = i >= c->w->n_emptied;
@@ -283,6 +306,7 @@ static int change_hosts(Change *c) {
 
                 if (r < 0)
                         return r;
+                drop_bookings(c, h);
                 if (lost)
                         lose_host(c, h);
                 else if (c->hosts[h].state != HOST_OFFLINE) {

@@ -35,6 +35,8 @@ static void put_decision(TextWriter *w, const AuditEntry *entry) {
         (void) json_put_text(w, false, "waiting", entry->waiting);
         (void) json_put_text(w, false, "answer", entry->answer);
         (void) json_put_text(w, false, "by", entry->by);
+        (void) json_put_text(w, false, "booking", entry->booking);
+        (void) json_put_text(w, false, "booking_host", entry->booking_host);
         if (entry->answered_at > 0)
                 json_put_int(w, false, "answered_at", entry->answered_at);
         json_put_int(w, false, "refused", entry->refused);
@@ -123,16 +125,18 @@ static int64_t *number_field(AuditEntry *entry, const char *key) {
 }
 
 static const char **text_field(AuditEntry *entry, const char *key) {
-        return json_key_is(key, "id")        ? &entry->id
-               : json_key_is(key, "leader")  ? &entry->leader
-               : json_key_is(key, "mode")    ? &entry->mode
-               : json_key_is(key, "record")  ? &entry->record
-               : json_key_is(key, "status")  ? &entry->status
-               : json_key_is(key, "paused")  ? &entry->paused
-               : json_key_is(key, "waiting") ? &entry->waiting
-               : json_key_is(key, "answer")  ? &entry->answer
-               : json_key_is(key, "by")      ? &entry->by
-                                             : NULL;
+        return json_key_is(key, "id")             ? &entry->id
+               : json_key_is(key, "leader")       ? &entry->leader
+               : json_key_is(key, "mode")         ? &entry->mode
+               : json_key_is(key, "record")       ? &entry->record
+               : json_key_is(key, "status")       ? &entry->status
+               : json_key_is(key, "paused")       ? &entry->paused
+               : json_key_is(key, "waiting")      ? &entry->waiting
+               : json_key_is(key, "answer")       ? &entry->answer
+               : json_key_is(key, "by")           ? &entry->by
+               : json_key_is(key, "booking")      ? &entry->booking
+               : json_key_is(key, "booking_host") ? &entry->booking_host
+                                                  : NULL;
 }
 
 static int audit_text_read_schema(Reader *reader) {

@@ -7,6 +7,8 @@
 
 #include "scheduler/base/compare.h"
 #include "scheduler/model/host_label.h"
+#include "scheduler/model/rule_word.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 #define TEXT_MAX 4096
 
@@ -80,6 +82,8 @@ static int choice_read(FileReader *reader, const FieldDef *def, int *ret) {
         const char *word = json_string_value(reader->json.at);
         char list[128];
 
+        if (word && def->choices == rule_kind_names)
+                word = rule_word(word);
         for (uint32_t i = 0; i < def->n_choices && word; i++)
                 if (strcmp(def->choices[i], word) == 0) {
                         *ret = (int) i;
@@ -161,6 +165,8 @@ static int file_reader_field_read(FileReader *reader, const FieldDef *def, void 
                 return text_read(reader, (const char **) member);
         case FIELD_NUMBER:
                 return number_read(reader, def, (int64_t *) member);
+        case FIELD_INSTANT:
+                return json_take_instant(&reader->json, USEC_PER_SEC, def->max, (usec_t *) member);
         case FIELD_BOOL:
                 return json_reader_bool(&reader->json, (bool *) member);
         case FIELD_CHOICE:
@@ -204,7 +210,7 @@ static uint32_t field_find(const FieldTable *table, const char *key, uint32_t li
         return table->n;
 }
 
-static int file_reader_unknown_field(FileReader *reader, const FieldTable *table, const char *key) {
+static const char *file_reader_nearest(const FieldTable *table, const char *key) {
         const char *names[64], *nearest = NULL;
 
         for (uint32_t i = 0; i < table->n; i++)
@@ -214,17 +220,46 @@ static int file_reader_unknown_field(FileReader *reader, const FieldTable *table
         for (uint32_t i = 0; i < table->n && !nearest && key[0]; i++)
                 if (strncmp(names[i], key, strlen(key)) == 0) /* "memory" for "memory_mib" */
                         nearest = names[i];
-        if (nearest)
-                return json_reader_refuse(&reader->json, "%s has no such field; did you mean \"%s\"?",
-                                          table->object, nearest);
-        return json_reader_refuse(&reader->json, "%s has no such field", table->object);
+        return nearest;
+}
+
+/* Of a newer version, or a typo: whoever reads the note knows which. */
+static void file_reader_note_unknown(FileReader *reader, const FieldTable *table, const char *key) {
+        const char *nearest = file_reader_nearest(table, key);
+        const size_t used = strlen(reader->unknown);
+        TextFault place = { 0 }, words;
+        JsonReader at = reader->json;
+
+        reader->n_unknown++;
+        if (used >= sizeof(reader->unknown) / 2)
+                return;
+        at.fault = &place;
+        (void) json_reader_place(&at);
+        text_fault(&words, "", "%s%s%s%s%s", used > 0 ? ", " : "", place.field,
+                   nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+        if (used + strlen(words.what) >= sizeof(reader->unknown))
+                return;
+        memcpy(reader->unknown + used, words.what, strlen(words.what) + 1);
+        reader->n_named++;
+}
+
+/* A field that is needed is not there: perhaps since it is misspelt. */
+static int file_reader_missing(FileReader *reader, const FieldTable *table, const FieldDef *def,
+                               const char *unknown) {
+        const char *nearest = unknown ? file_reader_nearest(table, unknown) : NULL;
+
+        if (nearest && strcmp(nearest, def->name) == 0)
+                return json_reader_refuse(&reader->json,
+                                          "\"%s\" is missing; %s needs it, and has no field \"%.40s\"",
+                                          def->name, table->object, unknown);
+        return json_reader_refuse(&reader->json, "\"%s\" is missing; %s needs it", def->name, table->object);
 }
 
 int fields_read(FileReader *reader, const FieldTable *table, void *object) {
         JsonReader *r = &reader->json;
         uint64_t seen = 0;
         uint32_t next = 0;
-        const char *key;
+        const char *key, *unknown = NULL;
         int k;
 
         assert(table->n <= 64);
@@ -233,8 +268,13 @@ int fields_read(FileReader *reader, const FieldTable *table, void *object) {
         while (k == 0 && json_reader_field(r, &key)) {
                 uint32_t i = field_find(table, key, next);
 
-                if (i == table->n)
-                        return file_reader_unknown_field(reader, table, key);
+                if (i == table->n) {
+                        file_reader_note_unknown(reader, table, key);
+                        unknown = key;
+                        continue;
+                }
+                if (json_is_null(r->at))
+                        continue;
                 seen |= UINT64_C(1) << i;
                 next = i + 1 < table->n ? i + 1 : 0;
                 k = file_reader_field_read(reader, &table->defs[i], object);
@@ -243,8 +283,7 @@ int fields_read(FileReader *reader, const FieldTable *table, void *object) {
                 return k;
         for (uint32_t i = 0; i < table->n; i++)
                 if (table->defs[i].required && !(seen >> i & 1))
-                        return json_reader_refuse(r, "\"%s\" is missing; %s needs it", table->defs[i].name,
-                                                  table->object);
+                        return file_reader_missing(reader, table, &table->defs[i], unknown);
         return 0;
 }
 

@@ -25,9 +25,12 @@ struct FileReader {
         TrafficDraft *traffic;
         const char **vm_host; /* [n_vms], in the order of the file: names, until all hosts are known */
         FlightRef *flights;
+        char unknown[400];           /* the first fields that no table has, with their places */
+        uint32_t n_unknown, n_named; /* all of them, and those */
 };
 
-/* One object by its table: defaults first, then the fields. Unknown and missing fields are faults. */
+/* One object by its table: defaults first, then the fields. A field that is null is as one that is left out. One that
+ * the table has not is passed over, and noted in reader->unknown; a missing one is a fault. */
 int fields_read(FileReader *reader, const FieldTable *table, void *object) must_check;
 
 /* The array at hand, each object by `table` into one of `size` bytes. More than `most`: a fault. */

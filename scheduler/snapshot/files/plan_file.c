@@ -3,6 +3,7 @@
 #include "scheduler/snapshot/files/plan_file.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/model/bounds.h"
@@ -45,6 +46,8 @@ static int read_basis(Reader *reader, MoveBasis *ret) {
         int r = json_reader_enter(&reader->json, JSON_OBJECT);
 
         while (r == 0 && json_reader_field(&reader->json, &key)) {
+                if (json_is_null(reader->json.at))
+                        continue; /* not known, as where it is left out */
                 if (json_key_is(key, "memory_mib"))
                         r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->memory_mib);
                 else if (json_key_is(key, "local_disk_mib"))
@@ -64,6 +67,23 @@ static int read_basis(Reader *reader, MoveBasis *ret) {
         return r;
 }
 
+/* In seconds; in milliseconds under the names that plans of version 0.1 had. */
+static int plan_file_read_downtime(Reader *reader, const char *key, Prediction *ret) {
+        int64_t *field = strncmp(key, "downtime_", 9) != 0 ? NULL
+                         : json_key_is(key, "downtime_seconds") || json_key_is(key, "downtime_ms")
+                                 ? &ret->downtime_ms
+                         : json_key_is(key, "downtime_seconds_low") || json_key_is(key, "downtime_ms_low")
+                                 ? &ret->downtime_ms_low
+                         : json_key_is(key, "downtime_seconds_high") || json_key_is(key, "downtime_ms_high")
+                                 ? &ret->downtime_ms_high
+                                 : NULL;
+
+        if (!field)
+                return 0;
+        return plan_file_read_number(reader, strncmp(key, "downtime_ms", 11) == 0 ? 1 : 1000,
+                                     bound_of(BOUND_QUANTITY), field);
+}
+
 static int plan_file_read_prediction(Reader *reader, Prediction *ret) {
         const char *key;
         int r = json_reader_enter(&reader->json, JSON_OBJECT);
@@ -78,19 +98,14 @@ static int plan_file_read_prediction(Reader *reader, Prediction *ret) {
                         r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY), &ret->ms_high);
                 else if (json_key_is(key, "bytes"))
                         r = plan_file_read_number(reader, 1, bound_of(BOUND_PLAN_BYTES), &ret->bytes);
-                else if (json_key_is(key, "of"))
+                else if (json_key_is(key, "basis") || json_key_is(key, "of")) /* of: as it was called */
                         r = read_basis(reader, &ret->basis);
                 else if (json_key_is(key, "bytes_low"))
                         r = plan_file_read_number(reader, 1, bound_of(BOUND_PLAN_BYTES), &ret->bytes_low);
                 else if (json_key_is(key, "bytes_high"))
                         r = plan_file_read_number(reader, 1, bound_of(BOUND_PLAN_BYTES), &ret->bytes_high);
-                else if (json_key_is(key, "downtime_ms"))
-                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->downtime_ms);
-                else if (json_key_is(key, "downtime_ms_low"))
-                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY), &ret->downtime_ms_low);
-                else if (json_key_is(key, "downtime_ms_high"))
-                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY),
-                                                  &ret->downtime_ms_high);
+                else
+                        r = plan_file_read_downtime(reader, key, ret);
         }
         return r;
 }
@@ -136,6 +151,17 @@ static int read_slow_down(Reader *reader, SlowDown *ret) {
         return r;
 }
 
+/* In seconds; in milliseconds under the names of old. */
+static int read_downtime_limit(Reader *reader, const char *key, MoveManner *ret) {
+        if (json_key_is(key, "downtime_limit_seconds") || json_key_is(key, "downtime_limit_ms"))
+                return plan_file_read_number(reader, json_key_is(key, "downtime_limit_ms") ? 1 : 1000,
+                                             bound_of(BOUND_QUANTITY), &ret->downtime_limit_ms);
+        if (json_key_is(key, "max_downtime_limit_seconds") || json_key_is(key, "downtime_limit_ms_most"))
+                return plan_file_read_number(reader, json_key_is(key, "downtime_limit_ms_most") ? 1 : 1000,
+                                             bound_of(BOUND_QUANTITY), &ret->downtime_limit_ms_most);
+        return 0;
+}
+
 static int read_manner(Reader *reader, MoveManner *ret) {
         const char *key;
         int64_t channels = 0;
@@ -156,14 +182,19 @@ static int read_manner(Reader *reader, MoveManner *ret) {
                         r = plan_file_read_number(reader, 1, bound_of(BOUND_CHANNELS), &channels);
                 else if (json_key_is(key, "deadline_seconds"))
                         r = plan_file_read_number(reader, 1000, bound_of(BOUND_QUANTITY), &ret->deadline_ms);
-                else if (json_key_is(key, "downtime_limit_ms"))
-                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY),
-                                                  &ret->downtime_limit_ms);
-                else if (json_key_is(key, "downtime_limit_ms_most"))
-                        r = plan_file_read_number(reader, 1, bound_of(BOUND_QUANTITY),
-                                                  &ret->downtime_limit_ms_most);
+                else
+                        r = read_downtime_limit(reader, key, ret);
         }
         ret->channels = (uint32_t) channels;
+        return r;
+}
+
+static int plan_file_read_kind(Reader *reader, const char **ret) {
+        int kind = 0;
+        const int r = plan_file_read_word(reader, action_kind_names, ACTION_KINDS_NAMED,
+                                          "evacuation, repair, maintenance, load, balance or manual", &kind);
+
+        *ret = action_kind_names[kind];
         return r;
 }
 
@@ -183,6 +214,10 @@ static int plan_file_read_move(Reader *reader, MoveOrder *m) {
                         r = plan_file_read_number(reader, 1, bound_of(BOUND_WAVE), &wave);
                 else if (json_key_is(key, "why"))
                         r = plan_file_read_text(reader, &m->why);
+                else if (json_key_is(key, "held_why") || json_key_is(key, "held"))
+                        r = plan_file_read_text(reader, &m->held);
+                else if (json_key_is(key, "kind"))
+                        r = plan_file_read_kind(reader, &m->kind);
                 else if (json_key_is(key, "predicted"))
                         r = plan_file_read_prediction(reader, &m->predicted);
                 else if (json_key_is(key, "how"))
@@ -200,8 +235,36 @@ static int plan_file_read_move(Reader *reader, MoveOrder *m) {
         if (!m->why)
                 m->why = "";
         m->wave = (uint32_t) wave;
-        if (m->wave >= reader->file.n_waves)
-                reader->file.n_waves = m->wave + 1;
+        return 0;
+}
+
+static int plan_file_compare_waves(const void *left, const void *right) {
+        const uint32_t x = *(const uint32_t *) left, y = *(const uint32_t *) right;
+
+        return x < y ? -1 : x > y;
+}
+
+/* Waves are an order, whatever number the first one has: from here on it is 0, and none is left out. */
+static int plan_file_number_waves(Reader *reader) {
+        const uint32_t n = reader->file.n_moves;
+        uint32_t *waves = arena_new(reader->arena, uint32_t, n), n_waves = 0;
+
+        if (!waves)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                waves[i] = reader->moves[i].wave;
+        if (n > 0)
+                qsort(waves, n, sizeof(*waves), plan_file_compare_waves);
+        for (uint32_t i = 0; i < n; i++)
+                if (i == 0 || waves[i] != waves[n_waves - 1])
+                        waves[n_waves++] = waves[i];
+        for (uint32_t i = 0; i < n; i++) {
+                const uint32_t *at = bsearch(&reader->moves[i].wave, waves, n_waves, sizeof(*waves),
+                                             plan_file_compare_waves);
+
+                reader->moves[i].wave = (uint32_t) (at - waves);
+        }
+        reader->file.n_waves = n_waves;
         return 0;
 }
 
@@ -219,7 +282,7 @@ static int read_moves(Reader *reader) {
                 r = plan_file_read_move(reader, &reader->moves[reader->file.n_moves++]);
         reader->file.moves = reader->moves;
         reader->has_moves = true;
-        return r;
+        return r < 0 ? r : plan_file_number_waves(reader);
 }
 
 static int plan_file_read_schema(Reader *reader) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A line for each move and refusal, so that two plans can be compared with diff. */
 #include "scheduler/snapshot/files/plan_file.h"
-#include "scheduler/snapshot/json/text_writer.h"
+#include "scheduler/snapshot/json/json_value.h"
 
 typedef struct Printer {
         TextWriter w;
@@ -41,21 +41,23 @@ static void put_costs(Printer *printer, const Costs *c) {
         text_writer_word(&printer->w, "}");
 }
 
-static void put_mib_s(Printer *printer, const char *key, int64_t kib_s) {
-        if (kib_s == UNKNOWN)
-                return;
+/* NULL: null. */
+static void put_text_or_null(Printer *printer, const char *key, const char *text) {
         put_key(printer, false, key);
-        text_writer_decimal(&printer->w, kib_s, 1024, 4);
+        if (text)
+                text_writer_string(&printer->w, text);
+        else
+                text_writer_word(&printer->w, "null");
 }
 
-/* What a prediction rests on. Rates that are not known are left out. */
+/* What a prediction rests on. Rates that are not known are null. */
 static void put_basis(Printer *printer, const MoveBasis *b) {
         text_writer_word(&printer->w, "{");
         put_int(printer, true, "memory_mib", b->memory_mib);
         if (b->local_disk_mib > 0)
                 put_int(printer, false, "local_disk_mib", b->local_disk_mib);
-        put_mib_s(printer, "dirty_mib_s", b->dirty_kib_s);
-        put_mib_s(printer, "dirty_burst_mib_s", b->dirty_burst_kib_s);
+        json_put_scaled(&printer->w, false, "dirty_mib_s", b->dirty_kib_s, 1024, 4);
+        json_put_scaled(&printer->w, false, "dirty_burst_mib_s", b->dirty_burst_kib_s, 1024, 4);
         if (b->dirty_window_ms > 0) {
                 put_key(printer, false, "dirty_window_seconds");
                 text_writer_decimal(&printer->w, b->dirty_window_ms, 1000, 3);
@@ -75,10 +77,10 @@ static void put_prediction(Printer *printer, const Prediction *f) {
         put_int(printer, false, "bytes", f->bytes);
         put_int(printer, false, "bytes_low", f->bytes_low);
         put_int(printer, false, "bytes_high", f->bytes_high);
-        put_int(printer, false, "downtime_ms", f->downtime_ms);
-        put_int(printer, false, "downtime_ms_low", f->downtime_ms_low);
-        put_int(printer, false, "downtime_ms_high", f->downtime_ms_high);
-        put_key(printer, false, "of");
+        json_put_seconds(&printer->w, false, "downtime_seconds", f->downtime_ms);
+        json_put_seconds(&printer->w, false, "downtime_seconds_low", f->downtime_ms_low);
+        json_put_seconds(&printer->w, false, "downtime_seconds_high", f->downtime_ms_high);
+        put_key(printer, false, "basis");
         put_basis(printer, &f->basis);
         text_writer_word(&printer->w, "}");
 }
@@ -107,9 +109,9 @@ static void put_manner(Printer *printer, const MoveManner *m) {
         }
         put_text(printer, false, "at_deadline", deadline_action_names[m->at_deadline]);
         if (m->downtime_limit_ms > 0)
-                put_int(printer, false, "downtime_limit_ms", m->downtime_limit_ms);
+                json_put_seconds(&printer->w, false, "downtime_limit_seconds", m->downtime_limit_ms);
         if (m->downtime_limit_ms_most > 0)
-                put_int(printer, false, "downtime_limit_ms_most", m->downtime_limit_ms_most);
+                json_put_seconds(&printer->w, false, "max_downtime_limit_seconds", m->downtime_limit_ms_most);
         text_writer_word(&printer->w, "}");
 }
 
@@ -130,13 +132,16 @@ static void put_move(Printer *printer, const PlanMove *m) {
         put_text(printer, true, "vm", printer->s->vms[m->move.vm].name);
         put_text(printer, false, "from", printer->s->hosts[m->move.from].name);
         put_text(printer, false, "to", printer->s->hosts[m->move.to].name);
-        put_int(printer, false, "wave", m->wave);
+        put_int(printer, false, "wave", (int64_t) m->wave + 1); /* as people count, and as texts do */
+        put_text(printer, false, "kind", action_kind_names[m->kind]);
         put_text(printer, false, "why", m->why);
+        if (m->held)
+                put_text(printer, false, "held_why", m->held);
         put_key(printer, false, "predicted");
         put_prediction(printer, &m->predicted);
         put_key(printer, false, "how");
         put_manner(printer, &m->manner);
-        put_key(printer, false, "changes");
+        put_key(printer, false, "cost");
         put_costs(printer, &m->delta);
         put_demand(printer, &printer->s->vms[m->move.vm]);
         text_writer_word(&printer->w, "}");
@@ -145,15 +150,16 @@ static void put_move(Printer *printer, const PlanMove *m) {
 static void put_refused(Printer *printer, const Refused *r) {
         text_writer_word(&printer->w, "{");
         put_text(printer, true, "vm", printer->s->vms[r->vm].name);
-        if (r->to != IX_NONE)
-                put_text(printer, false, "to", printer->s->hosts[r->to].name);
+        put_text_or_null(printer, "to", r->to == IX_NONE ? NULL : printer->s->hosts[r->to].name);
         put_text(printer, false, "reason", reason_names[r->reason]);
-        put_text(printer, false, "says", reason_texts[r->reason]);
-        if (r->reason == reason_of_unmovable(&printer->s->vms[r->vm]) && printer->s->vms[r->vm].unmovable_why)
-                put_text(printer, false, "why", printer->s->vms[r->vm].unmovable_why);
-        put_int(printer, false, "hosts", r->hosts);
-        if (r->by)
-                put_text(printer, false, "by", r->by);
+        put_text(printer, false, "text", reason_texts[r->reason]);
+        put_text_or_null(printer, "why",
+                         r->reason == reason_of_unmovable(&printer->s->vms[r->vm])
+                                 ? printer->s->vms[r->vm].unmovable_why
+                                 : NULL);
+        put_int(printer, false, "host_count", r->hosts);
+        put_text_or_null(printer, "nearest", r->near == IX_NONE ? NULL : printer->s->hosts[r->near].name);
+        put_text_or_null(printer, "by", r->by);
         text_writer_word(&printer->w, "}");
 }
 
@@ -251,7 +257,7 @@ static void put_conflict(Printer *printer, const Conflict *c) {
         }
         put_key(printer, false, "smallest");
         text_writer_word(&printer->w, c->smallest ? "true" : "false");
-        put_text(printer, false, "says", c->text);
+        put_text(printer, false, "text", c->text);
         text_writer_word(&printer->w, "}");
 }
 
@@ -273,8 +279,8 @@ static void put_spread(Printer *printer, const Spread *s) {
         text_writer_decimal(&printer->w, s->sd, 1000, 3);
         text_writer_word(&printer->w, ", \"max\": ");
         text_writer_decimal(&printer->w, s->max, 1000, 3);
-        if (s->max_host != IX_NONE)
-                put_text(printer, false, "max_host", printer->s->hosts[s->max_host].name);
+        put_text_or_null(printer, "max_host",
+                         s->max_host == IX_NONE ? NULL : printer->s->hosts[s->max_host].name);
         text_writer_word(&printer->w, "}");
 }
 
@@ -285,11 +291,13 @@ static void put_score(Printer *printer, const Score *score) {
         put_key(printer, false, "load");
         text_writer_word(&printer->w, "{");
         for (uint32_t r = 0; r < printer->p->n_res; r++) {
-                put_key(printer, r == 0, printer->p->res_names[r]);
+                char key[JSON_KEY_SIZE];
+
+                put_key(printer, r == 0, json_key(printer->p->res_names[r], key));
                 put_spread(printer, &score->spread[r]);
         }
         text_writer_word(&printer->w, "}");
-        put_key(printer, false, "policies");
+        put_key(printer, false, "cost_by_policy");
         text_writer_word(&printer->w, "{");
         for (uint32_t i = 0, n = 0; i < printer->p->n_policies; i++) {
                 bool any = false;
@@ -379,7 +387,7 @@ static void put_reserve(Printer *printer) {
         text_writer_word(&printer->w, "{");
         put_int(printer, true, "losses", r->losses);
         put_int(printer, false, "losses_asked", r->losses_asked);
-        put_text(printer, false, "of", level_names[r->level]);
+        put_text(printer, false, "level", level_names[r->level]);
         put_int(printer, false, "cases", r->cases);
         put_int(printer, false, "uncovered_before", r->uncovered_before);
         put_int(printer, false, "uncovered_after", r->uncovered_after);
@@ -427,13 +435,13 @@ static void put_found_by(Printer *printer) {
 }
 
 static void plan_print_put_head(Printer *printer) {
+        const bool busiest = printer->p->least_ms > 0 && printer->p->busiest != IX_NONE;
+
         text_writer_word(&printer->w, "{\n  \"schema\": \"" PLAN_SCHEMA "\"");
         plan_print_put_line(printer, "cluster");
         text_writer_string(&printer->w, printer->s->cluster);
-        if (printer->s->taken_at > 0) {
-                plan_print_put_line(printer, "taken_at");
-                text_writer_decimal(&printer->w, printer->s->taken_at, USEC_PER_SEC, 6);
-        }
+        text_writer_word(&printer->w, ",\n  ");
+        json_put_instant(&printer->w, true, "taken_at", printer->s->taken_at);
         if (printer->s->demand_by) {
                 plan_print_put_line(printer, "demand_by");
                 text_writer_string(&printer->w, printer->s->demand_by);
@@ -461,12 +469,11 @@ static void plan_print_put_head(Printer *printer) {
         text_writer_word(&printer->w, "{\"seconds\": ");
         text_writer_decimal(&printer->w, printer->p->makespan_ms, 1000, 3);
         put_int(printer, false, "bytes", printer->p->bytes);
-        put_key(printer, false, "seconds_least");
+        put_key(printer, false, "min_seconds");
         text_writer_decimal(&printer->w, printer->p->least_ms, 1000, 3);
-        if (printer->p->least_ms > 0 && printer->p->busiest != IX_NONE) {
-                put_text(printer, false, "busiest_host", printer->s->hosts[printer->p->busiest].name);
-                put_text(printer, false, "busiest_link", printer->p->busiest_in ? "in" : "out");
-        }
+        put_text_or_null(printer, "busiest_host",
+                         busiest ? printer->s->hosts[printer->p->busiest].name : NULL);
+        put_text_or_null(printer, "busiest_link", !busiest ? NULL : printer->p->busiest_in ? "in" : "out");
         text_writer_word(&printer->w, "}");
         plan_print_put_line(printer, "before");
         put_score(printer, &printer->p->before);
@@ -501,6 +508,10 @@ int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **
         put_late(&p);
         plan_print_put_line(&p, "refused_all");
         text_writer_int(&p.w, plan->n_refused_all);
+        if (plan->lacks) {
+                plan_print_put_line(&p, "lacks");
+                text_writer_string(&p.w, plan->lacks);
+        }
         put_conflicts(&p);
         plan_print_put_line(&p, "refusals");
         put_refusals(&p);

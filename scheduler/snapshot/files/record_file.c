@@ -94,6 +94,8 @@ static void put_cool_down(TextWriter *w, const CoolDown *c) {
         if (c->open) {
                 (void) json_put_text(w, false, "from", c->open->from);
                 (void) json_put_text(w, false, "to", c->open->to);
+                if (c->runs)
+                        json_put_int(w, false, "runs", 1);
         }
         text_writer_word(w, "}");
 }
@@ -137,6 +139,7 @@ int record_file_print(Arena *a, const Record *r, const char **ret, size_t *ret_n
         put_line_text(&w, "paused", r->paused);
         put_line_text(&w, "stopped", r->stopped);
         put_not_now(&w, r->not_now);
+        put_line_text(&w, "hold_from", r->hold_from > VM_MODE_AUTO ? vm_mode_names[r->hold_from] : NULL);
         record_file_put_line(&w, "cool_downs");
         text_writer_word(&w, "[");
         for (uint32_t i = 0; i < r->n_cool_downs; i++) {
@@ -256,6 +259,7 @@ static int read_moved(Reader *reader, CoolDown *c) {
 
 static int read_cool_down(Reader *reader, CoolDown *c) {
         MoveOrder open = { 0 };
+        int64_t runs = 0;
         const char *key;
         int k = json_reader_enter(&reader->json, JSON_OBJECT);
 
@@ -278,6 +282,8 @@ static int read_cool_down(Reader *reader, CoolDown *c) {
                         k = json_take_text(&reader->json, &open.from);
                 else if (json_key_is(key, "to"))
                         k = json_take_text(&reader->json, &open.to);
+                else if (json_key_is(key, "runs"))
+                        k = json_take_int(&reader->json, 0, bound_of(BOUND_FLAG), &runs);
         }
         if (k == 0 && open.from && open.to) {
                 MoveOrder *order = arena_new(reader->json.arena, MoveOrder, 1);
@@ -287,6 +293,7 @@ static int read_cool_down(Reader *reader, CoolDown *c) {
                 *order = open;
                 order->vm = c->vm;
                 c->open = order;
+                c->runs = runs == 1;
         }
         if (k == 0 && !c->vm)
                 return json_reader_refuse(&reader->json, "a cool-down lacks its vm");
@@ -328,6 +335,18 @@ static int read_not_now(Reader *reader) {
                         reader->record.not_now |= action_kind_bit((ActionKind) i);
         }
         return k;
+}
+
+static int read_hold_from(Reader *reader) {
+        const char *word = NULL;
+        int k = json_reader_string(&reader->json, &word);
+
+        for (int i = VM_MODE_CONFIRM; k == 0 && i < VM_MODE_N; i++)
+                if (json_key_is(word, vm_mode_names[i])) {
+                        reader->record.hold_from = (VmMode) i;
+                        return 0;
+                }
+        return k < 0 ? k : json_reader_expect(&reader->json, "confirm or advise");
 }
 
 static int record_file_read_facts(Reader *reader) {
@@ -376,6 +395,8 @@ static int record_file_read_field(Reader *reader, const char *key) {
                 return json_take_text(&reader->json, &r->stopped);
         if (json_key_is(key, "not_now"))
                 return read_not_now(reader);
+        if (json_key_is(key, "hold_from"))
+                return read_hold_from(reader);
         if (json_key_is(key, "request"))
                 return read_request(reader);
         if (json_key_is(key, "cool_downs"))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/action_kind.h"
 #include "scheduler/model/bounds.h"
 
 void record_move_put(TextWriter *w, const RecordMove *m) {
@@ -12,6 +13,7 @@ void record_move_put(TextWriter *w, const RecordMove *m) {
         (void) json_put_text(w, false, "from", m->order->from);
         (void) json_put_text(w, false, "to", m->order->to);
         json_put_int(w, false, "wave", m->order->wave);
+        (void) json_put_text(w, false, "kind", m->order->kind);
         (void) json_put_text(w, false, "end", m->end);
         (void) json_put_text(w, false, "why", m->why);
         (void) json_put_text(w, false, "strategy", m->strategy);
@@ -55,6 +57,15 @@ static int64_t *measured_field(RecordMove *m, const char *key) {
                                                  : NULL;
 }
 
+/* What names no kind (of a newer version) is passed over. */
+static int record_move_read_kind(JsonReader *reader, const char **ret) {
+        const char *text = NULL;
+        const int r = json_take_text(reader, &text);
+
+        *ret = r == 0 ? action_kind_named(text) : NULL;
+        return r;
+}
+
 static int read_move_field(JsonReader *reader, const char *key, RecordMove *m, MoveOrder *o) {
         int64_t *number = measured_field(m, key), wave = o->wave;
         int k = 0;
@@ -71,6 +82,8 @@ static int read_move_field(JsonReader *reader, const char *key, RecordMove *m, M
                 return json_take_text(reader, &m->end);
         if (json_key_is(key, "why"))
                 return json_take_text(reader, &m->why);
+        if (json_key_is(key, "kind"))
+                return record_move_read_kind(reader, &o->kind);
         if (json_key_is(key, "strategy"))
                 return json_take_text(reader, &m->strategy);
         if (json_key_is(key, "predicted"))

@@ -113,7 +113,7 @@ static int indexes_read(Resolver *r, IndexList l, NameList names, const char *gr
 static int shape_check(Resolver *r, const RuleDraft *d) {
         const Rule *rule = &d->rule;
         const char *kind = rule_kind_names[rule->kind];
-        bool hosts = rule->kind == RULE_ON || rule->kind == RULE_NOT_ON;
+        bool hosts = rule_is_about_hosts(rule);
         bool near = d->near_vms.at || d->near_group;
 
         if (!d->vms.at && !d->group)
@@ -130,11 +130,15 @@ static int shape_check(Resolver *r, const RuleDraft *d) {
                                   near ? "a rule \"%s\" has none; \"near\" and \"avoid\" have"
                                        : "a rule \"%s\" needs \"near_vms\" (names) or \"near_group\"",
                                   kind);
-        if ((rule->kind == RULE_SPREAD) != (rule->k > 0))
+        if ((rule->kind == RULE_SPREAD || rule->kind == RULE_SPAN) != (rule->k > 0))
                 return RULE_FAULT(r, "k",
-                                  rule->k > 0 ? "a rule \"%s\" has no k; \"spread\" has"
+                                  rule->k > 0 ? "a rule \"%s\" has no k; \"spread\" and \"span\" have"
                                               : "a rule \"%s\" needs k, over how many places",
                                   kind);
+        if (rule->evacuate && (!rule->must || rule->kind == RULE_NEAR))
+                return RULE_FAULT(r, "evacuate",
+                                  "a rule \"near\", or one with \"must\": false, is never waived; "
+                                  "accepted: a rule of another kind that must hold");
         if (rule->must && rule->weight > 0)
                 return RULE_FAULT(r, "weight",
                                   "a rule that must hold has no weight; accepted with \"must\": false");

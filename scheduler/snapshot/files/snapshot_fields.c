@@ -38,7 +38,8 @@ const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "d
 #define RATIO(json, type, member)        NUMBER(json, type, member, "ratio", 1000, 3, 100, 100000, 0)
 #define MBIT(json, type, member)         NUMBER(json, type, member, "Mbit/s", 1000, 3, 0, QUANTITY_MAX, UNKNOWN)
 #define MIB_S(json, type, member)        NUMBER(json, type, member, "MiB/s", 1024, 4, 0, QUANTITY_MAX, UNKNOWN)
-#define SECONDS(json, type, member)      NUMBER(json, type, member, "seconds", USEC_PER_SEC, 6, 0, TIME_MAX, 0)
+#define INSTANT(json, type, member)                                                                          \
+        { .name = json, .kind = FIELD_INSTANT, AT(type, member), .max = TIME_MAX }
 #define SPECIAL(json, reads, prints)                                                                         \
         { .name = json, .kind = FIELD_SPECIAL, .read = reads, .print = prints }
 #define NEEDED_SPECIAL(json, reads, prints)                                                                  \
@@ -48,12 +49,13 @@ const char *const exclusion_names[EXCLUDED_N] = { "none", "stale", "missing", "d
 static const FieldDef snapshot_defs[] = {
         NEEDED_SPECIAL("schema", snapshot_read_schema, snapshot_print_schema),
         NEEDED_NAME("cluster", Snapshot, cluster),
-        SECONDS("taken_at", Snapshot, taken_at),
+        INSTANT("taken_at", Snapshot, taken_at),
         TEXT("demand_by", Snapshot, demand_by),
         BOOL("braked", Snapshot, braked, false),
         BOOL("brake_new", Snapshot, brake_new, false),
         SPECIAL("migrations", snapshot_read_lessons, snapshot_print_lessons),
         SPECIAL("missed", snapshot_read_holds, snapshot_print_holds),
+        SPECIAL("bookings", snapshot_read_bookings, snapshot_print_bookings),
         SPECIAL("extra", snapshot_read_extra, snapshot_print_extra),
         NEEDED_SPECIAL("hosts", snapshot_read_hosts, snapshot_print_hosts),
         NEEDED_SPECIAL("vms", snapshot_read_vms, snapshot_print_vms),
@@ -70,27 +72,28 @@ static const FieldDef host_defs[] = {
         NEEDED_NAME("name", Host, name),
         TEXT("uri", Host, uri),
         CHOICE("state", Host, state, host_state_names, HOST_STATE_N),
-        SECONDS("leave_by", Host, leave_by),
+        INSTANT("leave_by", Host, leave_by),
         BOOL("for_good", Host, for_good, false),
-        SECONDS("marked_at", Host, marked_at),
+        INSTANT("marked_at", Host, marked_at),
         BOOL("several", Host, several, false),
         NAMES("domains", Host, domains),
         CHOICE("brake", Host, brake, host_brake_names, BRAKE_N),
-        SECONDS("brake_at", Host, brake_at),
+        INSTANT("brake_at", Host, brake_at),
         NAME("brake_kind", Host, brake_kind),
         CHOICE("fence", Host, excluded, exclusion_names, EXCLUDED_N),
         TEXT("fence_why", Host, excluded_why),
         NAME("uuid", Host, uuid),
         TEXT("no_entry_why", Host, no_entry_why),
         TEXT("unread", Host, unread),
-        SECONDS("seen_at", Host, seen_at),
-        SECONDS("vms_as_of", Host, vms_as_of),
+        INSTANT("seen_at", Host, seen_at),
+        INSTANT("vms_as_of", Host, vms_as_of),
         SPECIAL("faults", host_read_faults, host_print_faults),
         NEEDED_NUMBER("cpus", Host, cpus, "cores", 0, CORES_MAX),
         NUMBER("cpu_mhz", Host, cpu_mhz, "MHz", 1, 0, 1, MHZ_MAX, UNKNOWN),
         NEEDED_NUMBER("memory_mib", Host, memory_mib, "MiB", 0, QUANTITY_MAX),
         CORES("cpu_busy", Host, cpu_busy_mcores),
         MIB("memory_used_mib", Host, memory_used_mib, UNKNOWN),
+        MIB("memory_reclaimable_mib", Host, memory_reclaimable_mib, UNKNOWN),
         SHARE("cpu_pressure", Host, cpu_pressure_permille),
         SHARE("memory_pressure", Host, memory_pressure_permille),
         SPECIAL("contention", host_read_contention, host_print_contention),
@@ -106,7 +109,8 @@ static const FieldDef host_defs[] = {
         SPECIAL("networks", host_read_networks, host_print_networks),
         SPECIAL("pools", host_read_pools, host_print_pools),
         NAMES("switches", Host, switches),
-        SPECIAL("rtt_us", host_read_peers, host_print_peers),
+        SPECIAL("rtt_seconds", host_read_peers, host_print_peers),
+        SPECIAL("rtt_us", host_read_peers_us, host_print_nothing), /* as it was written before */
         NAMES("machines", Host, machines),
         NAMES("emulators", Host, emulators),
         NAMES("cpu_models", Host, cpu_models),
@@ -152,12 +156,15 @@ static const FieldDef vm_defs[] = {
         NEEDED_NAME("name", Vm, name),
         NAME("uuid", Vm, uuid),
         NEEDED_SPECIAL("host", vm_read_host, vm_print_host),
-        CHOICE("state", Vm, state, vm_state_names, VM_STATE_N),
+        CHOICE("state", Vm, state, vm_state_names, VM_STATE_TOLD_N),
         SPECIAL("in_flight", vm_read_in_flight, vm_print_in_flight),
         NAMES("running_on", Vm, running_on),
         BOOL("movable", Vm, movable, true),
         TEXT("unmovable_why", Vm, unmovable_why),
         CHOICE("hold", Vm, hold, hold_names, HOLD_N),
+        TEXT("calm_why", Vm, calm_why),
+        CHOICE("mode", Vm, mode, vm_mode_names, VM_MODE_N),
+        TEXT("mode_rule", Vm, mode_rule),
         NUMBER("stay_weight", Vm, stay_weight, "points", 1, 0, 0, STAY_WEIGHT_MAX, 0),
         NUMBER("moves_a_day", Vm, moves_a_day, "moves", 1, 0, 0, 1000, 0),
         NEEDED_NUMBER("vcpus", Vm, vcpus, "vCPUs", 0, CORES_MAX),
@@ -201,6 +208,7 @@ static const FieldDef rule_defs[] = {
           .n_choices = RULE_KIND_N },
         CHOICE("level", Rule, level, level_names, LEVEL_N),
         BOOL("must", Rule, must, true),
+        BOOL("evacuate", Rule, evacuate, false),
         NUMBER("weight", Rule, weight, "points", 1, 0, 1, 1000000, 0),
         NUMBER("k", Rule, k, "places", 1, 0, 1, HOSTS_MAX, 0),
         SPECIAL("vms", rule_read_vms, rule_print_vms),
@@ -229,8 +237,8 @@ static const FieldDef fault_device_defs[] = {
         NAME("hazard", Fault, hazard),
         NEEDED_NUMBER("grade", Fault, grade, "grade", 0, 4),
         TEXT("why", Fault, why),
-        SECONDS("since", Fault, since),
-        SECONDS("clean_since", Fault, clean_since),
+        INSTANT("since", Fault, since),
+        INSTANT("clean_since", Fault, clean_since),
         SPECIAL("vms", fault_read_vms, fault_print_vms),
 };
 
@@ -279,10 +287,30 @@ static const FieldDef move_hold_defs[] = {
           .choices = move_miss_names,
           .n_choices = MOVE_MISS_N },
         NUMBER("tries", MoveHold, tries, "moves", 1, 0, 0, 1000, 1),
-        SECONDS("at", MoveHold, at),
-        SECONDS("until", MoveHold, until),
+        INSTANT("at", MoveHold, at),
+        INSTANT("until", MoveHold, until),
         NAME("as", MoveHold, as),
         TEXT("why", MoveHold, why),
+};
+
+/* A Booking begins with its Vm. */
+static const FieldDef booking_defs[] = {
+        NEEDED_NAME("name", Booking, vm.name),
+        NAME("uuid", Booking, vm.uuid),
+        NEEDED_NAME("host", Booking, host),
+        NEEDED_NAME("by", Booking, by),
+        INSTANT("at", Booking, at),
+        INSTANT("until", Booking, until),
+        NEEDED_NUMBER("vcpus", Booking, vm.vcpus, "vCPUs", 0, CORES_MAX),
+        NEEDED_NUMBER("memory_mib", Booking, vm.memory_mib, "MiB", 0, QUANTITY_MAX),
+        NUMBER("cpu", Booking, vm.cpu_mcores, "cores", 1000, 3, 0, CORES_MAX * 1000, 0),
+        SPECIAL("net_mbit", vm_read_net, vm_print_net),
+        NUMBER("hugepages_kib", Booking, vm.hugepages_kib, "KiB", 1, 0, 0, QUANTITY_MAX, 0),
+        SPECIAL("ties", vm_read_ties, vm_print_ties),
+        NUMBER("priority", Booking, vm.priority, "points", 1, 0, 1, 1000, 100),
+        NAMES("groups", Booking, vm.groups),
+        { .name = "labels", .kind = FIELD_LABELS, AT(Booking, vm.labels) },
+        SPECIAL("extra", vm_read_extra, vm_print_extra),
 };
 
 static const FieldDef measured_defs[] = {
@@ -308,6 +336,8 @@ static const FieldDef numa_defs[] = {
         TEXT("cpus", NumaNode, cpus),
         MIB("memory_mib", NumaNode, memory_mib, UNKNOWN),
         MIB("free_mib", NumaNode, free_mib, UNKNOWN),
+        MIB("available_mib", NumaNode, available_mib, UNKNOWN),
+        SPECIAL("hugepages", numa_read_hugepages, numa_print_hugepages),
 };
 
 static const FieldDef ties_defs[] = {
@@ -320,6 +350,7 @@ static const FieldDef ties_defs[] = {
         TEXT("cpu_pins", VmTies, cpu_pins),
         TEXT("numa_nodes", VmTies, numa_nodes),
         TEXT("numa_cells", VmTies, numa_cells),
+        TEXT("numa_bound", VmTies, numa_bound),
         SPECIAL("devices", ties_read_devices, ties_print_devices),
 };
 
@@ -379,6 +410,12 @@ static void vm_init(void *object) {
         v->rx_kbit = v->tx_kbit = UNKNOWN;
 }
 
+static void booking_init(void *object) {
+        Booking *booking = object;
+
+        booking->vm = vm_unknown();
+}
+
 #define TABLE(words, rows, fn)                                                                               \
         { .object = words, .defs = rows, .n = ARRAY_SIZE(rows), .init = fn }
 const FieldTable snapshot_fields = TABLE("a snapshot", snapshot_defs, NULL);
@@ -403,4 +440,5 @@ const FieldTable host_device_fields = TABLE("a device", host_device_defs, NULL);
 const FieldTable lessons_fields = TABLE("migrations", lessons_defs, NULL);
 const FieldTable route_lesson_fields = TABLE("a way", route_lesson_defs, NULL);
 const FieldTable move_hold_fields = TABLE("a missed move", move_hold_defs, NULL);
+const FieldTable booking_fields = TABLE("a booking", booking_defs, booking_init);
 const FieldTable vm_lesson_fields = TABLE("a VM", vm_lesson_defs, NULL);

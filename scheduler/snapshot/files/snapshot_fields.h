@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "scheduler/model/booking.h"
 #include "scheduler/model/limits.h"
 #include "scheduler/model/problem.h"
 #include "scheduler/snapshot/json/json_reader.h"
@@ -26,6 +27,7 @@ typedef enum FieldKind {
         FIELD_NAME,        /* const char *, 1..255 bytes without control characters */
         FIELD_TEXT,        /* const char *, 1..4096 bytes */
         FIELD_NUMBER,      /* int64_t, the JSON number × scale */
+        FIELD_INSTANT,     /* usec_t, RFC 3339; a number: seconds since the epoch, as it was written before */
         FIELD_BOOL,        /* bool */
         FIELD_CHOICE,      /* an enum */
         FIELD_NAMES,       /* Strings, sorted, each once */
@@ -69,6 +71,7 @@ extern const FieldTable ties_fields, host_device_fields; /* of a Vm */
 extern const FieldTable lessons_fields, route_lesson_fields,
         vm_lesson_fields;                 /* of a Snapshot's MoveLessons */
 extern const FieldTable move_hold_fields; /* of a Snapshot */
+extern const FieldTable booking_fields;   /* of a Snapshot */
 extern const char
         *const exclusion_names[EXCLUDED_N]; /* "none", "stale", "missing", "daemon", "seen", "clock" */
 
@@ -96,6 +99,7 @@ int snapshot_read_hosts(FileReader *reader, void *object);
 int snapshot_read_vms(FileReader *reader, void *object);
 int snapshot_read_rules(FileReader *reader, void *object);
 int host_read_hugepages(FileReader *reader, void *object);
+int numa_read_hugepages(FileReader *reader, void *object);
 int host_read_headroom(FileReader *reader, void *object);
 int host_read_faults(FileReader *reader, void *object);
 int fault_read_vms(FileReader *reader, void *object);
@@ -104,9 +108,11 @@ int host_read_pools(FileReader *reader, void *object);
 int host_read_nics(FileReader *reader, void *object);
 int host_read_extra(FileReader *reader, void *object);
 int host_read_peers(FileReader *reader, void *object);
+int host_read_peers_us(FileReader *reader, void *object);
 int snapshot_read_traffic(FileReader *reader, void *object);
 int snapshot_read_lessons(FileReader *reader, void *object);
 int snapshot_read_holds(FileReader *reader, void *object);
+int snapshot_read_bookings(FileReader *reader, void *object);
 int lessons_read_routes(FileReader *reader, void *object);
 int lessons_read_vms(FileReader *reader, void *object);
 int traffic_read_vms(FileReader *reader, void *object);
@@ -135,6 +141,7 @@ void snapshot_print_hosts(FilePrinter *printer, const void *object);
 void snapshot_print_vms(FilePrinter *printer, const void *object);
 void snapshot_print_rules(FilePrinter *printer, const void *object);
 void host_print_hugepages(FilePrinter *printer, const void *object);
+void numa_print_hugepages(FilePrinter *printer, const void *object);
 void host_print_headroom(FilePrinter *printer, const void *object);
 void host_print_faults(FilePrinter *printer, const void *object);
 void fault_print_vms(FilePrinter *printer, const void *object);
@@ -143,9 +150,11 @@ void host_print_pools(FilePrinter *printer, const void *object);
 void host_print_nics(FilePrinter *printer, const void *object);
 void host_print_extra(FilePrinter *printer, const void *object);
 void host_print_peers(FilePrinter *printer, const void *object);
+void host_print_nothing(FilePrinter *printer, const void *object); /* of a field that is only read */
 void snapshot_print_traffic(FilePrinter *printer, const void *object);
 void snapshot_print_lessons(FilePrinter *printer, const void *object);
 void snapshot_print_holds(FilePrinter *printer, const void *object);
+void snapshot_print_bookings(FilePrinter *printer, const void *object);
 void lessons_print_routes(FilePrinter *printer, const void *object);
 void lessons_print_vms(FilePrinter *printer, const void *object);
 void traffic_print_vms(FilePrinter *printer, const void *object);

@@ -220,6 +220,14 @@ static int snapshot_file_survey(FileReader *reader) {
 }
 
 int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret, TextFault *reterr_fault) {
+        const char *ignored;
+
+        return snapshot_file_parse_noting(a, text, n, ret, &ignored, reterr_fault);
+}
+
+int snapshot_file_parse_noting(Arena *a, const char *text, size_t n, const Snapshot **ret,
+                               const char **ret_unknown, TextFault *reterr_fault) {
+        const char *unknown = NULL;
         TextFault fault = { 0 };
         FileReader *p = arena_new(a, FileReader, 1);
         Snapshot *s = arena_new(a, Snapshot, 1);
@@ -237,9 +245,16 @@ int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **r
         json_reader_close(&p->json);
         if (k == -EBADMSG)
                 *reterr_fault = fault;
+        if (k == 0 && p->n_unknown > 0) {
+                unknown = text_format(a, "%u unknown field%s ignored: %s%s", p->n_unknown,
+                                      p->n_unknown == 1 ? " is" : "s are", p->unknown,
+                                      p->n_unknown > p->n_named ? " …" : "");
+                k = unknown ? 0 : -ENOMEM;
+        }
         if (k < 0)
                 return k;
         *s = p->snapshot;
         *ret = s;
+        *ret_unknown = unknown;
         return 0;
 }

@@ -16,5 +16,9 @@
 int snapshot_file_parse(Arena *a, const char *text, size_t n, const Snapshot **ret,
                         TextFault *reterr_fault) must_check;
 
+/* The same; *ret_unknown: which fields this version does not know and has passed over, in a sentence; NULL: none. */
+int snapshot_file_parse_noting(Arena *a, const char *text, size_t n, const Snapshot **ret,
+                               const char **ret_unknown, TextFault *reterr_fault) must_check;
+
 /* JSON text, NUL-terminated, ends with a newline; fields in a fixed order, defaults left out. */
 int snapshot_file_print(Arena *a, const Snapshot *s, const char **ret, size_t *ret_n) must_check;

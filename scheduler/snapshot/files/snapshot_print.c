@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/model/instant.h"
 #include "scheduler/snapshot/files/snapshot_fields.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
@@ -41,6 +42,7 @@ static void snapshot_print_print_number(FilePrinter *printer, const FieldDef *de
 
 static void print_field(FilePrinter *printer, const FieldDef *def, const void *object) {
         const char *member = (const char *) object + def->at;
+        char instant[INSTANT_SIZE];
         int choice;
 
         switch (def->kind) {
@@ -55,6 +57,12 @@ static void print_field(FilePrinter *printer, const FieldDef *def, const void *o
                 if (def->required || *(const int64_t *) member != def->def) {
                         print_key(printer, def->name);
                         snapshot_print_print_number(printer, def, *(const int64_t *) member);
+                }
+                return;
+        case FIELD_INSTANT:
+                if (*(const usec_t *) member > 0) {
+                        print_key(printer, def->name);
+                        text_writer_string(&printer->w, instant_print(*(const usec_t *) member, instant));
                 }
                 return;
         case FIELD_BOOL:
@@ -200,6 +208,15 @@ void host_print_hugepages(FilePrinter *printer, const void *object) {
                               (ObjectList){ h->hugepages, sizeof(*h->hugepages), h->n_hugepages }, " ");
 }
 
+void numa_print_hugepages(FilePrinter *printer, const void *object) {
+        const NumaNode *node = object;
+
+        if (node->n_hugepages > 0)
+                print_objects(printer, "hugepages", &hugepages_fields,
+                              (ObjectList){ node->hugepages, sizeof(*node->hugepages), node->n_hugepages },
+                              " ");
+}
+
 void host_print_networks(FilePrinter *printer, const void *object) {
         const Host *h = object;
 
@@ -227,15 +244,20 @@ void host_print_peers(FilePrinter *printer, const void *object) {
 
         if (h->n_peers == 0)
                 return;
-        print_key(printer, "rtt_us");
+        print_key(printer, "rtt_seconds");
         text_writer_put(&printer->w, "{", 1);
         for (uint32_t i = 0; i < h->n_peers; i++) {
                 text_writer_word(&printer->w, i > 0 ? ", " : " ");
                 text_writer_string(&printer->w, h->peers[i].name);
                 text_writer_put(&printer->w, ": ", 2);
-                text_writer_int(&printer->w, h->peers[i].rtt_us);
+                text_writer_decimal(&printer->w, h->peers[i].rtt_us, USEC_PER_SEC, 6);
         }
         text_writer_put(&printer->w, " }", 2);
+}
+
+void host_print_nothing(FilePrinter *printer, const void *object) {
+        (void) printer;
+        (void) object;
 }
 
 void snapshot_print_traffic(FilePrinter *printer, const void *object) {
@@ -261,6 +283,14 @@ void snapshot_print_holds(FilePrinter *printer, const void *object) {
         if (s->holds.n > 0)
                 print_objects(printer, "missed", &move_hold_fields,
                               (ObjectList){ s->holds.at, sizeof(*s->holds.at), s->holds.n }, ROW);
+}
+
+void snapshot_print_bookings(FilePrinter *printer, const void *object) {
+        const Snapshot *s = object;
+
+        if (s->n_bookings > 0)
+                print_objects(printer, "bookings", &booking_fields,
+                              (ObjectList){ s->bookings, sizeof(*s->bookings), s->n_bookings }, ROW);
 }
 
 void lessons_print_routes(FilePrinter *printer, const void *object) {
@@ -447,7 +477,7 @@ void rule_print_near_vms(FilePrinter *printer, const void *object) {
 void rule_print_hosts(FilePrinter *printer, const void *object) {
         const Rule *r = object;
 
-        if (r->kind != RULE_ON && r->kind != RULE_NOT_ON)
+        if (!rule_is_about_hosts(r))
                 return;
         print_key(printer, "hosts");
         text_writer_put(&printer->w, "[", 1);

@@ -150,25 +150,37 @@ int host_read_faults(FileReader *reader, void *object) {
         return k;
 }
 
-int host_read_hugepages(FileReader *reader, void *object) {
-        Host *h = object;
+static int snapshot_read_pages(FileReader *reader, const Hugepages **ret, uint32_t *ret_n) {
         ObjectArray array;
+        const Hugepages *pages;
         int k = objects_read(reader, &hugepages_fields, sizeof(Hugepages), HUGEPAGES_MAX, &array);
 
         if (k < 0)
                 return k;
-        h->hugepages = array.objects;
-        h->n_hugepages = array.n;
+        *ret = pages = array.objects;
+        *ret_n = array.n;
         for (uint32_t i = 0; i < array.n; i++) {
-                if (h->hugepages[i].free_mib > h->hugepages[i].total_mib)
+                if (pages[i].free_mib > pages[i].total_mib)
                         return json_reader_refuse(&reader->json, "more huge pages are free than there are");
                 for (uint32_t j = 0; j < i; j++)
-                        if (h->hugepages[i].kib == h->hugepages[j].kib)
+                        if (pages[i].kib == pages[j].kib)
                                 return json_reader_refuse(&reader->json,
-                                                          "huge pages of %lld KiB are said twice",
-                                                          (long long) h->hugepages[i].kib);
+                                                          "huge pages of %lld KiB are given twice",
+                                                          (long long) pages[i].kib);
         }
         return 0;
+}
+
+int host_read_hugepages(FileReader *reader, void *object) {
+        Host *h = object;
+
+        return snapshot_read_pages(reader, &h->hugepages, &h->n_hugepages);
+}
+
+int numa_read_hugepages(FileReader *reader, void *object) {
+        NumaNode *node = object;
+
+        return snapshot_read_pages(reader, &node->hugepages, &node->n_hugepages);
 }
 
 /* A list that is there says all there is, also when it is empty. */
@@ -239,11 +251,8 @@ static int snapshot_read_peer_compare(const void *left, const void *right) {
         return strcmp(((const PeerRtt *) left)->name, ((const PeerRtt *) right)->name);
 }
 
-/* { "host": microseconds, … }. A host that is not in the file may be named: it may have left. */
-int host_read_peers(FileReader *reader, void *object) {
-        static const FieldDef rtt = {
-                .kind = FIELD_NUMBER, .unit = "microseconds", .scale = 1, .max = QUANTITY_MAX
-        };
+/* { "host": time, … }. A host that is not in the file may be named: it may have left. */
+static int snapshot_read_rtts(FileReader *reader, const FieldDef *rtt, void *object) {
         Host *h = object;
         size_t most = json_object_size(reader->json.at);
         PeerRtt *peers;
@@ -255,6 +264,7 @@ int host_read_peers(FileReader *reader, void *object) {
         peers = arena_new(reader->json.arena, PeerRtt, most);
         if (!peers)
                 return -ENOMEM;
+        h->n_peers = 0;
         k = json_reader_enter(&reader->json, JSON_OBJECT);
         while (k == 0 && json_reader_field(&reader->json, &key)) {
                 if (!text_is_name(key, strlen(key)))
@@ -262,12 +272,28 @@ int host_read_peers(FileReader *reader, void *object) {
                 peers[h->n_peers].name = text_copy(reader->json.arena, key, strlen(key));
                 if (!peers[h->n_peers].name)
                         return -ENOMEM;
-                k = number_read(reader, &rtt, &peers[h->n_peers++].rtt_us);
+                k = number_read(reader, rtt, &peers[h->n_peers++].rtt_us);
         }
         if (k == 0 && h->n_peers > 0)
                 qsort(peers, h->n_peers, sizeof(*peers), snapshot_read_peer_compare);
         h->peers = peers;
         return k;
+}
+
+int host_read_peers(FileReader *reader, void *object) {
+        static const FieldDef rtt = {
+                .kind = FIELD_NUMBER, .unit = "seconds", .scale = USEC_PER_SEC, .max = QUANTITY_MAX
+        };
+
+        return snapshot_read_rtts(reader, &rtt, object);
+}
+
+int host_read_peers_us(FileReader *reader, void *object) {
+        static const FieldDef rtt = {
+                .kind = FIELD_NUMBER, .unit = "microseconds", .scale = 1, .max = QUANTITY_MAX
+        };
+
+        return snapshot_read_rtts(reader, &rtt, object);
 }
 
 /* ---- VMs ---- */

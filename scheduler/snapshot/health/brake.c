@@ -14,21 +14,23 @@ const SettingDef brake_settings[] = {
           .def = 2,
           .min = 0,
           .max = 100000,
-          .doc = "So many causes within brake.within may have hosts emptied, however small the cluster is; what is "
-                 "beyond waits for plimsoll release. Two: one that fails while another is in maintenance." },
+          .doc = "Maximum number of causes within brake.within for which hosts are evacuated, however small "
+                 "the cluster is; more wait for plimsoll release. The default of 2 allows for one host "
+                 "failing while another is in maintenance." },
         { .name = "percent",
           .type = SETTING_PERMILLE,
           .def = 200,
           .min = 0,
           .max = 1000,
-          .doc = "The same as a share of the cluster's hosts; the larger of the two counts. 100%: no brake but room." },
+          .doc = "The same limit as a share of the cluster's hosts; the larger of the two applies. 100%: no "
+                 "limit except room." },
         { .name = "within",
           .type = SETTING_DURATION,
           .def = 600 * USEC_PER_SEC,
           .min = 10 * USEC_PER_SEC,
           .max = 86400 * USEC_PER_SEC,
-          .doc = "The time in which causes are counted: longer than a wrong tool or threshold needs to reach all "
-                 "hosts, shorter than hosts take to fail one by one." },
+          .doc = "Time in which causes are counted. It should be longer than a bad update or threshold takes "
+                 "to reach all hosts, and shorter than the time in which several hosts fail independently." },
         { 0 },
 };
 

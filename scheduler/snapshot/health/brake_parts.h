@@ -5,12 +5,15 @@
  */
 #pragma once
 
+#include "scheduler/model/host_memory.h"
 #include "scheduler/snapshot/health/brake.h"
 
 /* What hosts have free, and those that take VMs by it. */
 typedef struct BrakeSpace {
         const Snapshot *s;
+        MemoryPolicy memory;
         int64_t *mib, *mcores; /* [host] free; below 0: more is there than should be */
+        int64_t *pages;        /* [host] MiB of huge pages that were given to guests, of all sizes */
         HostIx *heap;          /* [n] */
         uint32_t *at;          /* [host] where it is in the heap */
         uint32_t n;

@@ -19,29 +19,32 @@ static bool brake_shelters(const Host *host) {
         return host->state == HOST_ACTIVE && host->excluded == EXCLUDED_NONE && host->fault_grade < 2;
 }
 
-static int64_t brake_memory(const Host *host, const Settings *settings) {
+static int64_t brake_memory(const Host *host, const HostMemory *memory, const Settings *settings) {
         const int64_t permille = host->overcommit_memory_permille > 0
                                          ? host->overcommit_memory_permille
                                          : settings_int(settings, "cluster", "overcommit_memory");
-        const int64_t mib = host->memory_mib < QUANTITY_MAX ? host->memory_mib : QUANTITY_MAX;
+        const int64_t mib = memory->ordinary_mib < QUANTITY_MAX ? memory->ordinary_mib : QUANTITY_MAX;
 
-        return mib / 1000 * permille + mib % 1000 * permille / 1000 - host->reserved_mib;
+        return mib / 1000 * permille + mib % 1000 * permille / 1000 - memory->own_mib;
 }
 
 int brake_space_new(Arena *a, const Snapshot *s, const Settings *settings, BrakeSpace **ret) {
         BrakeSpace *space = arena_new(a, BrakeSpace, 1);
+        const HostMemory *memory = NULL;
 
-        if (!space)
+        if (!space || host_memory_build(a, s, memory_policy(settings), &memory) < 0)
                 return -ENOMEM;
         *space = (BrakeSpace){ .s = s,
+                               .memory = memory_policy(settings),
+                               .pages = arena_new(a, int64_t, s->n_hosts),
                                .mib = arena_new(a, int64_t, s->n_hosts),
                                .mcores = arena_new(a, int64_t, s->n_hosts),
                                .heap = arena_new(a, HostIx, s->n_hosts),
                                .at = arena_new(a, uint32_t, s->n_hosts) };
-        if (!space->mib || !space->mcores || !space->heap || !space->at)
+        if (!space->mib || !space->mcores || !space->pages || !space->heap || !space->at)
                 return -ENOMEM;
         for (HostIx h = 0; h < s->n_hosts; h++) {
-                space->mib[h] = brake_memory(&s->hosts[h], settings);
+                space->mib[h] = brake_memory(&s->hosts[h], &memory[h], settings);
                 space->mcores[h] = s->hosts[h].cpus * 1000;
         }
         for (VmIx v = 0; v < s->n_vms; v++) {
@@ -50,7 +53,7 @@ int brake_space_new(Arena *a, const Snapshot *s, const Settings *settings, Brake
 
                 for (int i = 0; i < 2; i++)
                         if (on[i] != IX_NONE && (i == 0 || on[i] != on[0])) {
-                                space->mib[on[i]] -= vm->memory_mib;
+                                space->mib[on[i]] -= vm_memory_promised(vm, space->memory);
                                 space->mcores[on[i]] -= brake_vm_mcores(vm);
                         }
         }
@@ -105,22 +108,33 @@ static void brake_space_sink(BrakeSpace *space, HostIx h) {
 /* ---- places ---- */
 
 static void brake_space_take(BrakeSpace *space, VmIx v, HostIx h, int sign) {
-        space->mib[h] -= sign * space->s->vms[v].memory_mib;
-        space->mcores[h] -= sign * brake_vm_mcores(&space->s->vms[v]);
+        const Vm *vm = &space->s->vms[v];
+
+        space->mib[h] -= sign * vm_memory_promised(vm, space->memory);
+        space->pages[h] += vm->hugepages_kib > 0 ? sign * vm->memory_mib : 0;
+        space->mcores[h] -= sign * brake_vm_mcores(vm);
         if (sign > 0)
                 brake_space_sink(space, h);
         else
                 brake_space_rise(space, h);
 }
 
+/* Pages are counted over all sizes: too many for one size, never too few. */
+static bool brake_has_pages(const BrakeSpace *space, const Vm *vm, HostIx h) {
+        const Hugepages *pages =
+                vm->hugepages_kib > 0 ? host_hugepages(&space->s->hosts[h], vm->hugepages_kib) : NULL;
+
+        return vm->hugepages_kib == 0 || (pages && pages->free_mib - space->pages[h] >= vm->memory_mib);
+}
+
 static HostIx brake_space_place(const BrakeSpace *space, VmIx v) {
         const Vm *vm = &space->s->vms[v];
-        const int64_t mcores = brake_vm_mcores(vm);
+        const int64_t mcores = brake_vm_mcores(vm), mib = vm_memory_promised(vm, space->memory);
 
         for (uint32_t i = 0; i < space->n && i < FIRST_TRIED; i++) {
                 const HostIx h = space->heap[i];
 
-                if (h != vm->host && space->mib[h] >= vm->memory_mib &&
+                if (h != vm->host && space->mib[h] >= mib && brake_has_pages(space, vm, h) &&
                     (mcores == 0 || space->mcores[h] >= mcores))
                         return h;
         }
@@ -152,7 +166,7 @@ int brake_space_add(Arena *arena, BrakeSpace *space, const bool *leaves, HostIx 
         for (VmIx v = 0; v < s->n_vms; v++) /* what can't be moved is no reason to hold the others */
                 if (s->vms[v].host != IX_NONE && leaves[s->vms[v].host] && s->vms[v].movable &&
                     !s->vms[v].in_flight)
-                        guests[n++] = (BrakeGuest){ s->vms[v].memory_mib, v };
+                        guests[n++] = (BrakeGuest){ vm_memory_promised(&s->vms[v], space->memory), v };
         if (n > 0)
                 qsort(guests, n, sizeof(*guests), brake_by_size);
         for (; i < n; i++) {

@@ -163,7 +163,7 @@ static int read_points(JsonReader *r, CounterMark *m) {
         return k;
 }
 
-/* { "metric": points, … }; a metric of another version is passed over. */
+/* { "metric": points, … }; a metric of another version is ignored. */
 static int fault_memory_read_marks(JsonReader *r, DeviceMemory *d) {
         CounterMark *list = arena_new(r->arena, CounterMark, json_object_size(r->at));
         const char *key;
@@ -211,7 +211,7 @@ static int fault_memory_read_field(JsonReader *r, const char *key, DeviceMemory 
                         return fields[i].text
                                        ? fault_memory_read_name(r, fields[i].text)
                                        : fault_memory_read_number(r, 0, fields[i].max, fields[i].number);
-        return json_reader_refuse(r, "what is remembered of a device has no such field");
+        return 0; /* what a newer version adds is ignored */
 }
 
 static int device_compare(const void *left, const void *right) {
@@ -249,7 +249,7 @@ static int fault_memory_read_devices(JsonReader *r, FaultMemory *ret) {
 
 int fault_memory_parse(Arena *a, const char *text, size_t n, FaultMemory *ret, TextFault *reterr_fault) {
         FaultMemory memory = { 0 };
-        const char *key, *schema;
+        const char *key, *schema = NULL;
         JsonReader r = { 0 };
         int k = json_reader_open(&r, text, n, a, reterr_fault);
 
@@ -262,10 +262,10 @@ int fault_memory_parse(Arena *a, const char *text, size_t n, FaultMemory *ret, T
                         k = json_reader_string(&r, &schema);
                         if (k == 0 && strcmp(schema, SCHEMA) != 0)
                                 k = json_reader_expect(&r, "\"" SCHEMA "\"");
-                } else {
-                        k = json_reader_refuse(&r, "what is remembered of a host has no such field");
-                }
+                } /* what a newer version adds is ignored */
         }
+        if (k == 0 && !schema)
+                k = json_reader_refuse(&r, "\"schema\" is missing; accepted: \"" SCHEMA "\"");
         json_reader_close(&r);
         if (k == 0)
                 *ret = memory;

@@ -33,6 +33,8 @@ static uint64_t move_digest_ties(uint64_t hash, const VmTies *t) {
         hash = move_digest_words(hash, &t->portgroups);
         hash = move_digest_word(hash, t->cpu_pins);
         hash = move_digest_word(hash, t->numa_nodes);
+        if (t->numa_bound)
+                hash = move_digest_word(hash, t->numa_bound);
         for (uint32_t i = 0; i < t->n_devices; i++) {
                 hash = move_digest_number(hash, t->devices[i].kind);
                 hash = move_digest_word(hash, t->devices[i].name);

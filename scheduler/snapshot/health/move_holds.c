@@ -18,33 +18,30 @@ const SettingDef retry_settings[] = {
           .def = 60 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 86400 * USEC_PER_SEC,
-          .doc = "A migration that failed, or was refused, is not tried again for so long: the VM goes to another "
-                 "target meanwhile. Each further time in a row it is twice as long." },
+          .doc = "Time before a failed or refused migration is retried; meanwhile the VM may go to another "
+                 "target. The time doubles with each further failure in a row." },
         { .name = "most",
           .type = SETTING_DURATION,
           .def = 3600 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = INT64_C(30) * 86400 * USEC_PER_SEC,
-          .doc = "… but not longer than this. plimsoll retry ends a wait at once." },
+          .doc = "Maximum time before a failed migration is retried. plimsoll retry ends the wait at once." },
         { .name = "forget",
           .type = SETTING_DURATION,
           .def = INT64_C(6) * 3600 * USEC_PER_SEC,
           .min = 0,
           .max = INT64_C(30) * 86400 * USEC_PER_SEC,
-          .doc = "A failure counts for so long after its wait has ended: one that follows within it waits twice as "
-                 "long as that before." },
+          .doc = "Time after the end of a wait for which the failure is remembered: another failure within it "
+                 "doubles the next wait." },
         { .name = "targets",
           .type = SETTING_COUNT,
           .def = 3,
           .min = 1,
           .max = 1000,
-          .doc = "A VM that failed to go to so many different targets waits as a whole: it is the VM, not they." },
+          .doc = "After migrations of a VM to this many different targets have failed, the VM itself waits, "
+                 "to whatever target." },
         { 0 },
 };
-
-static bool move_holds_same(const char *left, const char *right) {
-        return left && right ? strcmp(left, right) == 0 : left == right;
-}
 
 /* An UUID that is not known fits any. */
 static bool move_holds_is_vm(const MoveHold *hold, const char *vm, const char *uuid) {
@@ -53,10 +50,10 @@ static bool move_holds_is_vm(const MoveHold *hold, const char *vm, const char *u
 }
 
 static bool move_holds_is_same(const MoveHold *hold, const MoveHold *other) {
-        if (!hold->vm != !other->vm || !move_holds_same(hold->to, other->to))
+        if (!hold->vm != !other->vm || !text_equal(hold->to, other->to))
                 return false;
         return hold->vm ? move_holds_is_vm(hold, other->vm, other->uuid)
-                        : move_holds_same(hold->from, other->from);
+                        : text_equal(hold->from, other->from);
 }
 
 /* ---- lists ---- */
@@ -244,7 +241,7 @@ static bool move_holds_outlives(const MoveHold *hold, const void *arg) {
 
         if (hold->vm)
                 return strcmp(hold->vm, m->vm) != 0 || (hold->to && strcmp(hold->to, m->to) != 0);
-        return hold->to ? strcmp(hold->to, m->to) != 0 : !move_holds_same(hold->from, m->from);
+        return hold->to ? strcmp(hold->to, m->to) != 0 : !text_equal(hold->from, m->from);
 }
 
 int move_holds_done(Arena *a, MoveHolds list, const MoveOrder *order, MoveHolds *ret) {
@@ -253,8 +250,8 @@ int move_holds_done(Arena *a, MoveHolds list, const MoveOrder *order, MoveHolds 
 
 static bool move_holds_is_other(const MoveHold *hold, const void *arg) {
         if (hold->vm)
-                return strcmp(hold->vm, arg) != 0 && !move_holds_same(hold->to, arg);
-        return !move_holds_same(hold->to, arg) && !move_holds_same(hold->from, arg);
+                return strcmp(hold->vm, arg) != 0 && !text_equal(hold->to, arg);
+        return !text_equal(hold->to, arg) && !text_equal(hold->from, arg);
 }
 
 int move_holds_without(Arena *a, MoveHolds list, const char *name, MoveHolds *ret) {
@@ -315,7 +312,7 @@ static int move_holds_mark_of(Arena *a, const Snapshot *s, const MoveHold *hold,
 }
 
 int move_holds_apply(Arena *a, const Snapshot *s, const Snapshot **ret) {
-        Snapshot *copy = NULL;
+        const Snapshot *own = s;
         Vm *vms = NULL;
         int r = 0;
 
@@ -325,16 +322,11 @@ int move_holds_apply(Arena *a, const Snapshot *s, const Snapshot **ret) {
 
                 if (hold->to || !move_hold_holds(hold, s->taken_at))
                         continue;
-                if (!copy) {
-                        copy = arena_new(a, Snapshot, 1);
-                        vms = arena_new(a, Vm, s->n_vms);
-                        if (!copy || !vms)
+                if (!vms) {
+                        vms = snapshot_own_vms(a, &own);
+                        if (!vms)
                                 return -ENOMEM;
-                        *copy = *s;
-                        if (s->n_vms > 0)
-                                memcpy(vms, s->vms, sizeof(*vms) * s->n_vms);
-                        copy->vms = vms;
-                        *ret = copy;
+                        *ret = own;
                 }
                 r = move_holds_mark_of(a, s, hold, vms);
         }

@@ -168,6 +168,7 @@ static int node_numbers(Row *r, Host *host) {
         if (speed == 0)
                 return row_refuse(r, "node", "field 15: found 0; accepted: a speed above 0");
         host->memory_used_mib = host->memory_mib - free_mib;
+        host->memory_reclaimable_mib = 0; /* what it calls free it has counted so */
         host->cpu_mhz = speed;
         return 0;
 }

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "scheduler/base/compare.h"
+#include "scheduler/base/key_word.h"
 #include "scheduler/snapshot/json/name_table.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
 
 #define FIELDS_MAX 6
 
 /* Labels that state rules: what stands before the ':' of their key. */
-static const char *const group_words[] = { "apart", "together", "spread" };
+static const char *const group_words[] = { "apart", "anti-affinity", "together", "affinity", "spread" };
 
 typedef struct LabelReader {
         Arena *a;
@@ -25,14 +26,22 @@ typedef struct LabelReader {
         const char **notes;
 } LabelReader;
 
+/* label[0..n) is the word. */
+static bool label_rules_begins(const char *label, size_t n, const char *word) {
+        size_t i = 0;
+
+        while (i < n && word[i] && key_word_same_letter(word[i], label[i]))
+                i++;
+        return i == n && word[i] == '\0';
+}
+
 static bool states_rule(const char *label) {
         const char *colon = strchr(label, ':'), *equals = strchr(label, '=');
 
         if (!colon || !equals || colon > equals)
                 return false;
         for (size_t i = 0; i < ARRAY_SIZE(group_words); i++)
-                if (strlen(group_words[i]) == (size_t) (colon - label) &&
-                    strncmp(label, group_words[i], (size_t) (colon - label)) == 0)
+                if (label_rules_begins(label, (size_t) (colon - label), group_words[i]))
                         return true;
         return colon - label == 4 && strncmp(label, "rule", 4) == 0;
 }
@@ -96,16 +105,13 @@ static const char *with_commas(LabelReader *l) {
 static int rule_fields_of(LabelReader *l, const char *kind) {
         static const struct {
                 const char *kind, *field;
-        } fields[] = { { "move-only", "during" },
-                       { "move-most", "a-day" },
-                       { "priority", "is" },
-                       { "on", "hosts" },
-                       { "not-on", "hosts" } };
+        } fields[] = { { "move-only", "during" }, { "move-most", "a-day" }, { "priority", "is" },
+                       { "mode", "only" },        { "on", "hosts" },        { "not-on", "hosts" } };
         const char *name = selection_name(l->a, l->label);
         int r = name ? add_field(l, kind, text_format(l->a, "label:%s", name)) : -ENOMEM;
 
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++)
-                if (strcmp(fields[i].kind, kind) == 0)
+                if (key_word_is_same(fields[i].kind, kind))
                         r = add_field(l, fields[i].field,
                                       strcmp(fields[i].field, "hosts") == 0 ? with_commas(l) : l->value);
         return r;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/key_word.h"
 #include "scheduler/model/bounds.h"
 #include "scheduler/model/host_label.h"
 
@@ -43,64 +44,69 @@ const char *const list_value_texts[LIST_VALUE_N] = {
         }
 
 static const ListFieldDef group_fields[] = {
-        TEXT_FIELD("name", LIST_NAME, GroupSpec, name, true, "What group:NAME means from here on."),
-        TEXT_FIELD("vms", LIST_VMS, GroupSpec, vms, true, "Its VMs; groups said before may be among them."),
+        TEXT_FIELD("name", LIST_NAME, GroupSpec, name, true, "Name of the group, selected as group:NAME."),
+        TEXT_FIELD("vms", LIST_VMS, GroupSpec, vms, true,
+                   "VMs of the group. Groups defined above may be used here."),
         { .value = { .name = NULL } },
 };
 
 static const ListFieldDef host_list_fields[] = {
-        TEXT_FIELD("hosts", LIST_HOSTS, HostSpec, hosts, true, "Which hosts; a later entry wins."),
-        TEXT_FIELD("zone", LIST_NAME, HostSpec, zone, false, "The zone they are in."),
-        TEXT_FIELD("rack", LIST_NAME, HostSpec, rack, false, "The rack they are in."),
+        TEXT_FIELD("hosts", LIST_HOSTS, HostSpec, hosts, true,
+                   "The hosts that this entry is about. A later entry overrides an earlier one."),
+        TEXT_FIELD("zone", LIST_NAME, HostSpec, zone, false, "Zone of the hosts."),
+        TEXT_FIELD("rack", LIST_NAME, HostSpec, rack, false, "Rack of the hosts."),
         TEXT_FIELD("neighborhood", LIST_NAME, HostSpec, neighborhood, false,
-                   "Their network neighbourhood: hosts that talk without a slow hop."),
-        TEXT_FIELD("labels", LIST_LABELS, HostSpec, labels, false,
-                   "Labels they have, for selections (label:key=value); they win over what their agents say; "
-                   "!key takes one away, \"!*\" all."),
+                   "Network neighborhood: hosts that reach each other without a slow hop."),
         TEXT_FIELD(
-                "domains", LIST_NAMES, HostSpec, domains, false,
-                "What they fail by together: a UPS, a room. Hosts of one domain that are to be emptied for the same "
-                "reason count as one (docs/brake.md)."),
+                "labels", LIST_LABELS, HostSpec, labels, false,
+                "Labels of the hosts, for selections (label:key=value). They override labels set by agents. "
+                "!key removes a label, \"!*\" all."),
+        TEXT_FIELD("domains", LIST_NAMES, HostSpec, domains, false,
+                   "Shared causes of failure, such as a UPS or a room. Hosts of one domain that must be "
+                   "evacuated for the same reason count as one (docs/brake.md)."),
         TEXT_FIELD("uri", LIST_NAME, HostSpec, uri, false,
-                   "The libvirt URI by which they are reached, {host} standing for the name; in place of "
-                   "service.uri."),
-        NUMBER_FIELD("headroom", SETTING_PERMILLE, HostSpec, headroom, 0, 900,
-                     "Of CPU, memory and network, kept free: the load line of these hosts."),
-        NUMBER_FIELD("headroom-cpu", SETTING_PERMILLE, HostSpec, headroom_cpu, 0, 900, "Of CPU alone."),
+                   "libvirt URI of the hosts, with {host} for the host's name. Overrides service.uri."),
+        NUMBER_FIELD(
+                "headroom", SETTING_PERMILLE, HostSpec, headroom, 0, 900,
+                "Headroom: share of CPU, memory and network to keep free on these hosts (their load line)."),
+        NUMBER_FIELD("headroom-cpu", SETTING_PERMILLE, HostSpec, headroom_cpu, 0, 900,
+                     "Headroom of CPU. Overrides headroom."),
         NUMBER_FIELD("headroom-memory", SETTING_PERMILLE, HostSpec, headroom_memory, 0, 900,
-                     "Of memory alone."),
+                     "Headroom of memory. Overrides headroom."),
         NUMBER_FIELD("headroom-network", SETTING_PERMILLE, HostSpec, headroom_network, 0, 900,
-                     "Of the network alone."),
+                     "Headroom of the network. Overrides headroom."),
         NUMBER_FIELD("headroom-extra", SETTING_PERMILLE, HostSpec, headroom_extra, 0, 900,
-                     "Of each extra resource (GPU memory, licences … as snapshots name them)."),
+                     "Headroom of each extra resource, such as GPU memory or licenses."),
         NUMBER_FIELD("overcommit-cpu", SETTING_PERMILLE, HostSpec, overcommit_cpu, 100, 100000,
-                     "vCPUs allocated at most, per CPU."),
+                     "Maximum vCPUs allocated per physical CPU."),
         NUMBER_FIELD("overcommit-memory", SETTING_PERMILLE, HostSpec, overcommit_memory, 100, 4000,
-                     "Memory allocated at most, of what they have."),
+                     "Maximum memory allocated to VMs, as a share of the host's memory."),
         NUMBER_FIELD("reserved", SETTING_MIB, HostSpec, reserved_mib, 0, QUANTITY_MAX,
-                     "Memory that is not for VMs."),
+                     "Memory reserved for the host itself, not available to VMs."),
         { .value = { .name = NULL } },
 };
 
 static const ListFieldDef window_fields[] = {
-        TEXT_FIELD("name", LIST_NAME, WindowSpec, window.name, true, "What rules call it by."),
+        TEXT_FIELD("name", LIST_NAME, WindowSpec, window.name, true, "Name of the window, used by rules."),
         TEXT_FIELD("days", LIST_DAYS, WindowSpec, window.days, false,
-                   "The days on which it opens; every day when nothing is said."),
-        TEXT_FIELD("from", LIST_CLOCK, WindowSpec, window.from, false, "When it opens; 00:00."),
+                   "Days on which the window opens. Default: every day."),
+        TEXT_FIELD("from", LIST_CLOCK, WindowSpec, window.from, false,
+                   "Time at which the window opens. Default: 00:00."),
         TEXT_FIELD("to", LIST_CLOCK, WindowSpec, window.to, false,
-                   "When it closes, 24:00; on the next day when that is not after \"from\"."),
-        TEXT_FIELD("zone", LIST_ZONE, WindowSpec, window, false, "Whose clock; UTC."),
-        TEXT_FIELD("for", LIST_ACTIONS, WindowSpec, window.actions, false,
-                   "Kinds of action that are taken in this window only, or in another that names them too: "
-                   "balance (even use, wishes), load (hosts above their load line). Rules and the emptying "
-                   "of hosts never wait."),
+                   "Time at which the window closes, on the next day if not after \"from\". Default: 24:00."),
+        TEXT_FIELD("zone", LIST_ZONE, WindowSpec, window, false, "Time zone of the window. Default: UTC."),
+        TEXT_FIELD(
+                "for", LIST_ACTIONS, WindowSpec, window.actions, false,
+                "Kinds of action that are carried out only in this window, or in another window that lists "
+                "them: balance (even use, wishes), load (hosts above their load line). Repair of rules and "
+                "evacuation never wait."),
         { .value = { .name = NULL } },
 };
 
 const ListDef group_list = {
         "groups",
         "a group",
-        "Groups of VMs, besides those that VMs name themselves (docs/labels.md).",
+        "Groups of VMs, in addition to those set on the VMs themselves (docs/labels.md).",
         "groups:\n"
         "  - name: web\n"
         "    vms: [\"web-*\", \"!web-test*\"]\n",
@@ -109,7 +115,7 @@ const ListDef group_list = {
 const ListDef host_list = {
         "hosts",
         "an entry of hosts",
-        "What is to be known of hosts, or to hold for them, besides what they report.",
+        "Facts about hosts and limits for them, in addition to what they report.",
         "hosts:\n"
         "  - hosts: \"r1-*\"\n"
         "    rack: r1\n"
@@ -119,7 +125,7 @@ const ListDef host_list = {
 const ListDef window_list = {
         "windows",
         "a window",
-        "Times of the week, for rules (move-only) and for kinds of action.",
+        "Times of the week, used by rules (move-only) and for kinds of action.",
         "windows:\n"
         "  - name: night\n"
         "    days: mon-fri\n"
@@ -393,7 +399,7 @@ int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, 
 
 const ListField *list_item_field(const ListItem *item, const char *name) {
         for (uint32_t i = 0; i < item->n; i++)
-                if (strcmp(item->fields[i].key.text, name) == 0)
+                if (key_word_is_same(item->fields[i].key.text, name))
                         return &item->fields[i];
         return NULL;
 }
@@ -405,8 +411,9 @@ static int list_fields_unknown_field(ListReader *r, const ListDef *def, const Li
         for (const ListFieldDef *d = def->fields; d->value.name && n < ITEM_FIELDS_MAX; d++)
                 names[n++] = d->value.name;
         nearest = text_nearest(f->key.text, names, n);
-        return LIST_FAULT(r, &f->key, f->key.text, "%s has no such field%s%s%s", def->object,
-                          nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+        return LIST_FAULT(r, &f->key, f->key.text, "unknown field '%.60s' in %s%s%s%s", f->key.text,
+                          def->object, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                          nearest ? "'?" : "");
 }
 
 int list_item_read(ListReader *r, const ListDef *def, const ListItem *item, void *object) {
@@ -418,12 +425,12 @@ int list_item_read(ListReader *r, const ListDef *def, const ListItem *item, void
                 uint32_t k = 0;
                 int e;
 
-                while (def->fields[k].value.name && strcmp(def->fields[k].value.name, f->key.text) != 0)
+                while (def->fields[k].value.name && !key_word_is_same(def->fields[k].value.name, f->key.text))
                         k++;
                 if (!def->fields[k].value.name)
                         return list_fields_unknown_field(r, def, f);
                 if (seen >> k & 1)
-                        return LIST_FAULT(r, &f->key, f->key.text, "is said twice");
+                        return LIST_FAULT(r, &f->key, f->key.text, "is given twice");
                 seen |= UINT64_C(1) << k;
                 e = list_field_read(r, &def->fields[k], f, object);
                 if (e < 0)

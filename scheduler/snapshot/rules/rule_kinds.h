@@ -23,10 +23,13 @@ enum {
         RULE_HAS_IS = 128,
         RULE_HAS_EVACUATE = 256,
         RULE_HAS_WEIGHT = 512, /* must, should */
+        RULE_HAS_AT_MOST = 1024,
+        RULE_HAS_ONLY = 2048,
 };
 
 typedef struct RuleKindDef {
-        const char *word; /* the field that holds the selection of VMs, and the name of the kind */
+        const char *
+                word; /* the field that holds the selection of VMs, and the name of the kind; aliases: rule_word.h */
         unsigned takes, needs;
         const char *doc, *example;
         int (*apply)(RuleApply *x, const RuleSpec *spec); /* 0 or -ENOMEM */
@@ -34,6 +37,9 @@ typedef struct RuleKindDef {
 
 extern const RuleKindDef rule_kind_defs[];
 extern const uint32_t n_rule_kinds;
+
+/* The index of the kind of this word, or of an alias of it; n_rule_kinds: there is none. */
+uint32_t rule_kind_find(const char *word);
 
 /* All fields a rule may have, besides its kind's word; `bit` of each: of RULE_HAS_…, or 0: all have it. */
 extern const ListFieldDef rule_list_fields[];

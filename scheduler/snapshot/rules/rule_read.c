@@ -3,16 +3,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/base/key_word.h"
 #include "scheduler/model/limits.h"
+#include "scheduler/model/rule_word.h"
 #include "scheduler/snapshot/json/name_table.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
 
 #define KINDS_MAX 32
 
-static uint32_t rule_read_kind_of(const char *word) {
+uint32_t rule_kind_find(const char *word) {
+        const char *own = rule_word(word);
         uint32_t k = 0;
 
-        while (k < n_rule_kinds && strcmp(rule_kind_defs[k].word, word) != 0)
+        while (k < n_rule_kinds && !key_word_is_same(rule_word(rule_kind_defs[k].word), own))
                 k++;
         return k;
 }
@@ -20,7 +23,7 @@ static uint32_t rule_read_kind_of(const char *word) {
 static uint32_t rule_read_field_of(const char *name) {
         uint32_t i = 0;
 
-        while (rule_list_fields[i].value.name && strcmp(rule_list_fields[i].value.name, name) != 0)
+        while (rule_list_fields[i].value.name && !key_word_is_same(rule_list_fields[i].value.name, name))
                 i++;
         return i;
 }
@@ -46,16 +49,18 @@ static const char *kind_words(char *buf, size_t size) {
 
 /* A word that is neither a kind nor a field. */
 static int unknown_word(ListReader *r, const ListField *f) {
-        const char *words[KINDS_MAX + 16], *nearest;
+        const char *words[KINDS_MAX + 16 + RULE_ALIASES_N], *nearest;
         size_t n = 0;
 
         for (uint32_t k = 0; k < n_rule_kinds; k++)
                 words[n++] = rule_kind_defs[k].word;
+        for (uint32_t i = 0; i < RULE_ALIASES_N; i++)
+                words[n++] = rule_aliases[i].kind;
         for (uint32_t i = 0; rule_list_fields[i].value.name; i++)
                 words[n++] = rule_list_fields[i].value.name;
         nearest = text_nearest(f->key.text, words, n);
-        return LIST_FAULT(r, &f->key, f->key.text, "a rule has no such word%s%s%s",
-                          nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+        return LIST_FAULT(r, &f->key, f->key.text, "unknown field '%.60s' in a rule%s%s%s", f->key.text,
+                          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* The kind's word and its VMs. */
@@ -65,11 +70,11 @@ static int read_kind(ListReader *r, const ListItem *item, RuleSpec *spec) {
                                           .at = offsetof(RuleSpec, vms) };
         const ListWord here = { "", item->line, item->column };
         const ListField *found = NULL;
-        char words[160];
+        char words[180];
 
         for (uint32_t i = 0; i < item->n; i++) {
                 const ListField *f = &item->fields[i];
-                const uint32_t k = rule_read_kind_of(f->key.text);
+                const uint32_t k = rule_kind_find(f->key.text);
 
                 if (k == n_rule_kinds && !rule_list_fields[rule_read_field_of(f->key.text)].value.name)
                         return unknown_word(r, f);
@@ -78,8 +83,8 @@ static int read_kind(ListReader *r, const ListItem *item, RuleSpec *spec) {
                 if (found)
                         return LIST_FAULT(
                                 r, &f->key, f->key.text,
-                                strcmp(found->key.text, f->key.text) == 0
-                                        ? "is said twice"
+                                key_word_is_same(found->key.text, f->key.text)
+                                        ? "is given twice"
                                         : "the rule is of kind \"%s\" already; accepted: one kind a rule",
                                 found->key.text);
                 found = f;
@@ -126,18 +131,19 @@ static int read_fields(ListReader *r, const ListItem *item, RuleSpec *spec) {
                 if (!rule_list_fields[k].value.name)
                         continue; /* the kind's word */
                 if (seen >> k & 1)
-                        return LIST_FAULT(r, &f->key, f->key.text, "is said twice");
+                        return LIST_FAULT(r, &f->key, f->key.text, "is given twice");
                 seen |= UINT64_C(1) << k;
                 if (bit && !(kind->takes & bit))
-                        return LIST_FAULT(r, &f->key, f->key.text, "a rule \"%s\" has none; it goes with %s",
-                                          kind->word, kinds_with(bit, words, sizeof(words)));
+                        return LIST_FAULT(r, &f->key, f->key.text,
+                                          "is not a field of a rule '%s'; accepted with %s", kind->word,
+                                          kinds_with(bit, words, sizeof(words)));
                 e = list_field_read(r, &rule_list_fields[k], f, spec);
                 if (e < 0)
                         return e;
         }
         for (uint32_t k = 0; rule_list_fields[k].value.name; k++)
                 if ((kind->needs & rule_field_bit(k)) && !(seen >> k & 1))
-                        return LIST_FAULT(r, &here, NULL, "a rule \"%s\" needs \"%s\"", kind->word,
+                        return LIST_FAULT(r, &here, NULL, "a rule '%s' needs '%s'", kind->word,
                                           rule_list_fields[k].value.name);
         return 0;
 }
@@ -156,8 +162,12 @@ static int read_strength(ListReader *r, const ListItem *item, RuleSpec *spec) {
 
 /* "apart group:db": what a person would call it. */
 static const char *own_name(Arena *a, const ListItem *item, const RuleSpec *spec) {
-        const ListField *f = list_item_field(item, rule_kind_defs[spec->kind].word);
-        const char *name = text_format(a, "%s %.80s%s", f->key.text, f->values[0].text, f->n > 1 ? " …" : "");
+        const ListField *f = item->fields;
+        const char *name;
+
+        while (rule_kind_find(f->key.text) != spec->kind)
+                f++;
+        name = text_format(a, "%s %.80s%s", f->key.text, f->values[0].text, f->n > 1 ? " …" : "");
 
         /* a selection may be cut within a letter */
         for (size_t n = name ? strlen(name) : 0; n > 0 && !text_is_name(name, n); n--)
@@ -296,7 +306,7 @@ static bool check_windows_of(const RuleSet *set, const RuleSpec *spec, const cha
                 if (rule_set_window(set, name))
                         continue;
                 nearest = text_nearest(name, names, set->n_windows);
-                text_fault(&f, "rules.during", "no window is named \"%.80s\"%s%.60s%s", name,
+                text_fault(&f, "rules.during", "window \"%.80s\" not found%s%.60s%s", name,
                            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
                 f.line = during->values[i].line;
                 f.column = during->values[i].column;

@@ -6,10 +6,11 @@
 
 #include "scheduler/model/host_label.h"
 #include "scheduler/model/host_uri.h"
+#include "scheduler/snapshot/build/bookings.h"
 #include "scheduler/snapshot/build/off_vms.h"
 #include "scheduler/snapshot/rules/label_rules.h"
 #include "scheduler/snapshot/rules/rule_kinds.h"
-#include "scheduler/snapshot/rules/rule_writer.h"
+#include "scheduler/snapshot/rules/word_notes.h"
 
 /* ---- hosts and groups ---- */
 
@@ -62,17 +63,17 @@ static int apply_hosts(RuleApply *apply) {
                         return r;
                 for (uint32_t k = 0; r == 0 && k < n; k++)
                         r = host_set(apply->arena, &apply->hosts[hosts[k]], spec);
+                if (r == 0)
+                        r = word_notes(apply,
+                                       word_notes_place(apply->arena, "an entry of hosts", "", spec->item),
+                                       &spec->hosts, SELECT_FROM_HOSTS);
+                if (r == 0 && n == 0)
+                        r = rule_apply_note(apply,
+                                            text_format(apply->arena, "%s selects no host",
+                                                        word_notes_place(apply->arena, "an entry of hosts",
+                                                                         "", spec->item)));
                 if (r < 0)
                         return r;
-                if (n == 0) {
-                        r = rule_apply_note(apply,
-                                            text_format(apply->arena,
-                                                        "an entry of hosts (settings, line %u) selects "
-                                                        "no host",
-                                                        spec->item->line));
-                        if (r < 0)
-                                return r;
-                }
         }
         return 0;
 }
@@ -106,6 +107,9 @@ static int apply_groups(RuleApply *apply) {
                 uint32_t n;
                 int r = selection_vms(apply->arena, &spec->vms, apply->s, &vms, &n);
 
+                if (r == 0)
+                        r = word_notes(apply, word_notes_place(apply->arena, "group", spec->name, spec->item),
+                                       &spec->vms, SELECT_FROM_VMS);
                 if (r == 0 && n == 0)
                         r = rule_apply_note(apply, text_format(apply->arena,
                                                                "group %s (settings, line %u) selects no VM",
@@ -186,6 +190,18 @@ static int rules_apply_begin(RuleApply *apply, const Snapshot *s) {
         return 0;
 }
 
+/* What the rule does, after its words: those that select nothing are said with it. */
+static int apply_rule(RuleApply *apply, const RuleSpec *spec) {
+        const char *place = word_notes_place(apply->arena, "rule", spec->name, spec->item);
+        int r = word_notes(apply, place, &spec->vms, SELECT_FROM_VMS);
+
+        if (r == 0)
+                r = word_notes(apply, place, &spec->others, SELECT_FROM_VMS);
+        if (r == 0)
+                r = word_notes(apply, place, &spec->hosts, SELECT_FROM_HOSTS);
+        return r < 0 ? r : rule_kind_defs[spec->kind].apply(apply, spec);
+}
+
 static int apply_all(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot **ret) {
         static const RuleSet none;
         RuleApply x = { .arena = a, .set = set ? set : &none };
@@ -203,9 +219,9 @@ static int apply_all(Arena *a, const Snapshot *s, const RuleSet *set, const Snap
         for (uint32_t i = 0; r == 0 && i < labels->notes.n; i++)
                 r = rule_apply_note(&x, labels->notes.at[i]);
         for (uint32_t i = 0; r == 0 && i < labels->n_rules; i++)
-                r = rule_kind_defs[labels->rules[i].kind].apply(&x, &labels->rules[i]);
+                r = apply_rule(&x, &labels->rules[i]);
         for (uint32_t i = 0; r == 0 && i < x.set->n_rules; i++)
-                r = rule_kind_defs[x.set->rules[i].kind].apply(&x, &x.set->rules[i]);
+                r = apply_rule(&x, &x.set->rules[i]);
         if (r == 0)
                 r = apply_actions(&x);
         if (r == 0)
@@ -213,10 +229,12 @@ static int apply_all(Arena *a, const Snapshot *s, const RuleSet *set, const Snap
         return r;
 }
 
-/* Those that are off are selected like others, and then leave the lists with their VMs: so none is forgotten
+/* What is booked is selected by name, group and label as the VM will be. Those that are off are selected like others, and then leave the lists with their VMs: so none is forgotten
  * that has to leave its host. */
 int rules_apply(Arena *a, const Snapshot *s, const RuleSet *set, const Snapshot **ret) {
-        int r = apply_all(a, s, set, ret);
+        int r = bookings_seat(a, s, &s);
 
+        if (r == 0)
+                r = apply_all(a, s, set, ret);
         return r == 0 ? off_vms_part(a, *ret, ret) : r;
 }

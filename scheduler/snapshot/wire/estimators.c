@@ -139,26 +139,27 @@ const SettingDef demand_settings[] = {
           .def = 1,
           .max = ARRAY_SIZE(estimators) - 2,
           .choices = estimators_names,
-          .doc = "What a VM is taken to need, from its history: last, mean, p75, p95, peak, trend or daily "
-                 "(docs/demand.md). Until there is history, the last reading." },
+          .doc = "How demand is estimated from a VM's history (docs/demand.md). Until there is history, the "
+                 "last reading is used." },
         { .name = "window",
           .type = SETTING_DURATION,
           .def = 4 * HOUR,
           .min = 48 * USEC_PER_SEC,
           .max = 48 * HOUR,
-          .doc = "How far p75, p95, peak and trend look back; kept as 48 steps. Another window begins a new history." },
+          .doc = "Time over which p75, p95, peak and trend look back, stored in 48 steps. Changing it starts "
+                 "a new history." },
         { .name = "half_life",
           .type = SETTING_DURATION,
           .def = 600 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 24 * HOUR,
-          .doc = "After so long a reading counts half in the mean that follows." },
+          .doc = "Half-life of a reading in the mean." },
         { .name = "horizon",
           .type = SETTING_DURATION,
           .def = HOUR,
           .min = 60 * USEC_PER_SEC,
           .max = 24 * HOUR,
-          .doc = "How far ahead trend and daily look." },
+          .doc = "Time by which trend and daily look ahead." },
         { 0 },
 };
 

@@ -339,7 +339,7 @@ int estimates_apply(Arena *a, const Snapshot *s, const Estimates *estimates, con
         for (VmIx v = 0; v < s->n_vms && k == 0; v++) { /* both are sorted by name */
                 while (at < estimates->n && strcmp(estimates->vms[at].vm, vms[v].name) < 0)
                         at++;
-                if (at < estimates->n && vms[v].state != VM_OFF &&
+                if (at < estimates->n && vms[v].state != VM_OFF && vms[v].state != VM_BOOKED &&
                     strcmp(estimates->vms[at].vm, vms[v].name) == 0 &&
                     strcmp(estimates->vms[at].uuid, vms[v].uuid ? vms[v].uuid : "") == 0)
                         k = vm_apply(a, &vms[v], &estimates->vms[at]);

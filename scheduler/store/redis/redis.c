@@ -46,6 +46,8 @@ void redis_init(Redis *r, const RedisUrl *url, const char *home_key, usec_t time
 }
 
 void redis_drop(Redis *r) {
+        redis_tls_close(r->tls);
+        r->tls = NULL;
         if (r->fd >= 0)
                 (void) close(r->fd);
         r->fd = -1;
@@ -61,23 +63,30 @@ void redis_done(Redis *r) {
         explicit_bzero(r->url.password, sizeof(r->url.password));
 }
 
-static int redis_away(Redis *r, int error) {
+static int redis_away(Redis *r, int error, const char *words) {
+        char why[TLS_WORDS];
+
+        (void) snprintf(why, sizeof(why), "%s", words[0] ? words : strerror(-error));
         redis_drop(r);
         if (error == -ETIMEDOUT && r->patience.hurries && r->patience.hurries(r->patience.arg))
                 r->patience.hurried /= 2; /* it hangs: the calls still to come need not all find that out */
         if (error == -ETIMEDOUT)
                 return redis_fail(r, error, "no answer within %.1f s", (double) r->timeout / USEC_PER_SEC);
-        (void) redis_fail(r, error, "%s", strerror(-error));
+        (void) redis_fail(r, error, "%s", why);
         if (error == -EPIPE)
                 return -ECONNRESET;
         return error == -ENOENT ? -ECONNREFUSED : error; /* no socket there: nobody listens */
 }
 
 static int redis_write(Redis *r) {
-        ssize_t n = send(r->fd, r->out + r->out_start, r->out_n - r->out_start, MSG_NOSIGNAL);
+        const char *bytes = r->out + r->out_start;
+        const size_t left = r->out_n - r->out_start;
+        ssize_t n = r->tls ? redis_tls_write(r->tls, bytes, left) : send(r->fd, bytes, left, MSG_NOSIGNAL);
 
+        if (n < 0 && !r->tls)
+                n = -errno;
         if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                return n == -EAGAIN || n == -EINTR ? 0 : (int) n;
         r->out_start += (size_t) n;
         if (r->out_start == r->out_n)
                 r->out_start = r->out_n = 0;
@@ -86,13 +95,21 @@ static int redis_write(Redis *r) {
 
 static int redis_read(Redis *r) {
         char buf[65536];
-        ssize_t n = recv(r->fd, buf, sizeof(buf), 0);
+        ssize_t n = r->tls ? redis_tls_read(r->tls, buf, sizeof(buf)) : recv(r->fd, buf, sizeof(buf), 0);
 
+        if (n < 0 && !r->tls)
+                n = -errno;
         if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                return n == -EAGAIN || n == -EINTR ? 0 : (int) n;
         if (n == 0)
                 return -ECONNRESET;
         return redisReaderFeed(r->reader.bytes, buf, (size_t) n) == REDIS_OK ? 0 : -ENOMEM;
+}
+
+static int redis_parting_words(Redis *r, int error) {
+        const int why = redis_read(r);
+
+        return why < 0 ? why : error;
 }
 
 /* Sends and reads whatever the socket takes and has: both, so that neither side waits for the other in a long
@@ -103,17 +120,21 @@ static int redis_exchange(Redis *r) {
 
         if (r->out_n > r->out_start)
                 p.events |= POLLOUT;
-        k = socket_wait(&p, &r->patience);
-        if (k == 0 && (p.revents & POLLOUT))
+        if (r->tls)
+                p.events = (short) (p.events | redis_tls_events(r->tls));
+        k = r->tls && redis_tls_has_more(r->tls) ? 0 : socket_wait(&p, &r->patience);
+        if (k == 0 && r->out_n > r->out_start && (p.revents & POLLOUT))
                 k = redis_write(r);
-        if (k == 0 && (p.revents & (POLLIN | POLLHUP | POLLERR)))
+        if (k < 0 && k != -ETIMEDOUT && r->tls) /* it closed, and may have said why before */
+                k = redis_parting_words(r, k);
+        if (k == 0 && (r->tls || (p.revents & (POLLIN | POLLHUP | POLLERR))))
                 k = redis_read(r);
-        return k < 0 ? redis_away(r, k) : 0;
+        return k < 0 ? redis_away(r, k, r->tls ? redis_tls_words(r->tls) : "") : 0;
 }
 
 int redis_send(Redis *r, const Command *c) {
         char *bytes = NULL;
-        int n = redisFormatCommandArgv(&bytes, c->n, (const char **) c->words, c->lengths);
+        const long long n = redisFormatCommandArgv(&bytes, c->n, (const char **) c->words, c->lengths);
 
         if (n < 0)
                 return redis_fail(r, -ENOMEM, "no memory for a command");
@@ -183,10 +204,33 @@ int redis_receive(Redis *r, redisReply **ret) {
         return 0;
 }
 
+/* Whose type is not what Plimsoll makes it: the key; of a script one of its keys, which stand behind their number. */
+static int redis_name_key(Redis *r, const Command *c) {
+        const bool script = c->n > 3 && strcmp(c->words[0], "EVAL") == 0;
+        const int first = script ? 3 : 1;
+        char keys[300] = "";
+        size_t n = 0;
+        int k = 0;
+
+        for (; first + k < c->n && n < sizeof(keys); k++) {
+                const char *word = c->words[first + k];
+
+                if (k > 0 && (!script || strncmp(word, "plimsoll:{", 10) != 0))
+                        break;
+                n += (size_t) snprintf(keys + n, sizeof(keys) - n, "%s%s", k > 0 ? ", " : "", word);
+        }
+        return redis_fail(
+                r, -EMEDIUMTYPE,
+                "%s%s is of another type than Plimsoll makes it (WRONGTYPE): redis-cli TYPE, then DEL",
+                k > 1 ? "one of " : "", keys);
+}
+
 int redis_call(Redis *r, const Command *c, redisReply **ret) {
         int k = redis_send(r, c);
 
-        return k < 0 ? k : redis_receive(r, ret);
+        if (k == 0)
+                k = redis_receive(r, ret);
+        return k == -EMEDIUMTYPE && c->n > 1 ? redis_name_key(r, c) : k;
 }
 
 static int redis_log_in(Redis *r) {
@@ -194,14 +238,20 @@ static int redis_log_in(Redis *r) {
         owned(reply_free) redisReply *reply = NULL;
         int k;
 
-        if (!r->url.password[0])
+        if (!r->url.password[0] && !r->tls)
                 return 0;
-        command_text(&c, "AUTH");
-        if (r->url.user[0])
-                command_text(&c, r->url.user);
-        command_text(&c, r->url.password);
+        if (r->url.password[0]) {
+                command_text(&c, "AUTH");
+                if (r->url.user[0])
+                        command_text(&c, r->url.user);
+                command_text(&c, r->url.password);
+        } else {
+                command_text(&c, "PING"); /* whether it wants a certificate of us (redis_tls.h) */
+        }
         k = redis_call(r, &c, &reply);
-        return k == -EPROTO ? -EACCES : k; /* "ERR AUTH … called without any password configured" */
+        /* connected still, so it was a reply: */
+        return k == -EPROTO && r->fd >= 0 ? -EACCES
+                                          : k; /* "ERR AUTH … called without any password configured" */
 }
 
 static int redis_choose_db(Redis *r) {
@@ -221,8 +271,16 @@ static int redis_connect_to(Redis *r, const RedisUrl *node) {
 
         memcpy(r->place, node->place, sizeof(r->place));
         if (k < 0)
-                return redis_away(r, k);
+                return redis_away(r, k, "");
         r->fd = k;
+        r->n_connections++;
+        if (node->tls.on) {
+                char words[TLS_WORDS];
+
+                k = redis_tls_open(node, r->fd, &r->patience, &r->tls, words);
+                if (k < 0)
+                        return redis_away(r, k, words);
+        }
         k = reply_reader_open(&r->reader);
         if (k == 0)
                 k = redis_log_in(r);
@@ -267,7 +325,7 @@ static int redis_is_master(Redis *r) {
             reply->element[0]->type == REDIS_REPLY_STRING && strcmp(reply->element[0]->str, "master") == 0)
                 return 0;
         return redis_fail(r, -EAGAIN,
-                          "the sentinels name it as master, and it is none: a fail-over is under way");
+                          "the sentinels name it as master, but it is not one: a failover is under way");
 }
 
 static int redis_connect_found(Redis *r) {
@@ -299,15 +357,19 @@ static int redis_connect(Redis *r) {
                         return k;
                 redis_drop(r);
         }
-        return redis_fail(r, -EAGAIN, "the nodes of the Redis Cluster do not agree on who has our keys");
+        return redis_fail(r, -EAGAIN, "the nodes of the Redis Cluster disagree about who has our keys");
 }
 
 /* Nothing may be there to read when no reply is due: else the server has closed, and a command sent now would
  * be lost without our knowing whether it was done. */
 static bool redis_is_quiet(const Redis *r) {
         struct pollfd p = { .fd = r->fd, .events = POLLIN };
+        char byte;
 
-        return poll(&p, 1, 0) == 0;
+        if (poll(&p, 1, 0) == 0)
+                return true;
+        return r->tls &&
+               redis_tls_read(r->tls, &byte, 1) == -EAGAIN; /* TLS' own: a ticket for another session */
 }
 
 /* A master that lives and was deposed takes writes for some ten seconds more (until a sentinel has made it a replica), which

@@ -17,6 +17,7 @@
 #include "scheduler/base/clock.h"
 #include "scheduler/store/redis/redis_reply.h"
 #include "scheduler/store/redis/redis_socket.h"
+#include "scheduler/store/redis/redis_tls.h"
 #include "scheduler/store/redis/redis_url.h"
 
 typedef struct Redis {
@@ -25,6 +26,8 @@ typedef struct Redis {
                 *home_key; /* in a Redis Cluster we talk to the node that has it; NULL: any server will do */
         char place[300];   /* of the node we talk to, or tried to; for messages */
         int fd;            /* -1: not connected */
+        uint64_t n_connections; /* made so far: what hangs on one (WATCH) is gone with the next */
+        RedisTls *tls;          /* NULL: in the clear */
         ReplyReader reader;
         char *out; /* bytes to be sent: out[out_start .. out_n) */
         size_t out_start, out_n, out_size;

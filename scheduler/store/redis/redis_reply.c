@@ -9,8 +9,14 @@
 
 #define ELEMENTS_MAX (1 << 20) /* more than HOSTS_MAX pairs, or any stream we cap */
 
+#if HIREDIS_MAJOR >= 1 /* Debian 13 */
+typedef size_t ReplyElements;
+#else
+typedef int ReplyElements;
+#endif
+
 /* The reader's privdata is hiredis' own table, which it does not export by name. NULL counts as no memory. */
-static void *array_bounded(const redisReadTask *task, int elements) {
+static void *array_bounded(const redisReadTask *task, ReplyElements elements) {
         const redisReplyObjectFunctions *own = task->privdata;
 
         return elements <= ELEMENTS_MAX ? own->createArray(task, elements) : NULL;
@@ -39,11 +45,12 @@ int reply_error(const redisReply *r) {
                 const char *word;
                 int error;
         } errors[] = {
-                { "NOAUTH", -EACCES },     { "WRONGPASS", -EACCES },   { "NOPERM", -EACCES },
-                { "DENIED", -EACCES },     { "LOADING", -EAGAIN },     { "READONLY", -EAGAIN },
-                { "MASTERDOWN", -EAGAIN }, { "CLUSTERDOWN", -EAGAIN }, { "TRYAGAIN", -EAGAIN },
-                { "BUSY", -EAGAIN },       { "OOM", -EAGAIN },         { "MISCONF", -EAGAIN },
-                { "NOREPLICAS", -EAGAIN }, { "MOVED", -EAGAIN },       { "ASK", -EAGAIN },
+                { "NOAUTH", -EACCES },         { "WRONGPASS", -EACCES },   { "NOPERM", -EACCES },
+                { "DENIED", -EACCES },         { "LOADING", -EAGAIN },     { "READONLY", -EAGAIN },
+                { "MASTERDOWN", -EAGAIN },     { "CLUSTERDOWN", -EAGAIN }, { "TRYAGAIN", -EAGAIN },
+                { "BUSY", -EAGAIN },           { "OOM", -EAGAIN },         { "MISCONF", -EAGAIN },
+                { "NOREPLICAS", -EAGAIN },     { "MOVED", -EAGAIN },       { "ASK", -EAGAIN },
+                { "WRONGTYPE", -EMEDIUMTYPE },
         };
         size_t n = strcspn(r->str, " ");
 
@@ -96,7 +103,7 @@ static int reply_name_or_drop(const redisReply *r, Arena *a, Drops *drops, const
         if (k != -EPROTO)
                 return k;
         drops_add(drops, "a name in the store", r->type == REDIS_REPLY_STRING ? r->str : "",
-                  r->type == REDIS_REPLY_STRING ? r->len : 0, "is none");
+                  r->type == REDIS_REPLY_STRING ? r->len : 0, "is not valid");
         return 1;
 }
 
@@ -182,7 +189,7 @@ int reply_entries(const redisReply *r, Arena *a, Drops *drops, StoredText **ret,
                 const int k = reply_entry(r->element[i], a, &texts[n]);
 
                 if (k == -EPROTO)
-                        drops_add(drops, "a stream in the store", "", 0, "has an entry that is none");
+                        drops_add(drops, "a stream in the store", "", 0, "has an invalid entry");
                 else if (k < 0)
                         return k;
                 n += k == 0;

@@ -31,7 +31,7 @@ static inline redisReply *reply_free(redisReply *r) {
 DEFINE_OWNED(redisReply *, reply_free);
 
 /* An error reply as errno: -EACCES not let in; -EAGAIN not now (loading, read-only replica, busy, out of
- * memory); -EPROTO anything else. */
+ * memory); -EMEDIUMTYPE a key is of another type than was asked for; -EPROTO anything else. */
 int reply_error(const redisReply *r) must_check;
 
 /* "MOVED 3999 10.0.0.2:6379": sets host, port and place of *node to where the keys are ("" before the colon:

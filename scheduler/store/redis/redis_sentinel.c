@@ -39,7 +39,7 @@ static int sentinel_ask(const Redis *r, const SentinelAt *at, SentinelAnswer *re
         const usec_t until = now + SENTINEL_PATIENCE < r->patience.deadline ? now + SENTINEL_PATIENCE
                                                                             : r->patience.deadline;
         owned(reply_free) redisReply *reply = NULL;
-        RedisUrl url = { .port = at->port };
+        RedisUrl url = { .port = at->port, .tls = r->url.tls };
         Command c = { 0 };
         Redis one;
         int k;
@@ -78,7 +78,7 @@ int sentinel_find(Redis *r, RedisUrl *node) {
                 n_unknown += k == 1;
         }
         if (n == 0 && n_unknown > 0)
-                return redis_fail(r, -EAGAIN, "%u of %u sentinels answer, and know no master \"%s\"",
+                return redis_fail(r, -EAGAIN, "%u of %u sentinels answer, but know no master \"%s\"",
                                   n_unknown, r->url.n_sentinels, r->url.master);
         if (n == 0)
                 return redis_fail(r, -ECONNREFUSED, "none of %u sentinels answers", r->url.n_sentinels);

@@ -79,7 +79,7 @@ static int directory_check(const char *dir, TextFault *fault) {
         if (!S_ISDIR(st.st_mode))
                 return -ENOTDIR;
         if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-                text_fault(fault, "state_dir", "%s must belong to this user and be writable by nobody else",
+                text_fault(fault, "state_dir", "%s must belong to this user, and nobody else may write to it",
                            dir);
                 return -EPERM;
         }
@@ -100,7 +100,8 @@ static int directory_open(const char *dir, RedisServer *s, TextFault *fault) {
         if (k < 0)
                 return k;
         if (strlen(real) + sizeof("/redis.sock") > sizeof(s->dir)) {
-                text_fault(fault, "state_dir", "%s is too long: a unix socket in it may have %d bytes", real,
+                text_fault(fault, "state_dir",
+                           "%s is too long: the path of a unix socket may have at most %d bytes", real,
                            REDIS_PATH_MAX - 1);
                 return -EINVAL;
         }
@@ -273,9 +274,10 @@ static int server_run(const RedisServer *s, int lock_fd, int log_fd, TextFault *
         int status = 0, k = server_spawn(s, lock_fd, log_fd, &pid);
 
         if (k == -ENOENT)
-                text_fault(fault, "redis",
-                           "no Redis URL was given and there is no program redis-server on PATH: install it "
-                           "(Debian: apt install redis-server), or give a URL");
+                text_fault(
+                        fault, "redis",
+                        "no Redis URL given, and redis-server not found on PATH. Install it (Debian: apt install "
+                        "redis-server), or give a URL");
         else if (k < 0)
                 text_fault(fault, "redis", "cannot run redis-server: %s", strerror(-k));
         while (k == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -307,7 +309,7 @@ int redis_server_start(const RedisServer *s, usec_t deadline, TextFault *reterr_
                 if (k < 0)
                         text_fault(reterr_fault, "redis", "the redis-server of %s %s%s%s", s->dir,
                                    k == -EIO      ? "ended at once"
-                                   : k == -EAGAIN ? "still reads its data"
+                                   : k == -EAGAIN ? "is still loading its data"
                                                   : "does not answer",
                                    line[0] ? ": " : "", line);
         }

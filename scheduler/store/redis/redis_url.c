@@ -7,7 +7,8 @@
 
 #define ACCEPTED                                                                                             \
         "redis://[[user]:password@]host[:port][/db], unix://[[user]:password@]/path[?db=N] or "              \
-        "redis+sentinel://[[user]:password@]host[:port][,host[:port]].../MASTER[/db]"
+        "redis+sentinel://[[user]:password@]host[:port][,host[:port]].../MASTER[/db]; over TLS "             \
+        "rediss:// and rediss+sentinel://, with [?ca=FILE][&cert=FILE&key=FILE][&name=NAME]"
 
 /* A part of the URL, not yet decoded. */
 typedef struct Span {
@@ -87,12 +88,44 @@ static int parse_login(Span login, RedisUrl *u, TextFault *fault) {
                            sizeof(u->password), fault);
 }
 
+/* One "key=value" behind the '?'. */
+static int parse_word(Span word, RedisUrl *u, TextFault *fault) {
+        const char *equals = memchr(word.s, '=', word.n);
+        const Span key = equals ? span_between(word.s, equals) : word;
+        const Span value = equals ? span_between(equals + 1, word.s + word.n) : (Span){ "", 0 };
+        const struct {
+                const char *name;
+                char *ret;
+        } texts[] = {
+                { "ca", u->tls.ca }, { "cert", u->tls.cert }, { "key", u->tls.key }, { "name", u->tls.name }
+        };
+
+        for (size_t i = 0; u->tls.on && value.n > 0 && i < ARRAY_SIZE(texts); i++)
+                if (key.n == strlen(texts[i].name) && memcmp(key.s, texts[i].name, key.n) == 0)
+                        return span_decode(value, texts[i].name, texts[i].ret, sizeof(u->tls.ca), fault);
+        if (u->path[0] == '/' && value.n > 0 && key.n == 2 && memcmp(key.s, "db", 2) == 0)
+                return span_number(value, "db", 0, 1000000, &u->db, fault);
+        text_fault(fault, "redis", "after '?' only %s is accepted",
+                   u->tls.on ? "ca=FILE, cert=FILE with key=FILE, and name=NAME, separated by '&',"
+                             : "db=N of a unix socket");
+        return -EINVAL;
+}
+
 static int parse_query(Span query, RedisUrl *u, TextFault *fault) {
-        if (query.n < 3 || memcmp(query.s, "db=", 3) != 0) {
-                text_fault(fault, "redis", "after '?' only db=N is accepted");
+        const char *end = query.s + query.n;
+
+        for (const char *at = query.s, *next; at <= end; at = next + 1) {
+                next = at < end ? memchr(at, '&', (size_t) (end - at)) : NULL;
+                next = next ? next : end;
+                if (parse_word(span_between(at, next), u, fault) < 0)
+                        return -EINVAL;
+        }
+        if ((u->tls.cert[0] != '\0') != (u->tls.key[0] != '\0')) {
+                text_fault(fault, "redis", "cert=FILE and key=FILE belong together: %s is missing",
+                           u->tls.cert[0] ? "key" : "cert");
                 return -EINVAL;
         }
-        return span_number((Span){ query.s + 3, query.n - 3 }, "db", 0, 1000000, &u->db, fault);
+        return 0;
 }
 
 static int parse_host(Span where, RedisUrl *u, TextFault *fault) {
@@ -194,27 +227,43 @@ static int parse_unix(Span rest, RedisUrl *u, TextFault *fault) {
         return span_decode(rest, "path of the unix socket", u->path, sizeof(u->path), fault);
 }
 
+typedef struct RedisScheme {
+        const char *name;
+        int (*parse)(Span rest, RedisUrl *u, TextFault *fault);
+        bool tls;
+} RedisScheme;
+
+static const RedisScheme redis_schemes[] = {
+        { "redis://", parse_tcp, false },
+        { "rediss://", parse_tcp, true },
+        { "unix://", parse_unix, false },
+        { "redis+sentinel://", parse_sentinel, false },
+        { "rediss+sentinel://", parse_sentinel, true },
+};
+
+static const RedisScheme *redis_scheme_of(const char *url) {
+        for (size_t i = 0; i < ARRAY_SIZE(redis_schemes); i++)
+                if (strncmp(url, redis_schemes[i].name, strlen(redis_schemes[i].name)) == 0)
+                        return &redis_schemes[i];
+        return NULL;
+}
+
 int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
+        const RedisScheme *scheme = redis_scheme_of(url);
         RedisUrl u = { .db = 0 };
-        bool tcp = strncmp(url, "redis://", 8) == 0, local = strncmp(url, "unix://", 7) == 0;
-        bool sentinel = strncmp(url, "redis+sentinel://", 17) == 0;
-        const char *start = url + (sentinel ? 17 : tcp ? 8 : 7), *end = url + strlen(url), *query, *at;
+        const char *start, *end = url + strlen(url), *query, *at;
+        Span words = { NULL, 0 };
 
         *reterr_fault = (TextFault){ 0 };
-        if (strncmp(url, "rediss://", 9) == 0) {
-                text_fault(reterr_fault, "redis",
-                           "rediss:// (TLS) is not supported by the client library; use a unix socket, a "
-                           "TLS tunnel on this host (stunnel), or redis:// in a network you trust");
-                return -EINVAL;
-        }
-        if (!tcp && !local && !sentinel) {
+        if (!scheme) {
                 text_fault(reterr_fault, "redis", "not a Redis URL; accepted: " ACCEPTED);
                 return -EINVAL;
         }
+        u.tls.on = scheme->tls;
+        start = url + strlen(scheme->name);
         query = memchr(start, '?', (size_t) (end - start));
         if (query) {
-                if (parse_query(span_between(query + 1, end), &u, reterr_fault) < 0)
-                        return -EINVAL;
+                words = span_between(query + 1, end);
                 end = query;
         }
         at = memrchr(start, '@', (size_t) (end - start));
@@ -223,9 +272,9 @@ int redis_url_parse(const char *url, RedisUrl *ret, TextFault *reterr_fault) {
                         return -EINVAL;
                 start = at + 1;
         }
-        if ((sentinel ? parse_sentinel
-             : tcp    ? parse_tcp
-                      : parse_unix)(span_between(start, end), &u, reterr_fault) < 0)
+        if (scheme->parse(span_between(start, end), &u, reterr_fault) < 0)
+                return -EINVAL;
+        if (query && parse_query(words, &u, reterr_fault) < 0)
                 return -EINVAL;
         *ret = u;
         return 0;

@@ -5,8 +5,12 @@
  *   unix://[[user]:password@]/path[?db=N]
  *   redis+sentinel://[[user]:password@]host[:port][,host[:port]]…/MASTER[/db]     port 26379; the login is the servers'
  *
- * User, password, host and path may be percent-encoded; an IPv6 address stands in brackets. rediss:// is
- * refused: hiredis 0.14 knows no TLS.
+ *   rediss://…, rediss+sentinel://…                                               the same over TLS, also to the sentinels:
+ *       ?ca=FILE        who may sign the server's certificate; else the system's authorities
+ *       &cert=FILE&key=FILE   our own certificate, where the server wants one
+ *       &name=NAME      the name in the server's certificate, where it is not the host (sentinels answer with addresses)
+ *
+ * User, password, host, path and files may be percent-encoded; an IPv6 address stands in brackets.
  *
  * Pure. Threads: any.
  *
@@ -26,6 +30,11 @@ typedef struct SentinelAt {
         int port;
 } SentinelAt;
 
+typedef struct RedisTlsFiles {
+        bool on;
+        char ca[256], cert[256], key[256], name[256]; /* "": none was given */
+} RedisTlsFiles;
+
 typedef struct RedisUrl {
         char path[REDIS_PATH_MAX]; /* a unix socket; "": TCP */
         char host[256];
@@ -35,6 +44,7 @@ typedef struct RedisUrl {
                 sentinels[SENTINELS_MOST]; /* who are asked where `master` is; n_sentinels 0: host and port */
         unsigned n_sentinels;
         char master[128];
+        RedisTlsFiles tls;
         char place[300]; /* "127.0.0.1:6379", "unix:/path": for messages, no password in it */
 } RedisUrl;
 

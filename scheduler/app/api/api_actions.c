@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may be done: each action puts a state that is wanted, by the command that does it on the command line, as who asks. */
+#include <errno.h>
+#include <string.h>
+
+#include "scheduler/app/api/api_exec.h"
+#include "scheduler/app/api/api_routes.h"
+#include "scheduler/app/terminal/invocation.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/text.h"
+#include "scheduler/store/stored_json.h"
+
+#define WORDS_MOST 16
+
+typedef struct ActionWords {
+        const char *words[WORDS_MOST + 1];
+        uint32_t n;
+} ActionWords;
+
+static bool action_word(ActionWords *w, const char *word) {
+        if (!word || w->n == WORDS_MOST)
+                return false;
+        w->words[w->n++] = word;
+        return true;
+}
+
+/* ---- the body ---- */
+
+static const ApiField *action_field(const ApiField *fields, const char *name) {
+        while (fields && fields->name && strcmp(fields->name, name) != 0)
+                fields++;
+        return fields && fields->name ? fields : NULL;
+}
+
+static const char *action_accepted(const ApiField *f) {
+        switch (f->type) {
+        case API_FIELD_SECONDS:
+                return "a number of seconds, more than 0";
+        case API_FIELD_FLAG:
+                return "true or false";
+        default:
+                return f->choices ? f->choices : "a text";
+        }
+}
+
+/* The option that the field is on the command line. NULL: it is none. *ret_given: there is one to be given. */
+static const char *action_option(Arena *a, const ApiField *f, const json_t *value, bool *ret_given) {
+        const char *text = json_string_value(value);
+
+        *ret_given = true;
+        if (f->type == API_FIELD_FLAG && json_is_boolean(value)) {
+                *ret_given = json_is_true(value);
+                return text_format(a, "--%s", f->option);
+        }
+        if (f->type == API_FIELD_SECONDS && json_is_number(value) && json_number_value(value) > 0 &&
+            json_number_value(value) < 1e9)
+                return text_format(a, "--%s=%lldms", f->option,
+                                   (long long) (json_number_value(value) * 1000));
+        if (f->type == API_FIELD_TEXT && text && text[0] && text_is_line(text, strlen(text)))
+                return text_format(a, "--%s=%s", f->option ? f->option : "", text);
+        return NULL;
+}
+
+/* {} where there is no body. NULL: the reply says what is wrong. */
+static json_t *action_body(ApiCall *call) {
+        const ApiField *fields = call->route->fields;
+        json_t *body = call->n_body == 0
+                               ? json_object()
+                               : stored_json(call->body, call->n_body, JSON_REJECT_DUPLICATES, NULL);
+        const char *name;
+        json_t *value;
+
+        if (!json_is_object(body)) {
+                json_decref(body);
+                api_reply_problem(call, 400, "the body is no JSON object");
+                return NULL;
+        }
+        json_object_foreach(body, name, value) {
+                const ApiField *f = action_field(fields, name);
+                bool given;
+
+                if (f && action_option(call->arena, f, value, &given))
+                        continue;
+                if (f)
+                        api_reply_problem(call, 422, "/%.80s: accepted is %s", name, action_accepted(f));
+                else
+                        api_reply_problem(call, 422, "/%.80s: unknown field; see /api/v1/openapi.json", name);
+                json_decref(body);
+                return NULL;
+        }
+        for (const ApiField *f = fields; f && f->name; f++)
+                if (f->needed && !json_object_get(body, f->name)) {
+                        api_reply_problem(call, 422, "/%s: is missing; accepted is %s", f->name,
+                                          action_accepted(f));
+                        json_decref(body);
+                        return NULL;
+                }
+        return body;
+}
+
+static bool action_options(ApiCall *call, const json_t *body, ActionWords *w) {
+        for (const ApiField *f = call->route->fields; f && f->name; f++) {
+                const json_t *value = json_object_get(body, f->name);
+                const char *word;
+                bool given = false;
+
+                if (!value || !f->option)
+                        continue;
+                word = action_option(call->arena, f, value, &given);
+                if (given && !action_word(w, word))
+                        return false;
+        }
+        return true;
+}
+
+/* ---- doing it ---- */
+
+static void action_log(const ApiCall *call, const char *cluster, int status) {
+        char who[128];
+
+        log_event(LOG_INFO, "api.action",
+                  "id=%s who=%s role=%s method=%s route=%s about=%s cluster=%s status=%d", call->id,
+                  log_value(call->who, who, sizeof(who)), api_role_names[call->role], call->method,
+                  call->route->pattern, call->params[0] ? call->params[0] : "-", cluster, status);
+}
+
+/* Words of the command, options of the body, then names behind "--". */
+static int action_do(ApiCall *call, const char *cluster, const char *const *command, const char *const *names,
+                     const json_t *body, unsigned status) {
+        ActionWords w = { 0 };
+        json_t *value = NULL;
+        bool fits = true;
+        int ended = 0, r;
+
+        for (; fits && *command; command++)
+                fits = action_word(&w, *command);
+        fits = fits && action_options(call, body, &w) && action_word(&w, "--");
+        for (; fits && *names; names++)
+                fits = action_word(&w, *names);
+        if (!fits)
+                return -ENOMEM;
+        r = api_exec_write(call, cluster, w.words, &value, &ended);
+        if (r == 0)
+                r = api_exec_reply(call, status, value);
+        json_decref(value);
+        action_log(call, cluster, (int) call->reply.status);
+        return r < 0 ? r : 0;
+}
+
+/* Hosts are named on the command line by selections, too; here by their names alone. */
+static bool action_is_name(ApiCall *call, const char *name) {
+        if (!strpbrk(name, ":*?[!,"))
+                return true;
+        api_reply_problem(call, 404, "%.200s is no name of a host", name);
+        return false;
+}
+
+static int action_simple(ApiCall *call, const char *const *command, bool with_param) {
+        const char *cluster = api_exec_cluster(call);
+        const char *names[API_PARAMS_MAX + 1] = { 0 };
+        json_t *body;
+        int r;
+
+        for (int i = 0; with_param && i < API_PARAMS_MAX; i++)
+                names[i] = call->params[i];
+        if (!cluster || (names[0] && !action_is_name(call, names[0])))
+                return 0;
+        body = action_body(call);
+        if (!body)
+                return 0;
+        /* The verb stands before the options: "maintenance enter --why=… -- h1". */
+        r = action_do(call, cluster, command, names, body, 200);
+        json_decref(body);
+        return r;
+}
+
+int api_put_maintenance(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "maintenance", "enter", NULL }, true);
+}
+
+int api_delete_maintenance(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "maintenance", "exit", NULL }, true);
+}
+
+int api_put_admitted(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "host", "admit", NULL }, true);
+}
+
+int api_put_released(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "release", NULL }, true);
+}
+
+int api_put_accepted(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "faults", "clear", NULL }, true);
+}
+
+int api_put_stop(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "stop", NULL }, false);
+}
+
+int api_delete_stop(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "resume", NULL }, false);
+}
+
+int api_put_balance(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "audit", "--acknowledge", NULL }, false);
+}
+
+int api_put_store(ApiCall *call) {
+        return action_simple(call, (const char *const[]){ "store", "acknowledge", NULL }, false);
+}
+
+/* ---- the answer to a plan ---- */
+
+static const json_t *action_plan(const json_t *value, const char *id) {
+        const json_t *list = json_object_get(value, "plans");
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *own = json_string_value(json_object_get(json_array_get(list, i), "id"));
+
+                if (own && strcmp(own, id) == 0)
+                        return json_array_get(list, i);
+        }
+        return NULL;
+}
+
+/* Whether it was answered so already: then the wanted state is there. 1: it was answered otherwise. */
+static int action_answered(const json_t *plan, bool yes, bool *ret_same) {
+        const json_t *answer = json_object_get(plan, "answer");
+        const char *state = json_string_value(json_object_get(plan, "state"));
+        const bool was_rejected = state && strcmp(state, "rejected") == 0;
+
+        *ret_same = false;
+        if ((!answer || json_is_null(answer)) && !was_rejected)
+                return 0;
+        *ret_same = was_rejected ? !yes : json_is_true(json_object_get(answer, "yes")) == yes;
+        return 1;
+}
+
+/* What is approved is what was seen: the digest in If-Match is that of the plan as it was read. */
+static bool action_may_answer(ApiCall *call, const json_t *plan, bool yes, bool *ret_done) {
+        const char *digest = plan ? api_plan_digest(call, plan) : NULL;
+        bool same;
+
+        *ret_done = false;
+        if (!plan) {
+                api_reply_problem(
+                        call, 410,
+                        "plan %.60s does not wait: it was carried out, dropped or has expired (see audit)",
+                        call->params[0]);
+        } else if (!call->if_match) {
+                api_reply_problem(call, 428, "needed is If-Match with the ETag of the plan that was read");
+        } else if (!digest || strcmp(digest, call->if_match) != 0) {
+                api_reply_problem(
+                        call, 412,
+                        "this is not the plan that was read: its ETag is another one. Read it again");
+        } else if (action_answered(plan, yes, &same) == 1 && !same) {
+                api_reply_problem(call, 409, "plan %.60s was answered otherwise already", call->params[0]);
+        } else {
+                *ret_done = action_answered(plan, yes, &same) == 1;
+                return true;
+        }
+        return false;
+}
+
+static int action_answer(ApiCall *call, const char *cluster, const json_t *body, const json_t *plans) {
+        const char *word = json_string_value(json_object_get(body, "answer"));
+        const json_t *plan = action_plan(plans, call->params[0]);
+        const bool yes = strcmp(word, "accept") == 0;
+        bool done;
+
+        if (!yes && strcmp(word, "reject") != 0) {
+                api_reply_problem(call, 422, "/answer: accepted is \"accept\" or \"reject\"");
+                return 0;
+        }
+        if (!action_may_answer(call, plan, yes, &done))
+                return 0;
+        if (done)
+                return api_exec_reply(call, 200, plan);
+        return action_do(call, cluster, (const char *const[]){ "confirm", yes ? "--yes" : "--reject", NULL },
+                         (const char *const[]){ call->params[0], NULL }, NULL, 202);
+}
+
+int api_put_answer(ApiCall *call) {
+        const char *cluster = api_exec_cluster(call);
+        json_t *body = cluster ? action_body(call) : NULL, *plans = NULL;
+        usec_t as_of;
+        int r;
+
+        if (!body)
+                return 0;
+        api_exec_forget(); /* the answer is about the plan as it is now */
+        r = api_exec_read(call, cluster, (const char *const[]){ "confirm", NULL }, &plans, &as_of);
+        if (r == 0)
+                r = action_answer(call, cluster, body, plans);
+        json_decref(plans);
+        json_decref(body);
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request, as its handler sees it, and the answer. Errors are RFC 9457 problems.
+ *
+ * Units: none. Owner: all of it is in the call's arena. Errors: as said. Threads: one at a time.
+ */
+#pragma once
+
+#include "scheduler/app/access/api_role.h"
+#include "scheduler/app/api/api_path.h"
+#include "scheduler/app/api/api_peer.h"
+#include "scheduler/app/metrics/process_metrics.h"
+#include "scheduler/base/arena.h"
+
+#define API_ID_SIZE      33
+#define API_BODY_MAX     ((size_t) 64 << 10)
+#define API_QUERY_MAX    16
+#define API_HEADERS_MAX  6
+#define API_TYPE_JSON    "application/json"
+#define API_TYPE_PROBLEM "application/problem+json"
+#define API_TYPE_TEXT    "text/plain; charset=utf-8"
+#define API_TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
+
+typedef struct ApiServer ApiServer;
+typedef struct ApiRoute ApiRoute;
+
+typedef struct ApiPair {
+        const char *name, *value;
+} ApiPair;
+
+typedef struct ApiReply {
+        unsigned status;
+        const char *type, *body;
+        size_t n;
+        ApiPair headers[API_HEADERS_MAX];
+        uint32_t n_headers;
+} ApiReply;
+
+typedef struct ApiCall {
+        ApiServer *server;
+        MetricsBoard *board;
+        int (*view)(ApiServer *server, Arena *a,
+                    ProcessView *ret); /* what the server has counted; in `a`. 0; -ENOMEM */
+        Arena *arena;
+        char id[API_ID_SIZE];           /* stands in the answer, the log and the audit */
+        const ApiRoute *route, *routes; /* its own; [n_routes] all of them */
+        uint32_t n_routes;
+        const char *const *common; /* [n_common] options that every command is given */
+        uint32_t n_common;
+        const char *method;
+        ApiPath path;
+        const char *params[API_PARAMS_MAX];
+        ApiPair query[API_QUERY_MAX];
+        uint32_t n_query;
+        const char *body, *if_match; /* body: NUL-terminated; if_match NULL: none */
+        size_t n_body;
+        ApiRole role;
+        char who[API_WHO_SIZE];
+        ApiReply reply;
+} ApiCall;
+
+/* The value of ?name=…, the first one's; NULL: there is none. */
+const char *api_call_query(const ApiCall *call, const char *name);
+
+void api_reply_text(ApiCall *call, unsigned status, const char *type, const char *body, size_t n);
+
+/* RFC 9457: title by the status, detail as formatted, instance the request's id. */
+void api_reply_problem(ApiCall *call, unsigned status, const char *fmt, ...) printf_like(3, 4);
+
+/* Of the answer; those that are too many are dropped. Texts outlive the call. */
+void api_reply_header(ApiCall *call, const char *name, const char *value);
+
+/* "Not Found"; "Error" where the status is none that is used here. */
+const char *api_status_words(unsigned status);

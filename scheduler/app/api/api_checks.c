@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request is asked before its handler sees it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/app/access/api_tokens.h"
+#include "scheduler/app/api/api_request.h"
+#include "scheduler/base/log.h"
+#include "scheduler/model/bounds.h"
+
+const char *const api_refusal_names[REFUSED_N] = {
+        "rate", "host", "origin", "path", "token", "role", "body"
+};
+
+#define QUOTE 256
+
+static bool api_check_refused(ApiRequest *r, ApiRefusal why) {
+        ApiServer *server = r->call.server;
+
+        (void) pthread_mutex_lock(&server->lock);
+        server->refused[why]++;
+        (void) pthread_mutex_unlock(&server->lock);
+        log_event(LOG_DEBUG, "api.refused", "id=%s client=%s why=%s status=%u", r->call.id,
+                  r->connection ? r->connection->client : "unknown", api_refusal_names[why],
+                  r->call.reply.status);
+        return false;
+}
+
+/* ---- headers ---- */
+
+typedef struct ApiHeaderCount {
+        const char *name, *value;
+        unsigned n;
+} ApiHeaderCount;
+
+static enum MHD_Result api_check_count(void *arg, enum MHD_ValueKind kind, const char *name,
+                                       const char *value) {
+        ApiHeaderCount *count = arg;
+
+        (void) kind;
+        if (strcasecmp(name, count->name) == 0) {
+                count->value = value;
+                count->n++;
+        }
+        return MHD_YES;
+}
+
+/* The header's only value; *ret_n: how often it stands there. */
+static const char *api_check_header(struct MHD_Connection *c, const char *name, unsigned *ret_n) {
+        ApiHeaderCount count = { .name = name };
+
+        (void) MHD_get_connection_values(c, MHD_HEADER_KIND, api_check_count, &count);
+        *ret_n = count.n;
+        return count.n == 1 ? count.value : NULL;
+}
+
+static bool api_check_host(ApiRequest *r, struct MHD_Connection *c, bool is_tcp) {
+        unsigned n;
+        const char *host = api_check_header(c, MHD_HTTP_HEADER_HOST, &n);
+
+        if (!is_tcp || api_config_host_is_ours(&r->call.server->config, host))
+                return true;
+        api_reply_problem(&r->call, 421,
+                          "this server is not called %.100s: accepted are the names in api.hosts",
+                          host ? host : "so");
+        return api_check_refused(r, REFUSED_HOST);
+}
+
+/* A browser says from which page a request comes; curl does not. */
+static bool api_check_origin(ApiRequest *r, struct MHD_Connection *c) {
+        unsigned n, n_site;
+        const char *origin = api_check_header(c, "Origin", &n),
+                   *site = api_check_header(c, "Sec-Fetch-Site", &n_site);
+
+        if (n == 0 &&
+            (n_site == 0 || (site && (strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0))))
+                return true;
+        if (origin && api_config_origin_is_ours(&r->call.server->config, origin))
+                return true;
+        api_reply_problem(&r->call, 403,
+                          "a page of %.100s may not use this API: accepted are the origins in api.origins",
+                          origin ? origin : "another site");
+        return api_check_refused(r, REFUSED_ORIGIN);
+}
+
+/* ---- the path, and what stands behind it ---- */
+
+static enum MHD_Result api_check_query_pair(void *arg, enum MHD_ValueKind kind, const char *name,
+                                            const char *value) {
+        ApiCall *call = arg;
+        char *copy_name = text_copy(call->arena, name, strlen(name)),
+             *copy = text_copy(call->arena, value ? value : "", value ? strlen(value) : 0);
+
+        (void) kind;
+        if (!copy_name || !copy || call->n_query == API_QUERY_MAX || api_path_decode(copy_name) < 0 ||
+            api_path_decode(copy) < 0) {
+                call->n_query = API_QUERY_MAX + 1;
+                return MHD_NO;
+        }
+        call->query[call->n_query++] = (ApiPair){ copy_name, copy };
+        return MHD_YES;
+}
+
+static bool api_check_path(ApiRequest *r, struct MHD_Connection *c, const char *url) {
+        ApiCall *call = &r->call;
+        char allow[64];
+
+        (void) MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, api_check_query_pair, call);
+        if (call->n_query > API_QUERY_MAX || api_path_parse(url, &call->path) < 0) {
+                call->n_query = 0;
+                api_reply_problem(call, 400, "the path or the query is none: see /api/v1/openapi.json");
+                return api_check_refused(r, REFUSED_PATH);
+        }
+        if (api_route_find(call, allow))
+                return true;
+        if (allow[0]) {
+                api_reply_problem(call, 405, "accepted here: %s", allow);
+                api_reply_header(call, MHD_HTTP_HEADER_ALLOW, text_copy(call->arena, allow, strlen(allow)));
+        } else {
+                api_reply_problem(call, 404, "there is nothing here: see /api/v1/openapi.json");
+        }
+        return api_check_refused(r, REFUSED_PATH);
+}
+
+/* ---- who asks ---- */
+
+static int api_check_find_token(ApiCall *call, const char *token) {
+        const ArenaMark mark = arena_mark(call->arena);
+        ApiTokens tokens;
+        const ApiToken *found = NULL;
+        char quoted[QUOTE];
+        TextFault f = { 0 };
+        int r = api_tokens_read(call->arena, call->server->config.tokens, &tokens, &f);
+
+        if (r == 0)
+                found = api_tokens_find(&tokens, token, clock_now());
+        else
+                log_event(LOG_ERROR, "api.tokens", "file=%s line=%u error=%s", call->server->config.tokens,
+                          f.line, log_quote(f.what, quoted, sizeof(quoted)));
+        if (found) {
+                call->role = found->role;
+                (void) snprintf(call->who, sizeof(call->who), "token %s", found->name);
+        }
+        arena_rewind(call->arena, mark);
+        return found ? 0 : -EACCES;
+}
+
+/* A token that is given and is none: 401, and 429 after a few. */
+static bool api_check_token(ApiRequest *r, struct MHD_Connection *c) {
+        ApiCall *call = &r->call;
+        unsigned n;
+        const char *given = api_check_header(c, MHD_HTTP_HEADER_AUTHORIZATION, &n);
+        const bool is_bearer = given && strncasecmp(given, "Bearer ", 7) == 0;
+        const char *client = r->connection ? r->connection->client : "unknown";
+
+        if (n == 0 || (is_bearer && api_check_find_token(call, given + 7 + strspn(given + 7, " ")) == 0))
+                return true;
+        if (!api_guard_failed(&call->server->guard, client, clock_monotonic())) {
+                api_reply_problem(call, 429, "too many wrong tokens from here: wait a minute");
+                api_reply_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "60");
+                return api_check_refused(r, REFUSED_TOKEN);
+        }
+        log_event(LOG_WARNING, "api.unauthorized", "id=%s client=%s", call->id, client);
+        api_reply_problem(call, 401, "the token is not known or has expired (plimsoll token list)");
+        api_reply_header(call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"");
+        return api_check_refused(r, REFUSED_TOKEN);
+}
+
+static bool api_check_who(ApiRequest *r, struct MHD_Connection *c, bool is_tcp) {
+        ApiCall *call = &r->call;
+
+        if (is_tcp)
+                return api_check_token(r, c);
+        if (!r->connection || !r->connection->peer.who[0])
+                return true;
+        call->role = r->connection->peer.role;
+        (void) snprintf(call->who, sizeof(call->who), "%s", r->connection->peer.who);
+        return true;
+}
+
+static bool api_check_role(ApiRequest *r) {
+        ApiCall *call = &r->call;
+        const ApiRole wanted =
+                call->server->config.open_metrics && strcmp(call->route->pattern, "/metrics") == 0
+                        ? ROLE_NONE
+                        : call->route->role;
+
+        if (call->role >= wanted)
+                return true;
+        if (call->role == ROLE_NONE) {
+                api_reply_problem(
+                        call, 401,
+                        "this needs a token of role %s: Authorization: Bearer TOKEN (plimsoll token add)",
+                        api_role_names[wanted]);
+                api_reply_header(call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+        } else {
+                api_reply_problem(call, 403, "this needs the role %s; %s has %s", api_role_names[wanted],
+                                  call->who, api_role_names[call->role]);
+        }
+        return api_check_refused(r, REFUSED_ROLE);
+}
+
+/* ---- the body ---- */
+
+static bool api_check_length(ApiRequest *r, struct MHD_Connection *c) {
+        unsigned n, n_coding;
+        const char *length = api_check_header(c, MHD_HTTP_HEADER_CONTENT_LENGTH, &n);
+        int64_t size = 0;
+
+        (void) api_check_header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING, &n_coding);
+        if (n_coding > 0 || n > 1) {
+                api_reply_problem(&r->call, 411, "a body needs one Content-Length, and no Transfer-Encoding");
+                return api_check_refused(r, REFUSED_BODY);
+        }
+        if (length && (text_to_int(length, strlen(length), 0, bound_of(BOUND_API_BODY), &size) < 0)) {
+                api_reply_problem(&r->call, 413, "a body has at most %zu bytes", API_BODY_MAX);
+                return api_check_refused(r, REFUSED_BODY);
+        }
+        return true;
+}
+
+bool api_check_body(ApiRequest *r, struct MHD_Connection *c) {
+        ApiCall *call = &r->call;
+        unsigned n;
+        const char *type = api_check_header(c, MHD_HTTP_HEADER_CONTENT_TYPE, &n);
+
+        if (r->too_large) {
+                api_reply_problem(call, 413, "a body has at most %zu bytes", API_BODY_MAX);
+                return api_check_refused(r, REFUSED_BODY);
+        }
+        if (r->n_body > 0 && (!type || strncasecmp(type, API_TYPE_JSON, strlen(API_TYPE_JSON)) != 0)) {
+                api_reply_problem(call, 415, "accepted is a body of Content-Type " API_TYPE_JSON);
+                return api_check_refused(r, REFUSED_BODY);
+        }
+        call->body = r->body ? r->body : "";
+        call->n_body = r->n_body;
+        return true;
+}
+
+bool api_check_request(ApiRequest *r, struct MHD_Connection *c, const char *url) {
+        ApiCall *call = &r->call;
+        const bool is_tcp = r->connection ? r->connection->peer.who[0] == '\0' : true;
+        const char *client = r->connection ? r->connection->client : "unknown";
+        unsigned n;
+
+        call->if_match = api_check_header(c, MHD_HTTP_HEADER_IF_MATCH, &n);
+        if (!api_guard_may(&call->server->guard, client, r->began)) {
+                api_reply_problem(call, 429, "too many requests from here: at most %lld a second (api.rate)",
+                                  (long long) call->server->config.rate);
+                api_reply_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+                return api_check_refused(r, REFUSED_RATE);
+        }
+        return api_check_host(r, c, is_tcp) && api_check_origin(r, c) && api_check_path(r, c, url) &&
+               api_check_who(r, c, is_tcp) && api_check_role(r) && api_check_length(r, c);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/api/api_exec.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/api/api_routes.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/terminal/json_print.h"
+#include "scheduler/base/text.h"
+
+#define WORDS_MAX 64
+#define KEPT_MAX  32
+#define KEPT_FOR  USEC_PER_SEC /* at least */
+#define KEPT_MOST (10 * USEC_PER_SEC)
+#define KEPT_TIMES                                                                                           \
+        5 /* as long as it took to make: so that who asks all the time takes a fifth of a core at most */
+#define ERROR_NAME "plimsoll.error/1"
+#define DONE_NAME  "plimsoll.done/1"
+
+/* ---- which cluster ---- */
+
+const char *api_exec_cluster(ApiCall *call) {
+        const char *wanted = api_call_query(call, "cluster"), *found = NULL;
+        ClusterView *list = NULL;
+        uint32_t n = 0;
+
+        if (metrics_board_look(call->board, &list, &n) < 0) {
+                api_reply_problem(call, 503, "out of memory");
+                return NULL;
+        }
+        for (uint32_t i = 0; i < n && !found; i++)
+                if (wanted ? strcmp(list[i].name, wanted) == 0 : n == 1)
+                        found = text_copy(call->arena, list[i].name, strlen(list[i].name));
+        metrics_board_done(call->board, list, n);
+        if (!found && wanted)
+                api_reply_problem(call, 404, "no cluster %.100s is served here (/api/v1/clusters)", wanted);
+        else if (!found)
+                api_reply_problem(call, n == 0 ? 503 : 400,
+                                  "%u clusters are served here: say which, ?cluster=NAME", n);
+        return found;
+}
+
+/* ---- a command ---- */
+
+typedef struct Exec {
+        char *words[WORDS_MAX + 1];
+        int n;
+        char *out, *err;
+        size_t n_out, n_err;
+        int status;
+} Exec;
+
+static bool api_exec_add(Exec *exec, char *word) {
+        if (!word || exec->n == WORDS_MAX)
+                return false;
+        exec->words[exec->n++] = word;
+        return true;
+}
+
+static bool api_exec_knows(const Command *c, const char *option) {
+        for (const OptionDef *d = c->options; d && d->name; d++)
+                if (strcmp(d->name, option) == 0)
+                        return true;
+        return false;
+}
+
+/* Where the store is comes after what the service was started with, so that it is the service's own. */
+static bool api_exec_words(ApiCall *call, const char *cluster, const char *const *words, Exec *exec) {
+        const Command *c = command_find(words[0]);
+        char url[METRICS_STORE_SIZE];
+        bool fits = c && api_exec_add(exec, text_copy(call->arena, words[0], strlen(words[0]))) &&
+                    api_exec_add(exec, text_copy(call->arena, "--json", 6));
+
+        for (uint32_t i = 0; fits && i < call->n_common; i++)
+                fits = api_exec_add(exec, text_copy(call->arena, call->common[i], strlen(call->common[i])));
+        if (fits && api_exec_knows(c, "redis") && metrics_board_store(call->board, cluster, url))
+                fits = api_exec_add(exec, text_format(call->arena, "--redis=%s", url));
+        explicit_bzero(url, sizeof(url));
+        if (fits && api_exec_knows(c, "cluster"))
+                fits = api_exec_add(exec, text_format(call->arena, "--cluster=%s", cluster));
+        for (uint32_t i = 1; fits && words[i]; i++)
+                fits = api_exec_add(exec, text_copy(call->arena, words[i], strlen(words[i])));
+        exec->words[exec->n] = NULL;
+        return fits;
+}
+
+static int api_exec_run(Exec *exec) {
+        FILE *out = open_memstream(&exec->out, &exec->n_out), *err = open_memstream(&exec->err, &exec->n_err);
+
+        if (out && err)
+                exec->status = command_call(exec->n, exec->words, out, err);
+        if (out)
+                (void) fclose(out);
+        if (err)
+                (void) fclose(err);
+        return out && err && exec->out && exec->err ? 0 : -ENOMEM;
+}
+
+static void api_exec_end(Exec *exec) {
+        free(exec->out);
+        free(exec->err);
+}
+
+/* What it had against it, as a problem. A store that is away is none of the client's faults. */
+static void api_exec_refused(ApiCall *call, const json_t *value, int status) {
+        const char *what = json_string_value(json_object_get(value, "error"));
+        const bool is_of_path = strchr(call->route->pattern, '{') != NULL;
+
+        if (status == EXIT_BAD_INPUT)
+                api_reply_problem(call, is_of_path ? 404 : 400, "%s", what ? what : "it was refused");
+        else
+                api_reply_problem(call, status == EXIT_BLOCKED ? 409 : 503, "%s",
+                                  what ? what : "it cannot be done now");
+}
+
+static int api_exec_call(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
+                         int *ret_exit) {
+        Exec exec = { .status = EXIT_FAILED };
+        const char *schema;
+        json_t *value;
+        int r = api_exec_words(call, cluster, words, &exec) ? api_exec_run(&exec) : -ENOMEM;
+
+        if (r < 0) {
+                api_exec_end(&exec);
+                return r;
+        }
+        if (exec.n_out == 0 && exec.status == EXIT_DONE) /* done, and nothing to be said of it */
+                value = json_pack("{s:s, s:b}", "schema", DONE_NAME, "done", 1);
+        else
+                value = json_loadb(exec.out, exec.n_out, JSON_ALLOW_NUL, NULL);
+        schema = json_string_value(json_object_get(value, "schema"));
+        if (value && schema && strcmp(schema, ERROR_NAME) != 0 && exec.status != EXIT_FAILED &&
+            exec.status != EXIT_BAD_INPUT) {
+                *ret = value;
+                *ret_exit = exec.status;
+        } else {
+                api_exec_refused(call, value, exec.status);
+                json_decref(value);
+                r = 1;
+        }
+        api_exec_end(&exec);
+        return r;
+}
+
+/* ---- what is kept for a second ---- */
+
+typedef struct KeptAnswer {
+        char *key;
+        json_t *value; /* never changed: whoever gets it gets a reference */
+        usec_t at, until, as_of;
+} KeptAnswer;
+
+static KeptAnswer api_exec_kept[KEPT_MAX];
+static pthread_mutex_t api_exec_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void api_exec_drop(KeptAnswer *kept) {
+        free(kept->key);
+        json_decref(kept->value);
+        *kept = (KeptAnswer){ 0 };
+}
+
+void api_exec_forget(void) {
+        (void) pthread_mutex_lock(&api_exec_lock);
+        for (unsigned i = 0; i < KEPT_MAX; i++)
+                api_exec_drop(&api_exec_kept[i]);
+        (void) pthread_mutex_unlock(&api_exec_lock);
+}
+
+static json_t *api_exec_find(const char *key, usec_t now, usec_t *ret_as_of) {
+        json_t *found = NULL;
+
+        (void) pthread_mutex_lock(&api_exec_lock);
+        for (unsigned i = 0; i < KEPT_MAX && !found; i++)
+                if (api_exec_kept[i].key && now < api_exec_kept[i].until &&
+                    strcmp(api_exec_kept[i].key, key) == 0) {
+                        found = json_incref(api_exec_kept[i].value);
+                        *ret_as_of = api_exec_kept[i].as_of;
+                }
+        (void) pthread_mutex_unlock(&api_exec_lock);
+        return found;
+}
+
+static void api_exec_keep(const char *key, json_t *value, usec_t began, usec_t as_of) {
+        KeptAnswer *oldest = &api_exec_kept[0];
+        const usec_t now = clock_monotonic(), wanted = KEPT_TIMES * (now - began),
+                     length = wanted < KEPT_FOR    ? KEPT_FOR
+                              : wanted > KEPT_MOST ? KEPT_MOST
+                                                   : wanted;
+
+        (void) pthread_mutex_lock(&api_exec_lock);
+        for (unsigned i = 0; i < KEPT_MAX; i++)
+                if (api_exec_kept[i].at < oldest->at)
+                        oldest = &api_exec_kept[i];
+        api_exec_drop(oldest);
+        *oldest = (KeptAnswer){ .key = strdup(key),
+                                .value = json_incref(value),
+                                .at = now,
+                                .until = now + length,
+                                .as_of = as_of };
+        (void) pthread_mutex_unlock(&api_exec_lock);
+}
+
+/* One at a time: who waits for the same finds what the one before has made, and rounds keep the other cores. */
+static pthread_mutex_t api_exec_one = PTHREAD_MUTEX_INITIALIZER;
+
+static int api_exec_make(ApiCall *call, const char *cluster, const char *const *words, const char *key,
+                         json_t **ret, usec_t *ret_as_of) {
+        const usec_t began = clock_monotonic(), as_of = clock_now();
+        int status, r;
+
+        *ret = api_exec_find(key, began, ret_as_of);
+        if (*ret)
+                return 0;
+        r = api_exec_call(call, cluster, words, ret, &status);
+        if (r == 0) {
+                *ret_as_of = as_of;
+                api_exec_keep(key, *ret, began, as_of);
+        }
+        return r;
+}
+
+int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
+                  usec_t *ret_as_of) {
+        char *key = text_format(call->arena, "%s", cluster);
+        int r;
+
+        for (uint32_t i = 0; key && words[i]; i++)
+                key = text_format(call->arena, "%s\n%s", key, words[i]);
+        if (!key)
+                return -ENOMEM;
+        *ret = api_exec_find(key, clock_monotonic(), ret_as_of);
+        if (*ret)
+                return 0;
+        (void) pthread_mutex_lock(&api_exec_one);
+        r = api_exec_make(call, cluster, words, key, ret, ret_as_of);
+        (void) pthread_mutex_unlock(&api_exec_one);
+        return r;
+}
+
+int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
+                   int *ret_exit) {
+        char who[128];
+        int r;
+
+        (void) snprintf(who, sizeof(who), "%.79s (%s, API)", call->who, api_role_names[call->role]);
+        operator_use(who);
+        r = api_exec_call(call, cluster, words, ret, ret_exit);
+        operator_use(NULL);
+        api_exec_forget();
+        return r;
+}
+
+int api_exec_reply(ApiCall *call, unsigned status, const json_t *value) {
+        char *text = NULL, *copy = NULL;
+        size_t n = 0;
+        FILE *out = open_memstream(&text, &n);
+        int r = out ? json_print(json_incref((json_t *) value), out) : -ENOMEM;
+
+        if (out && fclose(out) != 0 && r == 0)
+                r = -ENOMEM;
+        if (r == 0)
+                copy = text_copy(call->arena, text, n);
+        free(text);
+        if (!copy)
+                return -ENOMEM;
+        api_reply_text(call, status, API_TYPE_JSON, copy, n);
+        return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of routes (api_routes.def).
+ *
+ * Units: none. Owner: static. Errors: as said. Threads: any.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "scheduler/app/api/api_call.h"
+
+typedef enum ApiFieldType { API_FIELD_TEXT, API_FIELD_SECONDS, API_FIELD_FLAG } ApiFieldType;
+
+/* A field of an action's body (api_fields.c). */
+typedef struct ApiField {
+        const char *name; /* NULL ends a table */
+        ApiFieldType type;
+        const char *option; /* of the command that it becomes; NULL: the handler reads it itself */
+        bool needed;
+        const char *choices; /* in words, where not any text is accepted; NULL: any is */
+        const char *doc;
+} ApiField;
+
+struct ApiRoute {
+        const char *method, *pattern;
+        ApiRole role;
+        const char *name; /* the handler's */
+        /* Fills in call->reply. 0 or a negative errno, which is answered 500. */
+        int (*handle)(ApiCall *call);
+        const char *query; /* "cluster limit next" */
+        const ApiField *fields;
+        const char *schema, *summary;
+};
+
+extern const ApiField api_fields_none[], api_fields_answer[], api_fields_maintenance[], api_fields_stop[],
+        api_fields_why[];
+
+/* In the table's order; NULL past the last. And where in it one stands. */
+const ApiRoute *api_route_at(uint32_t i);
+uint32_t api_route_index(const ApiRoute *route);
+uint32_t api_routes_n(void);
+
+/* The route of call->method and call->path into call->route, with its params. False: none; *ret_allow then has the methods of
+ * the path, "GET, PUT", or "" where there is no such path. HEAD is GET. */
+bool api_route_find(ApiCall *call, char ret_allow[64]);
+
+/* Takes longer than a look at memory: it is answered by a thread of the pool (api_pool.h). */
+bool api_route_is_slow(const ApiRoute *route);
+
+/* The ETag of a plan that waits, of `confirm --json`; NULL: no memory. */
+const char *api_plan_digest(ApiCall *call, const json_t *plan);
+
+#define API_ROUTE(method, pattern, role, handler, query, fields, schema, summary)                            \
+        int handler(ApiCall *call) must_check;
+#include "scheduler/app/api/api_routes.def"
+#undef API_ROUTE

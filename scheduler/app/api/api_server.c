@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/api/api_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "scheduler/app/api/api_exec.h"
+#include "scheduler/app/api/api_request.h"
+#include "scheduler/base/listen.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/secret.h"
+
+#define IDLE_SECONDS   15U
+#define MEMORY_LIMIT   ((size_t) 32 << 10) /* of a connection: its request line and headers */
+#define REQUEST_MEMORY ((size_t) 1 << 30)  /* address space */
+#define BACKLOG        128
+#define QUOTE          512
+
+/* ---- answers ---- */
+
+static const ApiPair api_server_headers[] = {
+        { "Content-Security-Policy",
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+          "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'" },
+        { "X-Content-Type-Options", "nosniff" },
+        { "Cross-Origin-Opener-Policy", "same-origin" },
+        { "Cross-Origin-Resource-Policy", "same-origin" },
+        { "Referrer-Policy", "same-origin" },
+        { "Cache-Control", "no-store" },
+};
+
+static void api_server_count(ApiRequest *r, usec_t now) {
+        ApiServer *server = r->call.server;
+
+        if (!r->call.route)
+                return;
+        (void) pthread_mutex_lock(&server->lock);
+        route_metrics_put(&server->routes[api_route_index(r->call.route)], r->call.reply.status,
+                          now - r->began);
+        (void) pthread_mutex_unlock(&server->lock);
+}
+
+static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) {
+        const ApiReply *reply = &r->call.reply;
+        struct MHD_Response *response =
+                MHD_create_response_from_buffer(reply->n, (void *) reply->body, MHD_RESPMEM_MUST_COPY);
+        enum MHD_Result result;
+
+        if (!response)
+                return MHD_NO;
+        for (size_t i = 0; i < ARRAY_SIZE(api_server_headers); i++)
+                (void) MHD_add_response_header(response, api_server_headers[i].name,
+                                               api_server_headers[i].value);
+        (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+        (void) MHD_add_response_header(response, "X-Request-Id", r->call.id);
+        for (uint32_t i = 0; i < reply->n_headers; i++)
+                if (reply->headers[i].value)
+                        (void) MHD_add_response_header(response, reply->headers[i].name,
+                                                       reply->headers[i].value);
+        result = MHD_queue_response(c, reply->status, response);
+        MHD_destroy_response(response);
+        api_connections_wait(&r->call.server->connections, r->connection, true);
+        api_server_count(r, clock_monotonic());
+        return result;
+}
+
+static void api_server_do(ApiRequest *r) {
+        ApiCall *call = &r->call;
+        const int error = call->route->handle(call);
+
+        if (error >= 0)
+                return;
+        log_event(LOG_ERROR, "api.failed", "id=%s route=%s error=%s", call->id, call->route->pattern,
+                  strerrordesc_np(-error));
+        api_reply_problem(call, 500, "%s: see the service's log for %s", strerrordesc_np(-error), call->id);
+}
+
+/* In a thread of the pool; the library then calls api_server_answer() once more. */
+static void api_server_work(void *job) {
+        ApiRequest *r = job;
+
+        api_server_do(r);
+        r->answered = true;
+        MHD_resume_connection(r->mhd);
+}
+
+static enum MHD_Result api_server_handle(ApiRequest *r, struct MHD_Connection *c) {
+        ApiCall *call = &r->call;
+
+        if (r->answered)
+                return api_server_send(r, c);
+        api_connections_wait(&call->server->connections, r->connection, false);
+        if (!api_check_body(r, c))
+                return api_server_send(r, c);
+        if (!api_route_is_slow(call->route)) {
+                api_server_do(r);
+                return api_server_send(r, c);
+        }
+        r->mhd = c;
+        MHD_suspend_connection(c);
+        if (api_pool_give(&call->server->pool, r))
+                return MHD_YES;
+        api_reply_problem(call, 503, "too many requests are being answered: try again in a second");
+        api_reply_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+        r->answered = true;
+        MHD_resume_connection(c);
+        return MHD_YES;
+}
+
+static int api_server_view(ApiServer *server, Arena *a, ProcessView *ret) {
+        const uint32_t n = api_routes_n();
+        RouteMetrics *routes = arena_new(a, RouteMetrics, n);
+        ReasonCount *refused = arena_new(a, ReasonCount, REFUSED_N);
+
+        if (!routes || !refused)
+                return -ENOMEM;
+        (void) pthread_mutex_lock(&server->lock);
+        memcpy(routes, server->routes, sizeof(*routes) * n);
+        for (unsigned i = 0; i < REFUSED_N; i++)
+                refused[i] = (ReasonCount){ api_refusal_names[i], server->refused[i] };
+        (void) pthread_mutex_unlock(&server->lock);
+        *ret = (ProcessView){ .version = PLIMSOLL_VERSION,
+                              .started = server->started,
+                              .routes = routes,
+                              .n_routes = n,
+                              .refused = refused,
+                              .n_refused = REFUSED_N };
+        (void) pthread_mutex_lock(&server->connections.lock);
+        ret->connections = server->connections.n;
+        (void) pthread_mutex_unlock(&server->connections.lock);
+        return 0;
+}
+
+/* ---- requests ---- */
+
+static ApiRequest *api_request_free(ApiRequest *r) {
+        if (!r)
+                return NULL;
+        free(r->body);
+        arena_close(&r->arena);
+        free(r);
+        return NULL;
+}
+
+static ApiRequest *api_request_new(ApiServer *server, struct MHD_Connection *c, const char *method) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        ApiRequest *r = calloc(1, sizeof(*r));
+        char id[SECRET_HEX] = "";
+
+        if (!r || arena_open(REQUEST_MEMORY, &r->arena) < 0) {
+                free(r);
+                return NULL;
+        }
+        if (secret_make(id) < 0)
+                (void) snprintf(id, sizeof(id), "%llx", (unsigned long long) clock_monotonic());
+        (void) snprintf(r->call.id, sizeof(r->call.id), "%.16s", id);
+        r->call.server = server;
+        r->call.board = server->board;
+        r->call.view = api_server_view;
+        r->call.routes = api_route_at(0);
+        r->call.n_routes = api_routes_n();
+        r->call.common = server->config.common;
+        r->call.n_common = server->config.n_common;
+        r->call.arena = &r->arena;
+        r->call.method = text_copy(&r->arena, method, strlen(method));
+        r->connection = info ? info->socket_context : NULL;
+        r->began = clock_monotonic();
+        return r->call.method ? r : api_request_free(r);
+}
+
+static void api_request_more(ApiRequest *r, const char *data, size_t n) {
+        if (r->n_body + n > API_BODY_MAX) {
+                r->too_large = true;
+                return;
+        }
+        if (!r->body)
+                r->body = calloc(1, API_BODY_MAX + 1);
+        if (!r->body) {
+                r->too_large = true;
+                return;
+        }
+        memcpy(r->body + r->n_body, data, n);
+        r->n_body += n;
+}
+
+/* The library's callbacks. */
+/* NOLINTNEXTLINE(readability-function-size): so many parameters are its wish */
+static enum MHD_Result api_server_answer(void *arg, struct MHD_Connection *c, const char *url,
+                                         const char *method, const char *version, const char *data,
+                                         size_t *n_data, void **request) {
+        const ApiListener *listener = arg;
+        ApiRequest *r = *request;
+
+        (void) version;
+        if (!r) {
+                r = api_request_new(listener->server, c, method);
+                *request = r;
+                if (!r)
+                        return MHD_NO;
+                return api_check_request(r, c, url) ? MHD_YES : api_server_send(r, c);
+        }
+        if (*n_data > 0) {
+                api_request_more(r, data, *n_data);
+                *n_data = 0;
+                return MHD_YES;
+        }
+        return api_server_handle(r, c);
+}
+
+static void api_server_completed(void *arg, struct MHD_Connection *c, void **request,
+                                 enum MHD_RequestTerminationCode how) {
+        const ApiListener *listener = arg;
+        ApiRequest *r = *request;
+
+        (void) c;
+        (void) how;
+        if (r)
+                api_connections_wait(&listener->server->connections, r->connection, true);
+        *request = api_request_free(r);
+}
+
+static void api_server_connection(void *arg, struct MHD_Connection *c, void **context,
+                                  enum MHD_ConnectionNotificationCode what) {
+        const ApiListener *listener = arg;
+        ApiConnections *all = &listener->server->connections;
+
+        if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+                *context = api_connections_add(all, c, listener->is_tcp);
+        } else {
+                api_connections_remove(all, *context);
+                *context = NULL;
+        }
+}
+
+/* "%41" is taken apart by api_path.c, which knows what it must not become. */
+static size_t api_server_as_it_is(void *arg, struct MHD_Connection *c, char *text) {
+        (void) arg;
+        (void) c;
+        return strlen(text);
+}
+
+/* ---- listening ---- */
+
+/* A socket that nobody answers on any more is put away; one that is answered is another service's. */
+static int api_server_bind(const char *path, int *ret, TextFault *f) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        struct stat st;
+        int fd, r = 0;
+
+        if (strlen(path) >= sizeof(address.sun_path)) {
+                text_fault(f, "api.socket", "a socket's path has at most %zu bytes",
+                           sizeof(address.sun_path) - 1);
+                return -EINVAL;
+        }
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && lstat(path, &st) == 0) {
+                if (!S_ISSOCK(st.st_mode) ||
+                    connect(fd, (const struct sockaddr *) &address, sizeof(address)) == 0)
+                        r = -EADDRINUSE;
+                else
+                        (void) unlink(path);
+        }
+        if (fd < 0 || (r == 0 && bind(fd, (const struct sockaddr *) &address, sizeof(address)) < 0) ||
+            (r == 0 && (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0)))
+                r = -errno;
+        if (r < 0) {
+                text_fault(f, "api.socket", "cannot listen on %.120s: %s", path,
+                           r == -EADDRINUSE ? "it is in use, or no socket" : strerrordesc_np(-r));
+                if (fd >= 0)
+                        (void) close(fd);
+                return r;
+        }
+        *ret = fd;
+        return 0;
+}
+
+#define API_USUAL(server, listener)                                                                          \
+        MHD_OPTION_NOTIFY_COMPLETED, api_server_completed, (listener), MHD_OPTION_NOTIFY_CONNECTION,         \
+                api_server_connection, (listener), MHD_OPTION_UNESCAPE_CALLBACK, api_server_as_it_is, NULL,  \
+                MHD_OPTION_CONNECTION_LIMIT, (unsigned) (server)->config.connections,                        \
+                MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,             \
+                MEMORY_LIMIT, MHD_OPTION_STRICT_FOR_CLIENT, 1
+#define API_FLAGS (MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME)
+
+static int api_server_listen_local(ApiServer *server, TextFault *f) {
+        int r = api_server_bind(server->config.socket, &server->socket, f);
+
+        if (r < 0)
+                return r;
+        server->local = (ApiListener){ .server = server };
+        server->local.daemon = MHD_start_daemon(API_FLAGS, 0, NULL, NULL, api_server_answer, &server->local,
+                                                API_USUAL(server, &server->local), MHD_OPTION_LISTEN_SOCKET,
+                                                server->socket, MHD_OPTION_END);
+        if (server->local.daemon)
+                return 0;
+        text_fault(f, "api.socket", "cannot serve on %.120s", server->config.socket);
+        return -EIO;
+}
+
+static int api_server_listen_tcp(ApiServer *server, TextFault *f) {
+        const ApiConfig *c = &server->config;
+        const unsigned flags = API_FLAGS | (c->certificate ? MHD_USE_TLS : 0U);
+        struct MHD_OptionItem tls[] = {
+                { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *) c->certificate },
+                { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *) c->key },
+                { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
+                { MHD_OPTION_END, 0, NULL },
+        };
+        const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
+        const int fd = tcp_listen(&c->address.any);
+
+        server->tcp = (ApiListener){ .server = server, .is_tcp = true };
+        if (fd < 0) {
+                text_fault(f, "api.listen", "cannot listen there: %s", strerrordesc_np(-fd));
+                return fd;
+        }
+        server->tcp.daemon = MHD_start_daemon(
+                flags, 0, NULL, NULL, api_server_answer, &server->tcp, API_USUAL(server, &server->tcp),
+                MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) c->connections / 2, MHD_OPTION_LISTEN_SOCKET,
+                fd, MHD_OPTION_ARRAY, c->certificate ? tls : none, MHD_OPTION_END);
+        if (server->tcp.daemon)
+                return 0;
+        text_fault(f, "api.listen", "cannot serve there: %s",
+                   c->certificate ? "the certificate or its key is none" : "no memory or thread for it");
+        return c->certificate ? -EINVAL : -ENOMEM; /* and the socket is the library's */
+}
+
+/* ---- opening ---- */
+
+static int api_server_listen(ApiServer *server, TextFault *f) {
+        int r = api_connections_open(&server->connections, server->config.time);
+
+        if (r == 0)
+                r = api_pool_open(&server->pool, api_server_work);
+        if (r == 0 && server->config.socket)
+                r = api_server_listen_local(server, f);
+        if (r == 0 && server->config.has_address)
+                r = api_server_listen_tcp(server, f);
+        return r;
+}
+
+static void api_server_say(const ApiServer *server) {
+        if (server->local.daemon)
+                log_event(LOG_INFO, "api.listens", "socket=%s", server->config.socket);
+        if (server->tcp.daemon)
+                log_event(LOG_INFO, "api.listens", "port=%u tls=%s", api_server_port(server),
+                          server->config.certificate ? "yes" : "no");
+}
+
+int api_server_open(const Settings *settings, const Options *options, MetricsBoard *board, ApiServer **ret,
+                    TextFault *reterr_fault) {
+        ApiServer *server = calloc(1, sizeof(*server));
+        int r = server ? arena_open((size_t) 16 << 20, &server->arena) : -ENOMEM;
+
+        *ret = NULL;
+        if (r < 0) {
+                free(server);
+                return r;
+        }
+        server->socket = -1;
+        server->board = board;
+        server->started = clock_now();
+        (void) pthread_mutex_init(&server->lock, NULL);
+        server->routes = calloc(api_routes_n(), sizeof(*server->routes));
+        r = server->routes ? api_config_read(&server->arena, settings, options, &server->config, reterr_fault)
+                           : -ENOMEM;
+        for (uint32_t i = 0; server->routes && i < api_routes_n(); i++)
+                server->routes[i].route = api_route_at(i)->pattern;
+        api_guard_open(&server->guard, server->config.rate);
+        if (r == 0)
+                r = api_server_listen(server, reterr_fault);
+        if (r != 0) {
+                (void) api_server_close(server);
+                return r < 0 ? r : 0;
+        }
+        api_server_say(server);
+        *ret = server;
+        return 0;
+}
+
+ApiServer *api_server_close(ApiServer *server) {
+        if (!server)
+                return NULL;
+        if (server->local.daemon)
+                (void) MHD_quiesce_daemon(server->local.daemon);
+        if (server->tcp.daemon)
+                (void) MHD_quiesce_daemon(server->tcp.daemon);
+        api_pool_close(&server->pool); /* what is under way is answered */
+        if (server->local.daemon)
+                MHD_stop_daemon(server->local.daemon);
+        if (server->socket >= 0)
+                (void) close(server->socket);
+        if (server->socket >= 0)
+                (void) unlink(server->config.socket);
+        if (server->tcp.daemon)
+                MHD_stop_daemon(server->tcp.daemon);
+        if (server->connections.sweeps)
+                api_connections_close(&server->connections);
+        api_guard_close(&server->guard);
+        (void) pthread_mutex_destroy(&server->lock);
+        free(server->routes);
+        api_exec_forget();
+        arena_close(&server->arena);
+        free(server);
+        return NULL;
+}
+
+uint16_t api_server_port(const ApiServer *server) {
+        const union MHD_DaemonInfo *info =
+                server->tcp.daemon ? MHD_get_daemon_info(server->tcp.daemon, MHD_DAEMON_INFO_BIND_PORT)
+                                   : NULL;
+
+        return info ? info->port : 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/terminal/busy.h"
+
+#include <errno.h>
+
+#include "scheduler/base/thread.h"
+
+#define BUSY_EVERY USEC_PER_SEC
+
+static unsigned busy_draw(const Busy *busy, unsigned drawn, unsigned seconds) {
+        const Screen *screen = busy->screen;
+        unsigned mark;
+
+        screen_wipe(screen, drawn);
+        mark = screen_mark(screen);
+        (void) out_say(screen->out, "%s%s … %u s%s\n", screen_style(screen, STYLE_FAINT), busy->what, seconds,
+                       screen_style(screen, STYLE_PLAIN));
+        return screen_drawn(screen, mark, 1);
+}
+
+static void *busy_body(void *arg) {
+        Busy *busy = arg;
+        unsigned drawn = 0, seconds = 1;
+
+        (void) pthread_mutex_lock(&busy->lock);
+        while (!busy->over) {
+                const usec_t next = busy->since + seconds * BUSY_EVERY;
+                const struct timespec until = { .tv_sec = next / USEC_PER_SEC,
+                                                .tv_nsec = next % USEC_PER_SEC * 1000 };
+
+                if (pthread_cond_timedwait(&busy->ended, &busy->lock, &until) != ETIMEDOUT || busy->over)
+                        continue;
+                drawn = busy_draw(busy, drawn, seconds);
+                seconds = (unsigned) ((clock_monotonic() - busy->since) / BUSY_EVERY) + 1;
+        }
+        (void) pthread_mutex_unlock(&busy->lock);
+        screen_wipe(busy->screen, drawn);
+        (void) fflush(busy->screen->out);
+        return NULL;
+}
+
+void busy_begin(Busy *busy, const Screen *screen, const char *what) {
+        pthread_condattr_t attr;
+
+        *busy = (Busy){ .screen = screen, .what = what, .since = clock_monotonic() };
+        if (!screen->live)
+                return;
+        (void) pthread_mutex_init(&busy->lock, NULL);
+        (void) pthread_condattr_init(&attr);
+        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        (void) pthread_cond_init(&busy->ended, &attr);
+        (void) pthread_condattr_destroy(&attr);
+        busy->runs = thread_begin(&busy->thread, busy_body, busy) == 0;
+}
+
+void busy_end(Busy *busy) {
+        if (!busy->screen->live)
+                return;
+        (void) pthread_mutex_lock(&busy->lock);
+        busy->over = true;
+        (void) pthread_cond_signal(&busy->ended);
+        (void) pthread_mutex_unlock(&busy->lock);
+        if (busy->runs)
+                (void) pthread_join(busy->thread, NULL);
+        (void) pthread_cond_destroy(&busy->ended);
+        (void) pthread_mutex_destroy(&busy->lock);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moves that operators want of the leader, by VM; and what came of them, which only the leader writes. */
+#include <string.h>
+
+#include "scheduler/store/store_script.h"
+
+int store_put_asked(Store *s, const char *vm, const char *text, size_t n) {
+        return script_ask(s, &(ScriptField){ KEY_ASKED, "VM", "ask for a move", vm, text, n });
+}
+
+int store_get_asked(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        return store_read_hash(s, a, KEY_ASKED, ret, ret_n);
+}
+
+int store_take_asked(Store *s, uint64_t token, const StoredText *asked) {
+        return script_take(s, token, KEY_ASKED, "take what was asked for", asked);
+}
+
+static const char asked_withdraw_script[] =
+        "if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 1 end\n"
+        "redis.call('HDEL', KEYS[1], ARGV[1])\n"
+        "return 0\n";
+
+int store_withdraw_asked(Store *s, const StoredText *asked) {
+        return script_write(s, &(ScriptWrite){ .script = asked_withdraw_script,
+                                               .what = "withdraw what was asked for",
+                                               .keys = { KEY_ASKED },
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(asked->name, strlen(asked->name)),
+                                                          SCRIPT_TEXT(asked->text, asked->n) },
+                                               .n_words = 2 });
+}
+
+int store_put_told(Store *s, uint64_t token, const char *vm, const char *text, size_t n) {
+        return script_keep(s, token, &(ScriptField){ KEY_TOLD, "VM", "tell of a move", vm, text, n });
+}
+
+int store_get_told(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        return store_read_hash(s, a, KEY_TOLD, ret, ret_n);
+}

@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What the API says is what the commands say with --json, what it does is what they do: reads, pages, the OpenAPI document, and every
+# action with its role, its body and its traces in store, log and audit. Needs redis-server, redis-cli, curl, jq.
+# Argument: the build folder.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/story.sh
+B=$(realpath "${1:-build/dev}")
+for tool in redis-server redis-cli curl jq; do
+	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
+done
+D=$(mktemp -d) || exit 1
+R=unix://$D/r.sock
+redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
+redis=$!
+service=
+trap 'kill $service $redis 2>/dev/null; wait 2>/dev/null; rm -rf "$D"' EXIT
+until_true 10 redis-cli -s "$D/r.sock" ping >/dev/null 2>&1
+report() { # HOST VM…
+	local at host=$1 v
+	at=$(date +%s)000000
+	shift
+	printf 'plimsoll.report/1 %s sent=%s seq=1 every=600000000\n@host %s\nhost.cpus\t\t8\nhost.daemon\t\t1\nhost.cpu.busy\t\t1000\n@memory %s\nhost.memory.total\t\t65536\nhost.memory.available\t\t40000\n@vms %s\n' \
+		"$host" "$at" "$at" "$at" "$at"
+	for v; do
+		printf 'vm.uuid\t%s\t11111111-1111-4111-8111-%012d\nvm.state\t%s\trunning\nvm.vcpus\t%s\t1\nvm.memory\t%s\t1024\nvm.cpu\t%s\t2200\nvm.dirty\t%s\t0\n' \
+			"$v" "$(printf '%s' "$v" | cksum | cut -c1-6)" "$v" "$v" "$v" "$v" "$v"
+	done
+}
+put() { redis-cli -s "$D/r.sock" -x set "plimsoll:{t}:report:$1" >/dev/null; }
+report h1 app db web | put h1
+report h2 mail | put h2
+port=$(free_ports 1)
+settings=(--set 'cluster.hosts=h*' --set snapshot.stale_after=1h)
+token() { "$B/plimsoll" token "$@" --set service.state_dir="$D"; }
+
+# ---- tokens ----
+check "a token is added" bash -c "'$B/plimsoll' token add viewer --set service.state_dir='$D' >'$D/viewer' 2>/dev/null"
+check "it looks like one" grep -Eqx 'plt_[0-9a-f]{64}' "$D/viewer"
+token add operator --role operate --for 1h --json >"$D/operator.json"
+jq -r .token "$D/operator.json" >"$D/operator"
+token add boss --role admin 2>/dev/null >"$D/boss"
+check "a name is there once" not token add viewer
+check "a role that is none" not token add x --role root
+check "a name that is none" not token add 'a b'
+check "they are listed" bash -c "'$B/plimsoll' token list --json --set service.state_dir='$D' | jq -e '[.tokens[].name] == [\"viewer\", \"operator\", \"boss\"]'"
+check "themselves stand nowhere" not grep -rq "$(cat "$D/viewer")" "$D/api-tokens"
+check "nobody else reads the file" [ "$(stat -c %a "$D/api-tokens")" = 600 ]
+
+"$B/plimsolld" --redis "$R" --cluster t --mode confirm --interval 1h --state-dir "$D" "${settings[@]}" --set service.hold=0s \
+	--set service.lease=2s --set api.socket="$D/a.sock" --set api.listen="$port" 2>"$D/log" &
+service=$!
+U=http://localhost/api/v1
+T=http://127.0.0.1:$port/api/v1
+as() { # TOKEN curl's words…
+	local t=$1
+	shift
+	curl -s --max-time 30 -H "Authorization: Bearer $(cat "$D/$t")" "$@"
+}
+local_() { curl -s --max-time 30 --unix-socket "$D/a.sock" "$@"; }
+is() { # CODE COMMAND…
+	local want=$1 got
+	shift
+	got=$("$@" -o "$D/body" -D "$D/head" -w '%{http_code}')
+	[ "$got" = "$want" ] || { echo "        $got"; cat "$D/head" "$D/body"; return 1; }
+}
+body() { jq -e "$1" "$D/body" >/dev/null || { cat "$D/body"; return 1; }; }
+plimsoll() { "$B/plimsoll" "$@" --redis "$R" --cluster t "${settings[@]}"; }
+waits() { [ "$(local_ $U/plans | jq .total)" = 1 ]; }
+check "a plan waits" until_true 30 waits
+
+# ---- reads ----
+check "clusters" is 200 local_ $U/clusters
+check "names it and who leads" body '.items == [{"name": "t", "leading": true, "ready": true, "not_ready_why": null, "plan_status": .items[0].plan_status}]'
+same() { # PATH JQ COMMAND…: a part of both is the same
+	local path=$1 part=$2
+	shift 2
+	plimsoll "$@" >"$D/want" 2>/dev/null
+	is 200 local_ "$U/$path" && diff <(jq -S "$part" "$D/want") <(jq -S "$part" "$D/body")
+}
+check "status is what status --json says" same status '{schema, cluster, hosts, failing, stop, held, doubled}' status --json --all
+check "settings are what settings show --json says" same settings '[.. | objects | select(.key? == "cluster.hosts")]' settings show --json
+check "maintenance is what maintenance status --json says" same maintenance . maintenance status --json
+check "explain is what explain --json says" same 'explain?vm=db&host=h2' '{schema, vm}' explain db h2 --json
+check "capacity is what capacity --json says" same 'capacity?vcpus=1&memory=1GiB' . capacity --vcpus 1 --memory 1GiB --json
+items() { # PATH JQ COMMAND…: the items of a list are a list of the command's
+	local path=$1 part=$2
+	shift 2
+	plimsoll "$@" >"$D/want" 2>/dev/null
+	is 200 local_ "$U/$path" && diff <(jq -S "$part" "$D/want") <(jq -S .items "$D/body")
+}
+check "hosts" items hosts .hosts status --json --all
+check "VMs" items vms .vms snapshot
+check "faults" items faults .hosts faults --json
+check "moves" items moves .open journal --json
+check "plans" items plans .plans confirm --json
+check "audit" items audit .decisions audit --json
+check "one host" is 200 local_ $U/hosts/h2
+check "is that host" body '.name == "h2"'
+check "none" is 404 local_ $U/hosts/h9
+check "one VM" is 200 local_ $U/vms/db
+check "an unknown VM is not explained" is 400 local_ "$U/explain?vm=nobody"
+check "nor one that would be an option" is 400 local_ "$U/explain?vm=--from=/etc/passwd"
+check "what is needed is said" is 400 local_ $U/explain
+check "no other cluster" is 404 local_ "$U/status?cluster=u"
+check "pages" is 200 local_ "$U/vms?limit=3"
+check "say what there is" body '.total == 4 and .limit == 3 and (.items | length) == 3 and (.as_of | test("^20.*Z$"))'
+check "and what comes next" is 200 local_ "$U/vms?limit=3&next=$(jq -r .next "$D/body")"
+check "which is the last" body '.next == null and (.items | length) == 1'
+check "a limit is one" is 400 local_ "$U/vms?limit=501"
+check "a next is one" is 400 local_ "$U/vms?next=7"
+
+# ---- the OpenAPI document is the routes, and answers are as it says ----
+local_ $U/openapi.json >"$D/openapi.json"
+check "OpenAPI 3.1" [ "$(jq -r .openapi "$D/openapi.json")" = 3.1.0 ]
+routes() { sed -n 's/^API_ROUTE("\([A-Z]*\)", "\([^"]*\)", \([A-Z]*\).*/\1 \2 \3/p' scheduler/app/api/api_routes.def | tr 'A-Z' 'a-z' | sort; }
+documented() { jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] | "\(.key) \($p) \(.value["x-role"])"' "$D/openapi.json" | sort; }
+check "has each route with its role, and no other" diff <(routes) <(documented)
+check "each operation has another name" [ "$(jq '[.paths[][].operationId] | length == (unique | length)' "$D/openapi.json")" = true ]
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	check "answers are as their schemas say" tests/integration/api_schemas.py "$D/openapi.json" "$D/a.sock"
+fi
+
+# ---- roles ----
+check "without a token nothing" is 401 curl -s "$T/status"
+check "view reads" is 200 as viewer "$T/status"
+check "view stops nothing" is 403 as viewer -X PUT -H 'Content-Type: application/json' -d '{"why": "x"}' "$T/stop"
+check "operate lets no host in" is 403 as operator -X PUT "$T/hosts/h1/admitted"
+check "and lifts no stop" is 403 as operator -X DELETE "$T/stop"
+
+# ---- bodies ----
+put_() { as operator -X PUT -H 'Content-Type: application/json' "$@"; }
+check "no JSON" is 400 put_ -d '{' "$T/stop"
+check "no object" is 400 put_ -d '[]' "$T/stop"
+check "a field that is none" is 422 put_ -d '{"why": "x", "wyh": 1}' "$T/stop"
+check "is named" body '.detail | test("^/wyh: unknown field")'
+check "a field that is needed" is 422 put_ -d '{}' "$T/stop"
+check "a field of another kind" is 422 put_ -d '{"why": 7}' "$T/stop"
+check "no text of JSON's kind" is 415 as operator -X PUT -H 'Content-Type: text/plain' -d '{"why": "x"}' "$T/stop"
+check "a field twice" is 400 put_ -d '{"why": "x", "why": "y"}' "$T/stop"
+
+# ---- the answer to a plan: what is approved is what was seen ----
+id=$(local_ $U/plans | jq -r '.items[0].id')
+check "the plan" is 200 local_ "$U/plans/$id"
+etag=$(sed -n 's/^ETag: //Ip' "$D/head" | tr -d '\r')
+answer() { put_ -d "{\"answer\": \"$1\"}" "${@:2}" "$T/plans/$id/answer"; }
+check "without its digest" is 428 answer reject
+check "with another digest" is 412 answer reject -H 'If-Match: "0000"'
+check "an answer that is none" is 422 answer maybe -H "If-Match: $etag"
+check "it was not answered by any of that" [ "$(plimsoll confirm --json | jq '.plans[0].answer')" = null ]
+check "rejected" is 202 answer reject -H "If-Match: $etag"
+answered() { plimsoll confirm --json | jq -e '.plans[0] | .state == "rejected" or .answer.yes == false' >/dev/null; }
+check "as the command says" until_true 10 answered
+check "once more is no other" is 200 answer reject -H "If-Match: $etag"
+check "the other way round it is" is 409 answer accept -H "If-Match: $etag"
+id=nosuch
+check "one that is gone" is 410 answer accept -H 'If-Match: "0"'
+audited() { plimsoll audit --json | jq -e '[.. | strings | select(test("token operator \\(operate, API\\)"))] | length > 0' >/dev/null; }
+check "who rejected it stands in the audit" until_true 20 audited
+
+# ---- maintenance ----
+check "into maintenance" is 200 put_ -d '{"why": "new fans", "deadline_seconds": 1800}' "$T/hosts/h2/maintenance"
+check "as the command says" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' --set snapshot.stale_after=1h | jq -e '.hosts[] | select(.name == \"h2\") | .state == \"maintenance\"'"
+check "by whom" bash -c "redis-cli -s '$D/r.sock' get 'plimsoll:{t}:mark:h2' | grep -q 'token operator (operate, API)' || '$B/plimsoll' maintenance status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' | grep -q 'token operator (operate, API)'"
+check "again is the same" is 200 put_ -d '{"why": "new fans"}' "$T/hosts/h2/maintenance"
+check "back" is 200 as operator -X DELETE "$T/hosts/h2/maintenance"
+check "all of them by a pattern is none" is 404 put_ -d '{}' "$T/hosts/h*/maintenance"
+check "nor by an option" is 404 put_ -d '{}' "$T/hosts/--all/maintenance"
+check "nor of a host that is not there" is 404 put_ -d '{}' "$T/hosts/h9/maintenance"
+
+# ---- the stop ----
+check "stop" is 200 put_ -d '{"why": "switch", "for_seconds": 3600}' "$T/stop"
+check "as the command says" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' | jq -e '.stop != null'"
+check "and the API" is 200 local_ $U/status
+check "says the same" body '.stop != null'
+check "an admin lifts it" is 200 as boss -X DELETE "$T/stop"
+check "it is lifted" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' | jq -e '.stop == null'"
+
+# ---- hosts, faults ----
+check "admit" is 200 as boss -X PUT "$T/hosts/h1/admitted"
+check "a device without a fault" is 404 put_ -d '{"why": "seen"}' "$T/faults/h1/sda/accepted"
+check "a host that is not held" is 404 put_ "$T/hosts/h1/released"
+
+# ---- traces ----
+check "each action is a line in the log, with who and role" grep -Eq 'api.action id=[0-9a-f]{16} who="token operator" role=operate method=PUT route=/api/v1/stop' "$D/log"
+check "none of them has a token" not grep -q plt_ "$D/log"
+check "a token that is removed" token remove operator
+check "is none from the next request on" is 401 as operator "$T/status"
+ends() {
+	kill $service
+	wait $service
+}
+check "it ends well" ends
+echo "$story_checks checks"
+[ "$story_failed" = 0 ]

@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that start moves beside a service that acts, which keeps the lease: a real Redis, the whole service, migrations on
+ * the simulated executor. plimsoll move hands its move over, and waits; what cannot be handed over says what can be done.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "scheduler/app/round/audit_store.h"
+#include "scheduler/app/round/cool_downs.h"
+#include "scheduler/app/service/service_cluster.h"
+#include "scheduler/app/state/asked_move.h"
+#include "scheduler/app/state/host_mark.h"
+#include "tests/integration/person_fixture.h"
+#include "tests/integration/real_world.h"
+#include "tests/integration/service_fixture.h"
+#include "tests/support/executor_simulated.h"
+
+enum { HOSTS = 3, VMS = 6 };
+
+/* ---- the world: real time ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int host_of[VMS];
+static usec_t takes[HOSTS]; /* a migration from there */
+static bool fails_to_h3, fails_from_h3;
+static int64_t memory_of_h3;
+static atomic_bool agents_end, service_ends;
+
+static int number(const char *name, size_t skip) {
+        return (int) strtol(name + skip, NULL, 10);
+}
+
+static SimulatedMove script(void *arg, const MigrationRequest *request) {
+        const bool fails = (fails_to_h3 && strcmp(request->order->to, "h3") == 0) ||
+                           (fails_from_h3 && strcmp(request->order->from, "h3") == 0);
+
+        (void) arg;
+        return (SimulatedMove){ .end = fails ? SIMULATED_FAILS : SIMULATED_DONE,
+                                .takes = takes[number(request->order->from, 1) - 1],
+                                .bytes = 1 << 20,
+                                .message = "the target has no such bridge" };
+}
+
+static void moved(void *arg, const MoveOrder *order) {
+        (void) arg;
+        (void) pthread_mutex_lock(&lock);
+        host_of[number(order->vm, 2)] = number(order->to, 1) - 1;
+        (void) pthread_mutex_unlock(&lock);
+}
+
+static bool is_on(int vm, int host) {
+        bool is;
+
+        (void) pthread_mutex_lock(&lock);
+        is = host_of[vm] == host - 1;
+        (void) pthread_mutex_unlock(&lock);
+        return is;
+}
+
+static int open_executor(void *self, Executor *ret) {
+        (void) self;
+        return executor_simulated_open(
+                (ExecutorSimulatedOptions){ .clock = &real, .script = script, .moved = moved }, ret);
+}
+
+static uint64_t draw(void *self) {
+        (void) self;
+        return (uint64_t) clock_monotonic();
+}
+
+static void identify(void *self, char *buf, size_t size) {
+        (void) self;
+        (void) snprintf(buf, size, "a/%d/%llx", getpid(), (unsigned long long) clock_now());
+}
+
+static StopRequest stop_request(void *arg) {
+        (void) arg;
+        return atomic_load(&service_ends) ? STOP_DRAIN : STOP_NONE;
+}
+
+/* ---- the agents ---- */
+
+static void agent_report(Store *to, Arena *a, int h) {
+        char host[8], uri[40], names[VMS][8], uuids[VMS][40];
+        const usec_t now = clock_now();
+        Sample facts[] = { N(HOST_CPUS, "", 16), N(HOST_DAEMON, "", 1), N(HOST_CPU_BUSY, "", 100),
+                           T(HOST_URI, "", uri) };
+        const int64_t mib = h == 2 ? memory_of_h3 : 65536;
+        Sample memory[] = { N(HOST_MEMORY_TOTAL, "", mib), N(HOST_MEMORY_AVAILABLE, "", mib - 100) };
+        Sample vms[VMS * 6];
+        Section sections[3];
+        Report r = { .host = host,
+                     .sent_at = now,
+                     .sequence = (uint64_t) now,
+                     .interval = 5 * USEC_PER_SEC,
+                     .sections = sections,
+                     .n_sections = 3 };
+        const char *text;
+        uint32_t k = 0;
+        size_t n;
+
+        (void) snprintf(host, sizeof(host), "h%d", h + 1);
+        (void) snprintf(uri, sizeof(uri), "test:///%d", h);
+        (void) pthread_mutex_lock(&lock);
+        for (int v = 0; v < VMS; v++) {
+                if (host_of[v] != h)
+                        continue;
+                (void) snprintf(names[v], sizeof(names[v]), "vm%d", v);
+                (void) snprintf(uuids[v], sizeof(uuids[v]), "00000000-0000-4000-8000-%012d", v + 1);
+                vms[k++] = (Sample) T(VM_UUID, names[v], uuids[v]);
+                vms[k++] = (Sample) T(VM_STATE, names[v], "running");
+                vms[k++] = (Sample) N(VM_VCPUS, names[v], 1);
+                vms[k++] = (Sample) N(VM_MEMORY, names[v], 1024);
+                vms[k++] = (Sample) N(VM_CPU, names[v], 2000);
+                facts[2].number += 2000;
+                memory[1].number -= 900;
+                vms[k++] = (Sample) N(VM_DIRTY, names[v], 0);
+        }
+        (void) pthread_mutex_unlock(&lock);
+        sections[0] = (Section){ .collector = "host", .read_at = now, .samples = facts, .n_samples = 4 };
+        sections[1] = (Section){ .collector = "memory", .read_at = now, .samples = memory, .n_samples = 2 };
+        sections[2] = (Section){ .collector = "vms", .read_at = now, .samples = vms, .n_samples = k };
+        cr_assert_eq(0, report_print(a, &r, &text, &n));
+        cr_assert_eq(0, store_put_report(to, host, text, n, 60 * USEC_PER_SEC), "%s", store_error(to));
+}
+
+static void agents_report(Store *to, Arena *a) {
+        arena_rewind(a, 0);
+        for (int h = 0; h < HOSTS; h++)
+                agent_report(to, a, h);
+}
+
+static void *agents_run(void *arg) {
+        Arena a;
+
+        cr_assert_eq(0, arena_open((size_t) 16 << 20, &a));
+        while (!atomic_load(&agents_end)) {
+                agents_report(arg, &a);
+                clock_sleep(200 * USEC_PER_MSEC); /* no condition: agents report so often */
+        }
+        arena_close(&a);
+        return NULL;
+}
+
+/* ---- the service ---- */
+
+static char redis_option[160], state_option[160], mode_option[80];
+static ClusterService *service;
+static pthread_t service_thread, agents_thread;
+static Store *agents_store;
+static Options options;
+static ServiceShare share;
+static ServiceWorld world;
+static FILE *service_log;
+static char *log_text;
+static size_t log_size;
+
+static char *service_words[] = { (char[]){ "plimsolld" },
+                                 redis_option,
+                                 state_option,
+                                 mode_option,
+                                 (char[]){ "--cluster=t" },
+                                 (char[]){ "--set=cluster.hosts=*" },
+                                 (char[]){ "--interval=30s" },
+                                 (char[]){ "--settings=/dev/null" },
+                                 (char[]){ "--set=service.lease=2s" },
+                                 (char[]){ "--set=service.settle=0s" },
+                                 (char[]){ "--set=plan.moves_at_once=4" },
+                                 (char[]){ "--set=balance.cpu=0" },
+                                 (char[]){ "--set=balance.memory=0" } };
+
+static void *service_actor(void *arg) {
+        (void) cluster_service_run(arg);
+        return NULL;
+}
+
+static void service_begin(const char *mode) {
+        ClusterServiceOptions o = { .options = &options, .share = &share, .world = &world };
+        TextFault f;
+
+        (void) snprintf(redis_option, sizeof(redis_option), "--redis=%s", url);
+        (void) snprintf(state_option, sizeof(state_option), "--state-dir=%s", dir);
+        (void) snprintf(mode_option, sizeof(mode_option), "%s", mode);
+        cr_assert_eq(0,
+                     options_parse(service_options, ARRAY_SIZE(service_words), service_words, &options, &f),
+                     "%s", f.what);
+        atomic_store(&service_ends, false);
+        service_share_open(&share);
+        service_log = open_memstream(&log_text, &log_size);
+        o.log = service_log;
+        world = (ServiceWorld){ .nap = 100 * USEC_PER_MSEC,
+                                .guards = true,
+                                .random = draw,
+                                .identify = identify,
+                                .open_store = service_world_real.open_store,
+                                .open_executor = open_executor,
+                                .look = look_there,
+                                .stop_request = stop_request,
+                                .reloads = service_world_real.reloads };
+        cr_assert_eq(0, cluster_service_open(&o, &service));
+        cr_assert_eq(0, pthread_create(&service_thread, NULL, service_actor, service));
+}
+
+static void service_end(void) {
+        if (!service)
+                return;
+        atomic_store(&service_ends, true);
+        (void) pthread_join(service_thread, NULL);
+        service = cluster_service_free(service);
+        service_share_close(&share);
+        (void) fclose(service_log);
+        service_log = NULL;
+}
+
+static bool log_has(const char *what) {
+        if (service_log)
+                (void) fflush(service_log);
+        return log_text && strstr(log_text, what);
+}
+
+#define UNTIL(condition)                                                                                     \
+        do {                                                                                                 \
+                for (int i_ = 0; i_ < 400 && !(condition); i_++)                                             \
+                        clock_sleep(50 * USEC_PER_MSEC);                                                     \
+                cr_assert((condition), "%s", log_text ? log_text : "");                                      \
+        } while (0)
+
+static void service_leads(const char *mode) {
+        service_begin(mode);
+        UNTIL(log_has("round.planned"));
+}
+
+static void setup(void) {
+        static const int homes[VMS] = { 0, 0, 0, 0, 1, 1 };
+        Arena a;
+        TextFault f;
+
+        service_setup();
+        person_option = "--set=cluster.hosts=*";
+        memcpy(host_of, homes, sizeof(homes));
+        for (int h = 0; h < HOSTS; h++)
+                takes[h] = 200 * USEC_PER_MSEC;
+        fails_to_h3 = fails_from_h3 = false;
+        memory_of_h3 = 65536;
+        atomic_store(&agents_end, false);
+        cr_assert_eq(0, store_open(&(StoreOptions){ .url = url, .cluster = "t" }, &agents_store, &f));
+        cr_assert_eq(0, arena_open((size_t) 16 << 20, &a));
+        agents_report(agents_store, &a);
+        arena_close(&a);
+        cr_assert_eq(0, pthread_create(&agents_thread, NULL, agents_run, agents_store));
+}
+
+static void teardown(void) {
+        service_end();
+        atomic_store(&agents_end, true);
+        (void) pthread_join(agents_thread, NULL);
+        agents_store = store_free(agents_store);
+        service_teardown();
+}
+
+TestSuite(hand_over, .init = setup, .fini = teardown, .timeout = 120);
+
+/* ---- a person ---- */
+
+static void mark(const char *host, HostState state) {
+        const OperatorMark m = { .state = state, .by = "root@h9", .at = clock_now() };
+        const char *text = NULL;
+
+        cr_assert_eq(0, host_mark_print(&arena, &m, &text));
+        cr_assert_eq(0, store_set_mark(store, host, text));
+        cr_assert_eq(0, store_call_round(store));
+}
+
+static uint32_t asked(void) {
+        StoredText *texts = NULL;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, store_get_asked(store, &arena, &texts, &n));
+        return n;
+}
+
+/* As plimsoll move --no-wait does. */
+static void ask(const char *vm, const char *to, usec_t at, usec_t until) {
+        char uuid[40];
+        const AskedMove move = {
+                .id = "1-1", .uuid = uuid, .to = to, .by = "root@desk", .at = at, .until = until
+        };
+        const char *text = NULL;
+        size_t n = 0;
+
+        (void) snprintf(uuid, sizeof(uuid), "00000000-0000-4000-8000-%012d", number(vm, 2) + 1);
+        cr_assert_eq(0, asked_move_print(&arena, &move, &text, &n));
+        cr_assert_eq(0, store_put_asked(store, vm, text, n));
+}
+
+static ToldMove told(const char *vm) {
+        ToldMove t = { 0 };
+
+        UNTIL(told_move_read(store, &arena, vm, "1-1", &t) == 0);
+        UNTIL(asked() == 0); /* what was answered is not asked for any more */
+        return t;
+}
+
+static uint32_t began(void) {
+        JournalEntry all[32];
+        const uint32_t n = journal(all);
+        uint32_t begun = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                begun += all[i].event == JOURNAL_INTENT;
+        return begun;
+}
+
+/* The newest decision of that mode. */
+static AuditEntry audit_of(const char *mode) {
+        const AuditEntry *all = NULL;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &all, &n));
+        for (uint32_t i = 0; i < n; i++)
+                if (strcmp(all[i].mode, mode) == 0)
+                        return all[i];
+        cr_assert_fail("no entry of mode %s among %u", mode, n);
+        return (AuditEntry){ 0 };
+}
+
+/* ---- the stories ---- */
+
+static void is_moved_by_the_service(const char *mode) {
+        const CoolDown *cool = NULL;
+        const char *text = NULL;
+        AuditEntry audit;
+        char me[256];
+        uint32_t n = 0;
+        size_t size = 0;
+
+        service_leads(mode);
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        SAYS("vm0 moves from h1 to h3");
+        SAYS(" carries it out");
+        SAYS("vm0 runs on h3 after ");
+        cr_assert(is_on(0, 3));
+        cr_assert_eq(1, began(), "that, and nothing else");
+        cr_assert_eq(0, asked());
+        cr_assert(log_has("move.asked vm=\"vm0\" to=h3 by=") && log_has("end=done"), "%s", log_text);
+
+        audit = audit_of("move");
+        cr_assert_str_eq(operator_name(me, sizeof(me)), audit.by);
+        cr_assert_eq(1, audit.n_moves);
+        cr_assert_str_eq("done", audit.moves[0].end);
+        cr_assert_str_eq("manual", audit.moves[0].order->kind);
+        cr_assert(audit.record, "it can be replayed");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("audit"), "%s", said);
+        SAYS("move, asked, by ");
+        cr_assert_eq(0, store_get_state(store, &arena, COOL_DOWNS_NAME, &text, &size));
+        cr_assert_eq(0, cool_downs_parse(&arena, text, size, &cool, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq(me, cool[0].by, "it stays where a person put it");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        SAYS("already runs on h3");
+}
+
+Test(hand_over, a_move_is_carried_out_by_a_service_in_auto) {
+        is_moved_by_the_service("--mode=auto");
+}
+
+Test(hand_over, and_by_one_that_asks_for_its_own_plans) {
+        is_moved_by_the_service("--mode=confirm");
+}
+
+Test(hand_over, without_a_host_it_goes_where_it_was_said_to_go) {
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "--yes", "--json"), "%s", said);
+        SAYS("\"schema\": \"plimsoll.apply/1\"");
+        SAYS("\"end\": \"done\"");
+        SAYS("\"stayed\": []");
+        cr_assert_not(is_on(0, 1));
+}
+
+Test(hand_over, what_cannot_move_there_is_not_asked_for) {
+        service_leads("--mode=auto");
+        mark("h3", HOST_CORDONED);
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        SAYS("vm0 cannot move to h3");
+        SAYS("why: ");
+        cr_assert_eq(0, asked());
+        cr_assert_eq(0, began());
+}
+
+Test(hand_over, what_cannot_move_by_the_leaders_facts_is_refused_with_the_reason) {
+        ToldMove t;
+
+        service_leads("--mode=auto");
+        mark("h3", HOST_CORDONED);
+        ask("vm0", "h3", clock_now(), clock_now() + ASKED_FOR);
+        t = told("vm0");
+        cr_assert_eq(TOLD_REFUSED, t.end);
+        cr_assert(strstr(t.why, "cordoned"), "%s", t.why);
+        cr_assert_eq(0, began());
+}
+
+Test(hand_over, a_migration_that_fails_is_told_with_its_reason_and_not_tried_again) {
+        service_leads("--mode=auto");
+        fails_to_h3 = true;
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        SAYS("vm0 stays on h1 (failed)");
+        SAYS("the target has no such bridge");
+        cr_assert_eq(0, asked());
+        cr_assert_eq(1, began());
+        cr_assert_str_eq("failed", audit_of("move").moves[0].end);
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("move", "vm1", "h3", "--yes", "--json"), "%s", said);
+        SAYS("\"stayed\": [");
+        SAYS("\"host\": \"h1\"");
+}
+
+/* h3 has room for one VM more, once one of its own has left. */
+static void h3_is_full(void) {
+        (void) pthread_mutex_lock(&lock);
+        host_of[4] = host_of[5] = 2;
+        memory_of_h3 = 3500;
+        (void) pthread_mutex_unlock(&lock);
+        agents_report(store, &arena); /* before anybody asks */
+}
+
+Test(hand_over, others_make_way_where_they_are_asked_to) {
+        h3_is_full();
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "h3", "--make-way", "--yes"), "%s", said);
+        cr_assert(is_on(0, 3) && !(is_on(4, 3) && is_on(5, 3)));
+        cr_assert_eq(2, audit_of("move").n_moves);
+}
+
+/* Who was to make way cannot: that is said, and nothing is tried again and again until the time is over. */
+Test(hand_over, where_who_makes_way_fails_that_is_the_end_and_it_is_said) {
+        const usec_t begun = clock_monotonic();
+
+        h3_is_full();
+        fails_from_h3 = true;
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("move", "vm0", "h3", "--make-way", "--yes"), "%s", said);
+        cr_assert_lt(clock_monotonic() - begun, 20 * USEC_PER_SEC);
+        SAYS("vm0 stays on h1 (failed)");
+        SAYS(", which was to make room for it, stays on h3: ");
+        SAYS("the target has no such bridge");
+        cr_assert_eq(0, asked());
+        cr_assert_leq(began(), 2, "the leader may want to relieve h3 itself\n%s", log_text);
+        cr_assert_eq(2, audit_of("move").n_moves);
+}
+
+Test(hand_over, it_waits_for_no_slow_move_and_leaves_an_evacuation_alone) {
+        usec_t at;
+
+        takes[0] = 6 * USEC_PER_SEC;
+        mark("h1", HOST_MAINTENANCE);
+        service_leads("--mode=auto");
+        UNTIL(began() > 0);
+        at = clock_monotonic();
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm4", "h3", "--yes"), "%s", said);
+        cr_assert_lt(clock_monotonic() - at, 5 * USEC_PER_SEC, "while h1's run");
+        cr_assert(is_on(4, 3));
+        cr_assert(is_on(0, 1) && is_on(1, 1), "they are still on their way");
+        UNTIL(!is_on(0, 1) && !is_on(1, 1) && !is_on(2, 1) && !is_on(3, 1));
+        cr_assert_not(log_has("end=failed") || log_has("end=refused"), "%s", log_text);
+}
+
+Test(hand_over, several_are_asked_for_at_once) {
+        const usec_t now = clock_now();
+
+        service_begin("--mode=auto");
+        ask("vm0", "h3", now, now + ASKED_FOR);
+        ask("vm1", "h2", now, now + ASKED_FOR);
+        ask("vm4", "h1", now, now + ASKED_FOR);
+        cr_assert_eq(TOLD_DONE, told("vm0").end);
+        cr_assert_eq(TOLD_DONE, told("vm1").end);
+        cr_assert_eq(TOLD_DONE, told("vm4").end);
+        cr_assert(is_on(0, 3) && is_on(1, 2) && is_on(4, 1));
+        cr_assert_eq(3, began());
+}
+
+Test(hand_over, what_a_leader_left_is_not_done_twice) {
+        const usec_t now = clock_now();
+        JournalEntry e = { .event = JOURNAL_FAILED,
+                           .id = "dead/1/0",
+                           .order = &(MoveOrder){ .vm = "vm1", .from = "h1", .to = "h3" },
+                           .at = now,
+                           .took = MOVE_NOT_MEASURED,
+                           .message = "no such bridge" };
+        const char *text = NULL;
+        char holder[64];
+        ToldMove t;
+        uint64_t token = 0;
+        size_t n = 0;
+
+        cr_assert_eq(0, store_lease(store, "dead", USEC_PER_SEC, &token, holder, sizeof(holder)));
+        cr_assert_eq(0, journal_print(&arena, &e, &text, &n));
+        cr_assert_eq(0, store_journal(store, token, text, n));
+        cr_assert_eq(0, store_release(store, "dead"));
+        ask("vm4", "h2", now - 1, now + ASKED_FOR); /* it is there */
+        ask("vm1", "h3", now - 1, now + ASKED_FOR);
+        ask("vm2", "h3", now - 2 * ASKED_FOR, now - ASKED_FOR);
+        service_begin("--mode=auto");
+        cr_assert_eq(TOLD_DONE, told("vm4").end);
+        cr_assert_eq(TOLD_FAILED, told("vm1").end);
+        cr_assert_str_eq("no such bridge", told("vm1").why);
+        t = told("vm2");
+        cr_assert_eq(TOLD_EXPIRED, t.end);
+        cr_assert(strstr(t.why, "in time and dropped the request; it would be possible now"), "%s", t.why);
+        cr_assert_eq(0, began());
+        cr_assert(is_on(1, 1) && is_on(2, 1));
+}
+
+Test(hand_over, one_that_is_another_vm_by_now_stays) {
+        const usec_t now = clock_now();
+        const AskedMove move = { .id = "1-1",
+                                 .uuid = "00000000-0000-4000-8000-000000000099",
+                                 .to = "h3",
+                                 .by = "root@desk",
+                                 .at = now,
+                                 .until = now + ASKED_FOR };
+        const char *text = NULL;
+        ToldMove t;
+        size_t n = 0;
+
+        cr_assert_eq(0, asked_move_print(&arena, &move, &text, &n));
+        cr_assert_eq(0, store_put_asked(store, "vm0", text, n));
+        cr_assert_eq(0, store_put_asked(store, "vm1", "gibberish", 9));
+        service_begin("--mode=auto");
+        t = told("vm0");
+        cr_assert_eq(TOLD_REFUSED, t.end);
+        cr_assert(strstr(t.why, "another one"), "%s", t.why);
+        cr_assert_eq(0, asked(), "what cannot be read is dropped");
+        cr_assert_eq(0, began());
+}
+
+Test(hand_over, who_does_not_wait_is_told_where_to_look) {
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "h3", "--yes", "--no-wait"), "%s", said);
+        SAYS(": move vm0 to h3");
+        UNTIL(is_on(0, 3));
+        UNTIL(asked() == 0);
+}
+
+Test(hand_over, under_a_stop_nothing_is_asked) {
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("stop", "--why", "the switch burns"), "%s", said);
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        SAYS("the switch burns");
+        cr_assert_eq(0, asked());
+}
+
+Test(hand_over, where_a_service_only_advises_the_command_moves_it_itself) {
+        service_leads("--mode=advise");
+        (void) PLIMSOLL("move", "vm0", "h3", "--yes"); /* by libvirt, which is not there */
+        cr_assert_not(strstr(said, "carries it out"), "%s", said);
+        cr_assert_eq(0, asked());
+        cr_assert_eq(1, began(), "%s", said);
+}
+
+/* ---- each command that starts moves ---- */
+
+typedef struct Beside {
+        const char *command, *words[5];
+        bool refused;
+        int status;
+} Beside;
+
+static const Beside besides[] = {
+        { "apply", { "--yes" }, true, EXIT_BLOCKED },
+        { "move", { "vm0", "h3", "--yes" }, false, EXIT_DONE },
+        { "evacuate", { "h2", "--yes" }, false, EXIT_DONE },
+        { "maintenance", { "exit", "h2" }, false, EXIT_DONE },
+        { "release", { "--all" }, false, EXIT_DONE },
+        { "retry", { "--all" }, false, EXIT_DONE },
+        { "confirm", { NULL }, false, EXIT_DONE },
+};
+
+static const Beside *beside_of(const char *command) {
+        for (size_t i = 0; i < ARRAY_SIZE(besides); i++)
+                if (strcmp(besides[i].command, command) == 0)
+                        return &besides[i];
+        return NULL;
+}
+
+Test(hand_over, the_table_of_commands_says_what_each_does) {
+        enum { HANDED, REFUSED };
+#define STARTS(name, how, beside)                                                                            \
+        cr_expect(beside_of(#name), #name " is in starts_moves.def, and nobody tries it beside a service");  \
+        cr_expect(beside_of(#name) && beside_of(#name)->refused == ((beside) == REFUSED), #name);
+#include "scheduler/app/commands/starts_moves.def"
+#undef STARTS
+}
+
+Test(hand_over, each_command_does_it_or_says_what_can_be_done) {
+        service_leads("--mode=auto");
+        mark("h3", HOST_CORDONED);
+        mark("h3", HOST_ACTIVE);
+        for (size_t i = 0; i < ARRAY_SIZE(besides); i++) {
+                const Beside *b = &besides[i];
+                const int status = plimsoll(b->command, b->words);
+
+                cr_expect_eq(b->status, status, "%s: %d %s", b->command, status, said);
+                cr_expect_eq(b->refused, strstr(said, "nothing was moved: ") != NULL, "%s: %s", b->command,
+                             said);
+                if (b->refused)
+                        cr_expect(strstr(said, "plimsoll move VM HOST") &&
+                                          strstr(said, "plimsoll evacuate HOST") &&
+                                          strstr(said, "stop the service"),
+                                  "%s", said);
+        }
+        cr_assert(!is_on(4, 2) && !is_on(5, 2), "h2 was left");
+        cr_assert(is_on(0, 3));
+}
