@@ -8,7 +8,7 @@ import sys
 
 import jsonschema
 
-QUERY = {'/api/v1/explain': '?vm=db', '/api/v1/capacity': '?vcpus=1&memory=1GiB'}
+QUERY = {'/api/v1/explain': '?vm=db', '/api/v1/capacity': '?vcpus=1&memory=1GiB', '/api/v1/frontier': '?by=moves'}
 
 
 def ask(path, local):

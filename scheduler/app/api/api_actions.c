@@ -3,115 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/api/api_body.h"
 #include "scheduler/app/api/api_exec.h"
 #include "scheduler/app/api/api_routes.h"
 #include "scheduler/app/terminal/invocation.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
-#include "scheduler/store/stored_json.h"
-
-#define WORDS_MOST 16
-
-typedef struct ActionWords {
-        const char *words[WORDS_MOST + 1];
-        uint32_t n;
-} ActionWords;
-
-static bool action_word(ActionWords *w, const char *word) {
-        if (!word || w->n == WORDS_MOST)
-                return false;
-        w->words[w->n++] = word;
-        return true;
-}
-
-/* ---- the body ---- */
-
-static const ApiField *action_field(const ApiField *fields, const char *name) {
-        while (fields && fields->name && strcmp(fields->name, name) != 0)
-                fields++;
-        return fields && fields->name ? fields : NULL;
-}
-
-static const char *action_accepted(const ApiField *f) {
-        switch (f->type) {
-        case API_FIELD_SECONDS:
-                return "a number of seconds, more than 0";
-        case API_FIELD_FLAG:
-                return "true or false";
-        default:
-                return f->choices ? f->choices : "a text";
-        }
-}
-
-/* The option that the field is on the command line. NULL: it is none. *ret_given: there is one to be given. */
-static const char *action_option(Arena *a, const ApiField *f, const json_t *value, bool *ret_given) {
-        const char *text = json_string_value(value);
-
-        *ret_given = true;
-        if (f->type == API_FIELD_FLAG && json_is_boolean(value)) {
-                *ret_given = json_is_true(value);
-                return text_format(a, "--%s", f->option);
-        }
-        if (f->type == API_FIELD_SECONDS && json_is_number(value) && json_number_value(value) > 0 &&
-            json_number_value(value) < 1e9)
-                return text_format(a, "--%s=%lldms", f->option,
-                                   (long long) (json_number_value(value) * 1000));
-        if (f->type == API_FIELD_TEXT && text && text[0] && text_is_line(text, strlen(text)))
-                return text_format(a, "--%s=%s", f->option ? f->option : "", text);
-        return NULL;
-}
-
-/* {} where there is no body. NULL: the reply says what is wrong. */
-static json_t *action_body(ApiCall *call) {
-        const ApiField *fields = call->route->fields;
-        json_t *body = call->n_body == 0
-                               ? json_object()
-                               : stored_json(call->body, call->n_body, JSON_REJECT_DUPLICATES, NULL);
-        const char *name;
-        json_t *value;
-
-        if (!json_is_object(body)) {
-                json_decref(body);
-                api_reply_problem(call, 400, "the body is no JSON object");
-                return NULL;
-        }
-        json_object_foreach(body, name, value) {
-                const ApiField *f = action_field(fields, name);
-                bool given;
-
-                if (f && action_option(call->arena, f, value, &given))
-                        continue;
-                if (f)
-                        api_reply_problem(call, 422, "/%.80s: accepted is %s", name, action_accepted(f));
-                else
-                        api_reply_problem(call, 422, "/%.80s: unknown field; see /api/v1/openapi.json", name);
-                json_decref(body);
-                return NULL;
-        }
-        for (const ApiField *f = fields; f && f->name; f++)
-                if (f->needed && !json_object_get(body, f->name)) {
-                        api_reply_problem(call, 422, "/%s: is missing; accepted is %s", f->name,
-                                          action_accepted(f));
-                        json_decref(body);
-                        return NULL;
-                }
-        return body;
-}
-
-static bool action_options(ApiCall *call, const json_t *body, ActionWords *w) {
-        for (const ApiField *f = call->route->fields; f && f->name; f++) {
-                const json_t *value = json_object_get(body, f->name);
-                const char *word;
-                bool given = false;
-
-                if (!value || !f->option)
-                        continue;
-                word = action_option(call->arena, f, value, &given);
-                if (given && !action_word(w, word))
-                        return false;
-        }
-        return true;
-}
 
 /* ---- doing it ---- */
 
@@ -127,16 +24,16 @@ static void action_log(const ApiCall *call, const char *cluster, int status) {
 /* Words of the command, options of the body, then names behind "--". */
 static int action_do(ApiCall *call, const char *cluster, const char *const *command, const char *const *names,
                      const json_t *body, unsigned status) {
-        ActionWords w = { 0 };
+        ApiWords w = { 0 };
         json_t *value = NULL;
         bool fits = true;
         int ended = 0, r;
 
         for (; fits && *command; command++)
-                fits = action_word(&w, *command);
-        fits = fits && action_options(call, body, &w) && action_word(&w, "--");
+                fits = api_words_add(&w, *command);
+        fits = fits && api_body_options(call, body, &w) && api_words_add(&w, "--");
         for (; fits && *names; names++)
-                fits = action_word(&w, *names);
+                fits = api_words_add(&w, *names);
         if (!fits)
                 return -ENOMEM;
         r = api_exec_write(call, cluster, w.words, &value, &ended);
@@ -165,7 +62,7 @@ static int action_simple(ApiCall *call, const char *const *command, bool with_pa
                 names[i] = call->params[i];
         if (!cluster || (names[0] && !action_is_name(call, names[0])))
                 return 0;
-        body = action_body(call);
+        body = api_body_read(call);
         if (!body)
                 return 0;
         /* The verb stands before the options: "maintenance enter --why=… -- h1". */
@@ -283,7 +180,7 @@ static int action_answer(ApiCall *call, const char *cluster, const json_t *body,
 
 int api_put_answer(ApiCall *call) {
         const char *cluster = api_exec_cluster(call);
-        json_t *body = cluster ? action_body(call) : NULL, *plans = NULL;
+        json_t *body = cluster ? api_body_read(call) : NULL, *plans = NULL;
         usec_t as_of;
         int r;
 

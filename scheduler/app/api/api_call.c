@@ -45,6 +45,19 @@ const char *api_call_query(const ApiCall *call, const char *name) {
         return NULL;
 }
 
+bool api_words_have(const char *words, const char *word) {
+        const size_t n = strlen(word);
+
+        while (*words) {
+                const size_t length = strcspn(words, " ");
+
+                if (length == n && strncmp(words, word, n) == 0)
+                        return true;
+                words += length + strspn(words + length, " ");
+        }
+        return false;
+}
+
 void api_reply_text(ApiCall *call, unsigned status, const char *type, const char *body, size_t n) {
         call->reply.status = status;
         call->reply.type = type;

@@ -61,6 +61,9 @@ typedef struct ApiCall {
 /* The value of ?name=…, the first one's; NULL: there is none. */
 const char *api_call_query(const ApiCall *call, const char *name);
 
+/* Whether a word is one of those, which have blanks between them. */
+bool api_words_have(const char *words, const char *word);
+
 void api_reply_text(ApiCall *call, unsigned status, const char *type, const char *body, size_t n);
 
 /* RFC 9457: title by the status, detail as formatted, instance the request's id. */

@@ -102,6 +102,20 @@ static enum MHD_Result api_check_query_pair(void *arg, enum MHD_ValueKind kind, 
         return MHD_YES;
 }
 
+/* A word that means nothing here is not passed over: what was meant by it would be missing. */
+static bool api_check_query(ApiRequest *r) {
+        ApiCall *call = &r->call;
+
+        for (uint32_t i = 0; strncmp(call->route->pattern, "/api/", 5) == 0 && i < call->n_query; i++) {
+                if (api_words_have(call->route->query, call->query[i].name))
+                        continue;
+                api_reply_problem(call, 400, "?%.60s: unknown here; accepted are: %s", call->query[i].name,
+                                  call->route->query[0] ? call->route->query : "none");
+                return api_check_refused(r, REFUSED_PATH);
+        }
+        return true;
+}
+
 static bool api_check_path(ApiRequest *r, struct MHD_Connection *c, const char *url) {
         ApiCall *call = &r->call;
         char allow[64];
@@ -113,7 +127,7 @@ static bool api_check_path(ApiRequest *r, struct MHD_Connection *c, const char *
                 return api_check_refused(r, REFUSED_PATH);
         }
         if (api_route_find(call, allow))
-                return true;
+                return api_check_query(r);
         if (allow[0]) {
                 api_reply_problem(call, 405, "accepted here: %s", allow);
                 api_reply_header(call, MHD_HTTP_HEADER_ALLOW, text_copy(call->arena, allow, strlen(allow)));

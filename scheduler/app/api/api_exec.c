@@ -13,7 +13,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/base/text.h"
 
-#define WORDS_MAX 64
+#define WORDS_MAX 160
 #define KEPT_MAX  32
 #define KEPT_FOR  USEC_PER_SEC /* at least */
 #define KEPT_MOST (10 * USEC_PER_SEC)
@@ -205,7 +205,8 @@ static void api_exec_keep(const char *key, json_t *value, usec_t began, usec_t a
         (void) pthread_mutex_unlock(&api_exec_lock);
 }
 
-/* One at a time: who waits for the same finds what the one before has made, and rounds keep the other cores. */
+/* One look at a time: who waits for the same finds what the one before has made, and rounds keep the other cores. What plans for
+ * itself has a thread of its own (api_route_plans()), and no look waits for it. */
 static pthread_mutex_t api_exec_one = PTHREAD_MUTEX_INITIALIZER;
 
 static int api_exec_make(ApiCall *call, const char *cluster, const char *const *words, const char *key,
@@ -236,6 +237,8 @@ int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, 
         *ret = api_exec_find(key, clock_monotonic(), ret_as_of);
         if (*ret)
                 return 0;
+        if (api_route_plans(call->route))
+                return api_exec_make(call, cluster, words, key, ret, ret_as_of);
         (void) pthread_mutex_lock(&api_exec_one);
         r = api_exec_make(call, cluster, words, key, ret, ret_as_of);
         (void) pthread_mutex_unlock(&api_exec_one);

@@ -29,3 +29,56 @@ const ApiField api_fields_why[] = {
         { "why", API_FIELD_TEXT, "why", false, NULL, "reason, kept with it" },
         { 0 },
 };
+
+#define FIELDS_WHAT_IF                                                                                         \
+        {                                                                                                      \
+                "without", API_FIELD_LIST, "without",                                                          \
+                false,     NULL,           "suppose these hosts are drained and take no VM"                    \
+        },                                                                                                     \
+                { "lost", API_FIELD_LIST, "lost",                                                              \
+                  false,  NULL,           "suppose these hosts are lost; their VMs start elsewhere" },         \
+                { "add_hosts", API_FIELD_LIST,                                                                 \
+                  "add-host",  false,                                                                          \
+                  NULL,        "suppose these hosts: name=…,cpus=…,memory=… or name=…,like=HOST" },            \
+                { "add_vms", API_FIELD_LIST, "add-vm",                                                         \
+                  false,     NULL,           "suppose these VMs: name=…,vcpus=…,memory=… or name=…,like=VM" }, \
+                { "remove_vms", API_FIELD_LIST, "remove-vm", false, NULL, "suppose these VMs are gone" }, {    \
+                "without_rules", API_FIELD_LIST, "without-rule", false, NULL,                                  \
+                        "suppose these rules do not exist"                                                     \
+        }
+
+#define FIELDS_VM                                                                                               \
+        { "vcpus", API_FIELD_COUNT, "vcpus", false, NULL, "number of vCPUs" },                                  \
+                { "memory_mib", API_FIELD_MIB, "memory", false, NULL, "memory" },                               \
+                { "cpu", API_FIELD_NUMBER, "cpu", false, NULL, "cores it is expected to use" },                 \
+                { "name", API_FIELD_TEXT, "name", false, NULL, "name of the VM in the answer" },                \
+                { "like", API_FIELD_TEXT, "like",                                                               \
+                  false,  NULL,           "copy everything not given here from this VM, including its rules" }, \
+                { "groups", API_FIELD_LIST, "group", false, NULL, "groups whose rules apply" },                 \
+                { "labels", API_FIELD_LIST, "label", false, NULL, "labels, KEY=VALUE" },                        \
+                { "networks", API_FIELD_LIST, "network", false, NULL, "networks that it needs" }, {             \
+                "pools", API_FIELD_LIST, "pool", false, NULL, "storage pools that it needs"                     \
+        }
+
+const ApiField api_fields_draft[] = {
+        { "max_moves", API_FIELD_COUNT, "max-moves", false, NULL, "at most this many migrations" },
+        { "max_gib", API_FIELD_NUMBER, "max-gib", false, NULL, "at most this many GiB of VM memory moved" },
+        { "max_minutes", API_FIELD_NUMBER, "max-minutes", false, NULL,
+          "only what is predicted to finish within this many minutes" },
+        { "threshold", API_FIELD_COUNT, "threshold", false, NULL, "in place of plan.threshold, 1 to 5" },
+        FIELDS_WHAT_IF,
+        { 0 },
+};
+
+const ApiField api_fields_place[] = {
+        FIELDS_VM,
+        { "count", API_FIELD_COUNT, "count", false, NULL, "place this many such VMs at once" },
+        FIELDS_WHAT_IF,
+        { 0 },
+};
+
+const ApiField api_fields_capacity[] = {
+        FIELDS_VM,
+        FIELDS_WHAT_IF,
+        { 0 },
+};

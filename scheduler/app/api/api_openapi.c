@@ -86,13 +86,17 @@ static json_t *openapi_parameters(const ApiRoute *route) {
 }
 
 static json_t *openapi_body(const ApiRoute *route) {
-        static const char *const types[] = { "string", "number", "boolean" };
+        static const char *const types[] = { "string", "number",  "boolean", "integer",
+                                             "number", "integer", "array" };
         json_t *properties = json_object(), *needed = json_array();
 
         for (const ApiField *f = route->fields; f->name; f++) {
                 (void) json_object_set_new(
                         properties, f->name,
                         json_pack("{s:s, s:s}", "type", types[f->type], "description", f->doc));
+                if (f->type == API_FIELD_LIST)
+                        (void) json_object_set_new(json_object_get(properties, f->name), "items",
+                                                   json_pack("{s:s}", "type", "string"));
                 if (f->needed)
                         (void) json_array_append_new(needed, json_string(f->name));
         }
@@ -113,8 +117,11 @@ static json_t *openapi_responses(Arena *a, const ApiRoute *route) {
                 json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", "What is wrong (RFC 9457)", "content",
                           API_TYPE_PROBLEM, "schema", "$ref", "#/components/schemas/Problem");
 
-        return json_pack("{s:o, s:o}", route->fields == api_fields_answer ? "202" : "200", good, "default",
-                         bad);
+        return json_pack("{s:o, s:o}",
+                         route->fields == api_fields_answer  ? "202"
+                         : route->fields == api_fields_draft ? "201"
+                                                             : "200",
+                         good, "default", bad);
 }
 
 static json_t *openapi_operation(Arena *a, const ApiRoute *route) {

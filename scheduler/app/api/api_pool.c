@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/api/api_pool.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "scheduler/base/thread.h"
 
 static void *api_pool_take(ApiPool *pool) {
@@ -22,16 +25,19 @@ static void *api_pool_thread(void *arg) {
         ApiPool *pool = arg;
         void *job;
 
+        if (pool->nice > 0) /* of this thread alone: Linux has it so */
+                (void) setpriority(PRIO_PROCESS, (id_t) gettid(),
+                                   getpriority(PRIO_PROCESS, (id_t) gettid()) + pool->nice);
         while ((job = api_pool_take(pool)))
                 pool->work(job);
         return NULL;
 }
 
-int api_pool_open(ApiPool *pool, void (*work)(void *job)) {
-        *pool = (ApiPool){ .work = work, .opened = true };
+int api_pool_open(ApiPool *pool, unsigned n_threads, int nice, void (*work)(void *job)) {
+        *pool = (ApiPool){ .work = work, .nice = nice, .opened = true };
         (void) pthread_mutex_init(&pool->lock, NULL);
         (void) pthread_cond_init(&pool->more, NULL);
-        while (pool->n_threads < API_THREADS) {
+        while (pool->n_threads < n_threads && pool->n_threads < API_THREADS) {
                 int r = thread_begin(&pool->threads[pool->n_threads], api_pool_thread, pool);
 
                 if (r < 0)

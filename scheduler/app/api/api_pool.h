@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define API_THREADS 3
+#define API_THREADS 3  /* at most */
 #define API_QUEUE   64 /* that wait; more are answered 503 */
 
 typedef struct ApiPool {
@@ -16,12 +16,15 @@ typedef struct ApiPool {
         pthread_cond_t more;
         pthread_t threads[API_THREADS];
         unsigned n_threads, first, n;
+        int nice; /* of its threads, and of what these start */
         void *waiting[API_QUEUE];
         void (*work)(void *job);
         bool ends, opened;
 } ApiPool;
 
-int api_pool_open(ApiPool *pool, void (*work)(void *job)) __attribute__((warn_unused_result));
+/* `nice` is added to what the process has: rounds come first. */
+int api_pool_open(ApiPool *pool, unsigned n_threads, int nice, void (*work)(void *job))
+        __attribute__((warn_unused_result));
 
 /* All that was handed over is done. */
 void api_pool_close(ApiPool *pool);

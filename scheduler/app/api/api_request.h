@@ -72,9 +72,9 @@ struct ApiServer {
         usec_t started; /* since the epoch */
         ApiGuard guard;
         ApiConnections connections;
-        ApiPool pool;
-        pthread_mutex_t lock; /* of what follows */
-        RouteMetrics *routes; /* [api_routes_n()] */
+        ApiPool pool, planning; /* planning: what plans for itself, one after the other (api_route_plans()) */
+        pthread_mutex_t lock;   /* of what follows */
+        RouteMetrics *routes;   /* [api_routes_n()] */
         uint64_t refused[REFUSED_N];
 };
 

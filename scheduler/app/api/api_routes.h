@@ -6,10 +6,19 @@
 #pragma once
 
 #include <jansson.h>
+#include <string.h>
 
 #include "scheduler/app/api/api_call.h"
 
-typedef enum ApiFieldType { API_FIELD_TEXT, API_FIELD_SECONDS, API_FIELD_FLAG } ApiFieldType;
+typedef enum ApiFieldType {
+        API_FIELD_TEXT,
+        API_FIELD_SECONDS,
+        API_FIELD_FLAG,
+        API_FIELD_COUNT,  /* a whole number */
+        API_FIELD_NUMBER, /* with decimals */
+        API_FIELD_MIB,
+        API_FIELD_LIST, /* of texts: the option once for each */
+} ApiFieldType;
 
 /* A field of an action's body (api_fields.c). */
 typedef struct ApiField {
@@ -33,7 +42,7 @@ struct ApiRoute {
 };
 
 extern const ApiField api_fields_none[], api_fields_answer[], api_fields_maintenance[], api_fields_stop[],
-        api_fields_why[];
+        api_fields_why[], api_fields_draft[], api_fields_place[], api_fields_capacity[];
 
 /* In the table's order; NULL past the last. And where in it one stands. */
 const ApiRoute *api_route_at(uint32_t i);
@@ -46,6 +55,12 @@ bool api_route_find(ApiCall *call, char ret_allow[64]);
 
 /* Takes longer than a look at memory: it is answered by a thread of the pool (api_pool.h). */
 bool api_route_is_slow(const ApiRoute *route);
+
+/* Plans for itself, which takes seconds: one of these at a time, by a thread of its own that yields to rounds. Its handler is
+ * named api_query_…. */
+static inline bool api_route_plans(const ApiRoute *route) {
+        return strncmp(route->name, "api_query_", 10) == 0;
+}
 
 /* The ETag of a plan that waits, of `confirm --json`; NULL: no memory. */
 const char *api_plan_digest(ApiCall *call, const json_t *plan);

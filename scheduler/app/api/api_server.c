@@ -21,6 +21,7 @@
 #define MEMORY_LIMIT   ((size_t) 32 << 10) /* of a connection: its request line and headers */
 #define REQUEST_MEMORY ((size_t) 1 << 30)  /* address space */
 #define BACKLOG        128
+#define PLANNING_NICE  10
 #define QUOTE          512
 
 /* ---- answers ---- */
@@ -105,7 +106,7 @@ static enum MHD_Result api_server_handle(ApiRequest *r, struct MHD_Connection *c
         }
         r->mhd = c;
         MHD_suspend_connection(c);
-        if (api_pool_give(&call->server->pool, r))
+        if (api_pool_give(api_route_plans(call->route) ? &call->server->planning : &call->server->pool, r))
                 return MHD_YES;
         api_reply_problem(call, 503, "too many requests are being answered: try again in a second");
         api_reply_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "1");
@@ -339,7 +340,9 @@ static int api_server_listen(ApiServer *server, TextFault *f) {
         int r = api_connections_open(&server->connections, server->config.time);
 
         if (r == 0)
-                r = api_pool_open(&server->pool, api_server_work);
+                r = api_pool_open(&server->pool, API_THREADS, 0, api_server_work);
+        if (r == 0)
+                r = api_pool_open(&server->planning, 1, PLANNING_NICE, api_server_work);
         if (r == 0 && server->config.socket)
                 r = api_server_listen_local(server, f);
         if (r == 0 && server->config.has_address)
@@ -394,6 +397,7 @@ ApiServer *api_server_close(ApiServer *server) {
         if (server->tcp.daemon)
                 (void) MHD_quiesce_daemon(server->tcp.daemon);
         api_pool_close(&server->pool); /* what is under way is answered */
+        api_pool_close(&server->planning);
         if (server->local.daemon)
                 MHD_stop_daemon(server->local.daemon);
         if (server->socket >= 0)

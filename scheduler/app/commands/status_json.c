@@ -35,6 +35,10 @@ static json_t *status_host_json(const Host *host, const HostShare *share) {
                               json_text(host->fault_why), "takes_none", json_text(host->no_entry_why),
                               "unread", json_text(host->unread), "seen_at", json_instant(host->seen_at));
 
+        (void) json_object_set_new(o, "net_rx_used", json_share(share->net_rx.used));
+        (void) json_object_set_new(o, "net_rx_load_line", json_share(share->net_rx.limit));
+        (void) json_object_set_new(o, "net_tx_used", json_share(share->net_tx.used));
+        (void) json_object_set_new(o, "net_tx_load_line", json_share(share->net_tx.limit));
         (void) json_object_set_new(o, "contention", contention_host_json(host));
         return o;
 }

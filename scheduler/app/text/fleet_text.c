@@ -304,6 +304,8 @@ int fleet_shares(Arena *a, const Problem *p, const HostIx *host_of, const HostSh
         for (HostIx h = 0; h < p->n_hosts; h++)
                 shares[h] = (HostShare){ .cpu = bar_of(&l, h, RES_CPU),
                                          .memory = bar_of(&l, h, RES_MEMORY),
+                                         .net_rx = bar_of(&l, h, RES_NET_RX),
+                                         .net_tx = bar_of(&l, h, RES_NET_TX),
                                          .vms = l.vms[h],
                                          .over = fleet_text_is_over(&l, h) };
         *ret = shares;

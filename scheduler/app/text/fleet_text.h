@@ -24,7 +24,8 @@ int fleet_after(Arena *a, const Problem *p, const Plan *plan, const HostIx **ret
 
 /* What `status --json` tells of a host. */
 typedef struct HostShare {
-        Bar cpu, memory; /* used UNKNOWN: the host's size is not known */
+        Bar cpu, memory, net_rx,
+                net_tx; /* used UNKNOWN: the host's size, or its links' speed, is not known */
         uint32_t vms;
         bool over; /* a resource is above its load line */
 } HostShare;

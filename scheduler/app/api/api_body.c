@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/api/api_body.h"
+
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/store/stored_json.h"
+
+#define LIST_MOST   32
+#define NUMBER_MOST 1e9
+
+bool api_words_add(ApiWords *w, const char *word) {
+        if (!word || w->n == API_WORDS_MOST)
+                return false;
+        w->words[w->n++] = word;
+        return true;
+}
+
+static const ApiField *api_body_field(const ApiField *fields, const char *name) {
+        while (fields && fields->name && strcmp(fields->name, name) != 0)
+                fields++;
+        return fields && fields->name ? fields : NULL;
+}
+
+/* ---- what is accepted ---- */
+
+static const char *api_body_accepted(const ApiField *f) {
+        switch (f->type) {
+        case API_FIELD_SECONDS:
+                return "a number of seconds, more than 0";
+        case API_FIELD_FLAG:
+                return "true or false";
+        case API_FIELD_COUNT:
+        case API_FIELD_MIB:
+                return "a whole number, 0 or more";
+        case API_FIELD_NUMBER:
+                return "a number, 0 or more";
+        case API_FIELD_LIST:
+                return "a list of at most 32 texts";
+        default:
+                return f->choices ? f->choices : "a text";
+        }
+}
+
+static bool api_body_is_text(const json_t *value) {
+        const char *text = json_string_value(value);
+
+        return text && text[0] && text_is_line(text, strlen(text));
+}
+
+static bool api_body_fits(const ApiField *f, const json_t *value) {
+        const double number = json_number_value(value);
+
+        switch (f->type) {
+        case API_FIELD_FLAG:
+                return json_is_boolean(value);
+        case API_FIELD_SECONDS:
+                return json_is_number(value) && number > 0 && number < NUMBER_MOST;
+        case API_FIELD_COUNT:
+        case API_FIELD_MIB:
+                return json_is_integer(value) && number >= 0 && number < NUMBER_MOST;
+        case API_FIELD_NUMBER:
+                return json_is_number(value) && number >= 0 && number < NUMBER_MOST;
+        case API_FIELD_LIST:
+                if (!json_is_array(value) || json_array_size(value) > LIST_MOST)
+                        return false;
+                for (size_t i = 0; i < json_array_size(value); i++)
+                        if (!api_body_is_text(json_array_get(value, i)))
+                                return false;
+                return true;
+        default:
+                return api_body_is_text(value);
+        }
+}
+
+/* ---- what it becomes ---- */
+
+static bool api_body_option(Arena *a, const ApiField *f, const json_t *value, ApiWords *w) {
+        const double number = json_number_value(value);
+
+        switch (f->type) {
+        case API_FIELD_FLAG:
+                return json_is_false(value) || api_words_add(w, text_format(a, "--%s", f->option));
+        case API_FIELD_SECONDS:
+                return api_words_add(w,
+                                     text_format(a, "--%s=%lldms", f->option, (long long) (number * 1000)));
+        case API_FIELD_COUNT:
+                return api_words_add(w, text_format(a, "--%s=%lld", f->option, (long long) number));
+        case API_FIELD_MIB:
+                return api_words_add(w, text_format(a, "--%s=%lldMiB", f->option, (long long) number));
+        case API_FIELD_NUMBER:
+                return api_words_add(w, text_format(a, "--%s=%.3f", f->option, number));
+        case API_FIELD_LIST:
+                for (size_t i = 0; i < json_array_size(value); i++)
+                        if (!api_words_add(w, text_format(a, "--%s=%s", f->option,
+                                                          json_string_value(json_array_get(value, i)))))
+                                return false;
+                return true;
+        default:
+                return api_words_add(w, text_format(a, "--%s=%s", f->option, json_string_value(value)));
+        }
+}
+
+bool api_body_options(ApiCall *call, const json_t *body, ApiWords *w) {
+        for (const ApiField *f = call->route->fields; f && f->name; f++) {
+                const json_t *value = json_object_get(body, f->name);
+
+                if (value && f->option && !api_body_option(call->arena, f, value, w))
+                        return false;
+        }
+        return true;
+}
+
+/* ---- reading it ---- */
+
+static bool api_body_check(ApiCall *call, json_t *body) {
+        const ApiField *fields = call->route->fields;
+        const char *name;
+        json_t *value;
+
+        json_object_foreach(body, name, value) {
+                const ApiField *f = api_body_field(fields, name);
+
+                if (f && api_body_fits(f, value))
+                        continue;
+                if (f)
+                        api_reply_problem(call, 422, "/%.80s: accepted is %s", name, api_body_accepted(f));
+                else
+                        api_reply_problem(call, 422, "/%.80s: unknown field; see /api/v1/openapi.json", name);
+                return false;
+        }
+        for (const ApiField *f = fields; f && f->name; f++)
+                if (f->needed && !json_object_get(body, f->name)) {
+                        api_reply_problem(call, 422, "/%s: is missing; accepted is %s", f->name,
+                                          api_body_accepted(f));
+                        return false;
+                }
+        return true;
+}
+
+json_t *api_body_read(ApiCall *call) {
+        json_t *body = call->n_body == 0
+                               ? json_object()
+                               : stored_json(call->body, call->n_body, JSON_REJECT_DUPLICATES, NULL);
+
+        if (!json_is_object(body)) {
+                api_reply_problem(call, 400, "the body is no JSON object");
+        } else if (api_body_check(call, body)) {
+                return body;
+        }
+        json_decref(body);
+        return NULL;
+}
