@@ -24,6 +24,8 @@ def main():
     for path, operations in document['paths'].items():
         if 'get' not in operations or '{' in path or not path.startswith('/api/'):
             continue
+        if 'text/event-stream' in operations['get']['responses']['200']['content']:
+            continue  # it goes on for ever: api_events_test.sh
         for code, where in ((200, path + QUERY.get(path, '')), (400, path + '?limit=%zz')):
             got, answer = ask(where, sys.argv[2])
             responses = operations['get']['responses']

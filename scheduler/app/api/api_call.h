@@ -18,10 +18,12 @@
 #define API_TYPE_JSON    "application/json"
 #define API_TYPE_PROBLEM "application/problem+json"
 #define API_TYPE_TEXT    "text/plain; charset=utf-8"
+#define API_TYPE_EVENTS  "text/event-stream"
 #define API_TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 typedef struct ApiServer ApiServer;
 typedef struct ApiRoute ApiRoute;
+typedef struct EventStream EventStream;
 
 typedef struct ApiPair {
         const char *name, *value;
@@ -33,6 +35,7 @@ typedef struct ApiReply {
         size_t n;
         ApiPair headers[API_HEADERS_MAX];
         uint32_t n_headers;
+        EventStream *stream; /* that follows the headers, in place of the body; NULL: none */
 } ApiReply;
 
 typedef struct ApiCall {
@@ -52,6 +55,8 @@ typedef struct ApiCall {
         ApiPair query[API_QUERY_MAX];
         uint32_t n_query;
         const char *body, *if_match; /* body: NUL-terminated; if_match NULL: none */
+        const char *last_event_id;   /* NULL: none */
+        const char *client;          /* an address, or "uid 1000" */
         size_t n_body;
         ApiRole role;
         char who[API_WHO_SIZE];

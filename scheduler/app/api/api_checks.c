@@ -258,7 +258,9 @@ bool api_check_request(ApiRequest *r, struct MHD_Connection *c, const char *url)
         const char *client = r->connection ? r->connection->client : "unknown";
         unsigned n;
 
+        call->client = client;
         call->if_match = api_check_header(c, MHD_HTTP_HEADER_IF_MATCH, &n);
+        call->last_event_id = api_check_header(c, "Last-Event-ID", &n);
         if (!api_guard_may(&call->server->guard, client, r->began)) {
                 api_reply_problem(call, 429, "too many requests from here: at most %lld a second (api.rate)",
                                   (long long) call->server->config.rate);

@@ -164,6 +164,7 @@ int api_config_read(Arena *a, const Settings *settings, const Options *options, 
                             .open_metrics = settings_int(settings, "api", "open_metrics"),
                             .connections = settings_int(settings, "api", "connections"),
                             .rate = settings_int(settings, "api", "rate"),
+                            .streams = settings_int(settings, "api", "streams"),
                             .time = settings_int(settings, "api", "time") };
         if (!socket[0] && !listen[0])
                 return 1;

@@ -22,7 +22,7 @@ typedef struct ApiConfig {
         const char *const *common; /* [n_common] options of the service that its commands are given, too */
         uint32_t n_common;
         bool open_metrics;
-        int64_t connections, rate;
+        int64_t connections, rate, streams;
         usec_t time;
 } ApiConfig;
 

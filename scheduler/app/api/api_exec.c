@@ -157,6 +157,7 @@ typedef struct KeptAnswer {
 
 static KeptAnswer api_exec_kept[KEPT_MAX];
 static pthread_mutex_t api_exec_lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t api_exec_era; /* how often all was forgotten: what was being made then is not kept */
 
 static void api_exec_drop(KeptAnswer *kept) {
         free(kept->key);
@@ -168,6 +169,7 @@ void api_exec_forget(void) {
         (void) pthread_mutex_lock(&api_exec_lock);
         for (unsigned i = 0; i < KEPT_MAX; i++)
                 api_exec_drop(&api_exec_kept[i]);
+        api_exec_era++;
         (void) pthread_mutex_unlock(&api_exec_lock);
 }
 
@@ -185,7 +187,16 @@ static json_t *api_exec_find(const char *key, usec_t now, usec_t *ret_as_of) {
         return found;
 }
 
-static void api_exec_keep(const char *key, json_t *value, usec_t began, usec_t as_of) {
+static uint64_t api_exec_era_now(void) {
+        uint64_t era;
+
+        (void) pthread_mutex_lock(&api_exec_lock);
+        era = api_exec_era;
+        (void) pthread_mutex_unlock(&api_exec_lock);
+        return era;
+}
+
+static void api_exec_keep(const char *key, json_t *value, usec_t began, usec_t as_of, uint64_t era) {
         KeptAnswer *oldest = &api_exec_kept[0];
         const usec_t now = clock_monotonic(), wanted = KEPT_TIMES * (now - began),
                      length = wanted < KEPT_FOR    ? KEPT_FOR
@@ -196,12 +207,14 @@ static void api_exec_keep(const char *key, json_t *value, usec_t began, usec_t a
         for (unsigned i = 0; i < KEPT_MAX; i++)
                 if (api_exec_kept[i].at < oldest->at)
                         oldest = &api_exec_kept[i];
-        api_exec_drop(oldest);
-        *oldest = (KeptAnswer){ .key = strdup(key),
-                                .value = json_incref(value),
-                                .at = now,
-                                .until = now + length,
-                                .as_of = as_of };
+        if (era == api_exec_era)
+                api_exec_drop(oldest);
+        if (era == api_exec_era)
+                *oldest = (KeptAnswer){ .key = strdup(key),
+                                        .value = json_incref(value),
+                                        .at = now,
+                                        .until = now + length,
+                                        .as_of = as_of };
         (void) pthread_mutex_unlock(&api_exec_lock);
 }
 
@@ -212,6 +225,7 @@ static pthread_mutex_t api_exec_one = PTHREAD_MUTEX_INITIALIZER;
 static int api_exec_make(ApiCall *call, const char *cluster, const char *const *words, const char *key,
                          json_t **ret, usec_t *ret_as_of) {
         const usec_t began = clock_monotonic(), as_of = clock_now();
+        const uint64_t era = api_exec_era_now();
         int status, r;
 
         *ret = api_exec_find(key, began, ret_as_of);
@@ -220,7 +234,7 @@ static int api_exec_make(ApiCall *call, const char *cluster, const char *const *
         r = api_exec_call(call, cluster, words, ret, &status);
         if (r == 0) {
                 *ret_as_of = as_of;
-                api_exec_keep(key, *ret, began, as_of);
+                api_exec_keep(key, *ret, began, as_of, era);
         }
         return r;
 }

@@ -78,6 +78,10 @@ static json_t *openapi_parameters(const ApiRoute *route) {
                 (void) json_array_append_new(list, openapi_parameter(at, n, "query"));
                 at += n + strspn(at + n, " ");
         }
+        if (api_route_is_stream(route))
+                (void) json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name",
+                                                             "Last-Event-ID", "in", "header", "required", 0,
+                                                             "schema", "type", "string"));
         if (route->fields == api_fields_answer)
                 (void) json_array_append_new(list,
                                              json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", "If-Match", "in",
@@ -107,12 +111,15 @@ static json_t *openapi_body(const ApiRoute *route) {
 
 static json_t *openapi_responses(Arena *a, const ApiRoute *route) {
         const char *name = openapi_reference(a, route->schema);
-        const bool is_json = strncmp(route->pattern, "/api/", 5) == 0;
+        const bool is_json = strncmp(route->pattern, "/api/", 5) == 0 && !api_route_is_stream(route);
         json_t *schema = route->schema[0] && name
                                  ? json_pack("{s:o}", "$ref", json_sprintf("#/components/schemas/%s", name))
                                  : json_pack("{s:s}", "type", is_json ? "object" : "string");
         json_t *good = json_pack("{s:s, s:{s:{s:o}}}", "description", route->summary, "content",
-                                 is_json ? API_TYPE_JSON : "text/plain", "schema", schema);
+                                 is_json                      ? API_TYPE_JSON
+                                 : api_route_is_stream(route) ? API_TYPE_EVENTS
+                                                              : "text/plain",
+                                 "schema", schema);
         json_t *bad =
                 json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", "What is wrong (RFC 9457)", "content",
                           API_TYPE_PROBLEM, "schema", "$ref", "#/components/schemas/Problem");

@@ -13,6 +13,7 @@
 #include "scheduler/app/api/api_pool.h"
 #include "scheduler/app/api/api_routes.h"
 #include "scheduler/app/api/api_server.h"
+#include "scheduler/app/api/event_stream.h"
 
 typedef struct ApiListener {
         ApiServer *server;
@@ -73,8 +74,9 @@ struct ApiServer {
         ApiGuard guard;
         ApiConnections connections;
         ApiPool pool, planning; /* planning: what plans for itself, one after the other (api_route_plans()) */
-        pthread_mutex_t lock;   /* of what follows */
-        RouteMetrics *routes;   /* [api_routes_n()] */
+        EventStreams streams;
+        pthread_mutex_t lock; /* of what follows */
+        RouteMetrics *routes; /* [api_routes_n()] */
         uint64_t refused[REFUSED_N];
 };
 

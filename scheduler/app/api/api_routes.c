@@ -24,7 +24,7 @@ uint32_t api_routes_n(void) {
 }
 
 bool api_route_is_slow(const ApiRoute *route) {
-        return strncmp(route->pattern, "/api/", 5) == 0;
+        return strncmp(route->pattern, "/api/", 5) == 0 && !api_route_is_stream(route);
 }
 
 bool api_route_find(ApiCall *call, char ret_allow[64]) {

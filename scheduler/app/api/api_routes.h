@@ -53,6 +53,11 @@ uint32_t api_routes_n(void);
  * the path, "GET, PUT", or "" where there is no such path. HEAD is GET. */
 bool api_route_find(ApiCall *call, char ret_allow[64]);
 
+/* Its answer goes on: events (event_stream.h). */
+static inline bool api_route_is_stream(const ApiRoute *route) {
+        return strcmp(route->pattern, "/api/v1/events") == 0;
+}
+
 /* Takes longer than a look at memory: it is answered by a thread of the pool (api_pool.h). */
 bool api_route_is_slow(const ApiRoute *route);
 

@@ -48,10 +48,21 @@ static void api_server_count(ApiRequest *r, usec_t now) {
         (void) pthread_mutex_unlock(&server->lock);
 }
 
+/* A stream is the response's, or gone. */
+static struct MHD_Response *api_server_response(ApiRequest *r, struct MHD_Connection *c) {
+        ApiReply *reply = &r->call.reply;
+        EventStream *stream = reply->stream;
+
+        reply->stream = NULL;
+        if (stream)
+                return event_stream_response(stream, c, r->connection ? r->connection->fd : -1);
+        return MHD_create_response_from_buffer(reply->n, (void *) reply->body, MHD_RESPMEM_MUST_COPY);
+}
+
 static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) {
         const ApiReply *reply = &r->call.reply;
-        struct MHD_Response *response =
-                MHD_create_response_from_buffer(reply->n, (void *) reply->body, MHD_RESPMEM_MUST_COPY);
+        const bool is_stream = reply->stream != NULL; /* its client is waited for by event_stream.c */
+        struct MHD_Response *response = api_server_response(r, c);
         enum MHD_Result result;
 
         if (!response)
@@ -67,7 +78,7 @@ static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) 
                                                        reply->headers[i].value);
         result = MHD_queue_response(c, reply->status, response);
         MHD_destroy_response(response);
-        api_connections_wait(&r->call.server->connections, r->connection, true);
+        api_connections_wait(&r->call.server->connections, r->connection, !is_stream);
         api_server_count(r, clock_monotonic());
         return result;
 }
@@ -136,6 +147,7 @@ static int api_server_view(ApiServer *server, Arena *a, ProcessView *ret) {
         (void) pthread_mutex_lock(&server->connections.lock);
         ret->connections = server->connections.n;
         (void) pthread_mutex_unlock(&server->connections.lock);
+        ret->event_streams = event_streams_n(&server->streams);
         return 0;
 }
 
@@ -336,6 +348,22 @@ static int api_server_listen_tcp(ApiServer *server, TextFault *f) {
 
 /* ---- opening ---- */
 
+/* Feeds of events read as a client of this route would. */
+static int api_server_open_streams(ApiServer *server) {
+        ApiCall call = { .server = server,
+                         .board = server->board,
+                         .id = "events",
+                         .method = "GET",
+                         .common = server->config.common,
+                         .n_common = server->config.n_common };
+
+        for (uint32_t i = 0; i < api_routes_n() && !call.route; i++)
+                if (api_route_is_stream(api_route_at(i)))
+                        call.route = api_route_at(i);
+        return event_streams_open(&server->streams, &call, (uint32_t) server->config.streams,
+                                  server->config.time);
+}
+
 static int api_server_listen(ApiServer *server, TextFault *f) {
         int r = api_connections_open(&server->connections, server->config.time);
 
@@ -343,6 +371,8 @@ static int api_server_listen(ApiServer *server, TextFault *f) {
                 r = api_pool_open(&server->pool, API_THREADS, 0, api_server_work);
         if (r == 0)
                 r = api_pool_open(&server->planning, 1, PLANNING_NICE, api_server_work);
+        if (r == 0)
+                r = api_server_open_streams(server);
         if (r == 0 && server->config.socket)
                 r = api_server_listen_local(server, f);
         if (r == 0 && server->config.has_address)
@@ -398,6 +428,7 @@ ApiServer *api_server_close(ApiServer *server) {
                 (void) MHD_quiesce_daemon(server->tcp.daemon);
         api_pool_close(&server->pool); /* what is under way is answered */
         api_pool_close(&server->planning);
+        event_streams_end(&server->streams);
         if (server->local.daemon)
                 MHD_stop_daemon(server->local.daemon);
         if (server->socket >= 0)
@@ -408,6 +439,7 @@ ApiServer *api_server_close(ApiServer *server) {
                 MHD_stop_daemon(server->tcp.daemon);
         if (server->connections.sweeps)
                 api_connections_close(&server->connections);
+        event_streams_close(&server->streams);
         api_guard_close(&server->guard);
         (void) pthread_mutex_destroy(&server->lock);
         free(server->routes);

@@ -31,6 +31,7 @@ struct ClusterMetrics {
         char not_ready[200];
         char store[METRICS_STORE_SIZE];
         bool leads, dropped;
+        uint64_t settings;
         ClusterFigures *figures;
         ClusterCounters counters;
 };
@@ -218,6 +219,25 @@ void cluster_metrics_store(ClusterMetrics *m, const char *url) {
         (void) pthread_mutex_lock(&m->board->lock);
         (void) snprintf(m->store, sizeof(m->store), "%s", url ? url : "");
         (void) pthread_mutex_unlock(&m->board->lock);
+}
+
+void cluster_metrics_settings(ClusterMetrics *m) {
+        if (!m)
+                return;
+        (void) pthread_mutex_lock(&m->board->lock);
+        m->settings++;
+        (void) pthread_mutex_unlock(&m->board->lock);
+}
+
+uint64_t metrics_board_settings(MetricsBoard *board, const char *cluster) {
+        uint64_t n = 0;
+
+        (void) pthread_mutex_lock(&board->lock);
+        for (const ClusterMetrics *m = board->first; m; m = m->next)
+                if (strcmp(m->name, cluster) == 0)
+                        n = m->settings;
+        (void) pthread_mutex_unlock(&board->lock);
+        return n;
 }
 
 bool metrics_board_store(MetricsBoard *board, const char *cluster, char ret[METRICS_STORE_SIZE]) {

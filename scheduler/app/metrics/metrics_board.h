@@ -145,12 +145,18 @@ void cluster_metrics_ready(ClusterMetrics *m, const char *why_not);
 /* Where its store is, by which commands find it: a URL, perhaps with a password. */
 void cluster_metrics_store(ClusterMetrics *m, const char *url);
 
+/* Its settings were read anew. */
+void cluster_metrics_settings(ClusterMetrics *m);
+
 /* ---- for readers ---- */
 
 #define METRICS_STORE_SIZE 2048
 
 /* The URL of a cluster's store. False: it is not known. */
 bool metrics_board_store(MetricsBoard *board, const char *cluster, char ret[METRICS_STORE_SIZE]);
+
+/* How often a cluster's settings were read anew. */
+uint64_t metrics_board_settings(MetricsBoard *board, const char *cluster);
 
 #define CLUSTER_NAME_MAX 256
 

@@ -154,6 +154,9 @@ static void page_process(MetricsPage *page, ServiceMetricId id, const ProcessVie
                         page_put_1(page, "reason", process->refused[i].reason,
                                    (double) process->refused[i].n);
                 break;
+        case SERVICE_METRIC_EVENT_STREAMS:
+                page_put(page, process->event_streams);
+                break;
         default:
                 page_put(page, process->connections);
                 break;

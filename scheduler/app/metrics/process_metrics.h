@@ -37,7 +37,7 @@ typedef struct ProcessView {
         const RouteMetrics *routes; /* [n_routes]; as they were copied */
         uint32_t n_routes;
         const ReasonCount *refused; /* [n_refused] */
-        uint32_t n_refused, connections;
+        uint32_t n_refused, connections, event_streams;
 } ProcessView;
 
 /* Under whatever lock the caller keeps. */

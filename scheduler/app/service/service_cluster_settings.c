@@ -96,6 +96,7 @@ static void service_cluster_reload(ClusterService *service) {
                 log_event(LOG_WARNING, "settings.kept", "reason=\"the former settings stay in force\"");
                 return;
         }
+        cluster_metrics_settings(service->metrics);
         rules = settings_rules(service->settings);
         say_what_waits(was, service->settings);
         log_event(LOG_INFO, "settings.loaded", "mode=%s rules=%u",

@@ -23,6 +23,9 @@ const SettingDef api_settings[] = {
           "Serve /metrics over TCP without a token. The names of clusters and hosts are in it." },
         { "connections", SETTING_COUNT, 128, 4, 10000, NULL, NULL,
           "Open connections at most, in all; of one TCP address a half of them." },
+        { "streams", SETTING_COUNT, 100, 2, 10000, NULL, NULL,
+          "Open streams of events at most, in all; of one TCP address or one user of the unix socket a half of them. They "
+          "count among api.connections, too." },
         { "rate", SETTING_COUNT, 100, 1, 100000, NULL, NULL,
           "Requests per second at most, of one TCP address or one user of the unix socket; more are answered 429." },
         { "time", SETTING_DURATION, 20 * USEC_PER_SEC, USEC_PER_SEC, 600 * USEC_PER_SEC, NULL, NULL,
