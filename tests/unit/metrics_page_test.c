@@ -9,6 +9,7 @@
 
 #include "collectors/read/slurp.h"
 #include "scheduler/app/metrics/metrics_page.h"
+#include "scheduler/base/text.h"
 
 static Arena arena;
 
@@ -182,6 +183,93 @@ Test(metrics_page, figures_outlive_those_that_replace_them, .init = open_all, .f
         cr_assert_eq(n, 1);
         cr_assert_str_eq(list[0].figures->hosts[0].name, "kvm01");
         metrics_board_done(board, list, n);
+        (void) metrics_board_free(board);
+}
+
+/* ---- how many series ---- */
+
+#define MANY_RES 28
+
+/* A cluster of n hosts of which all is known, with all the resources that a cluster can have; one host is to be emptied. */
+static void fill_many(MetricsBoard *board, uint32_t n_hosts, int64_t other_used) {
+        static const char *res[MANY_RES] = { "cpu", "memory", "net rx", "net tx", "memory of NUMA node 0" };
+        static int64_t used[MANY_RES], line[MANY_RES], spread[MANY_RES];
+        ClusterMetrics *m = metrics_board_cluster(board, "c");
+        ClusterFigures *f = cluster_figures_new();
+        HostFigures *hosts;
+
+        cr_assert(m && f);
+        hosts = arena_new(&f->arena, HostFigures, n_hosts);
+        cr_assert(hosts);
+        for (unsigned r = 0; r < MANY_RES; r++) {
+                res[r] = res[r] ? res[r] : text_format(&arena, "licence %u", r);
+                line[r] = 800;
+                used[r] = r < 4 ? 900 : other_used + r;
+        }
+        for (uint32_t h = 0; h < n_hosts; h++)
+                hosts[h] = (HostFigures){ .name = text_format(&f->arena, "kvm%05u", h),
+                                          .used = used,
+                                          .line = line,
+                                          .waiting = { 1, 2, 3 },
+                                          .to_leave = h == 0 ? 7 : UNKNOWN,
+                                          .reported = 1796047244 * USEC_PER_SEC,
+                                          .leave_by = h == 0 ? 1796050844 * USEC_PER_SEC : 0 };
+        f->hosts = hosts;
+        f->n_hosts = n_hosts;
+        f->res_names = res;
+        f->n_res = MANY_RES;
+        f->spread = spread;
+        cluster_metrics_lead(m, true);
+        cluster_metrics_put(m, f);
+}
+
+/* Lines that are samples; of_hosts: those of one host. */
+static uint32_t count_series(const char *page, bool of_hosts) {
+        uint32_t n = 0;
+
+        for (const char *line = page; *line; line = strchr(line, '\n') + 1) {
+                const char *end = strchr(line, '\n'), *host = strstr(line, ",host=\"");
+
+                n += line[0] != '#' && (!of_hosts || (host && host < end));
+        }
+        return n;
+}
+
+Test(metrics_page, of_a_host_are_thirteen_series_at_most, .init = open_all, .fini = close_all) {
+        static const uint32_t sizes[] = { 3, 40, 1000 };
+        uint32_t beside[ARRAY_SIZE(sizes)];
+
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                MetricsBoard *board = NULL;
+                uint32_t of_hosts;
+                const char *page;
+
+                cr_assert_eq(0, metrics_board_open(&board));
+                fill_many(board, sizes[i], 700);
+                page = page_of(board);
+                of_hosts = count_series(page, true);
+                beside[i] = count_series(page, false) - of_hosts;
+                cr_expect_eq(of_hosts, 13 * sizes[i] + 2, "%u series of %u hosts", of_hosts, sizes[i]);
+                (void) metrics_board_free(board);
+        }
+        cr_expect(beside[0] == beside[1] && beside[1] == beside[2], "%u, %u, %u series beside those of hosts",
+                  beside[0], beside[1], beside[2]);
+        cr_expect_leq(beside[0], 250, "%u series beside those of hosts", beside[0]);
+}
+
+Test(metrics_page, of_other_resources_the_worst_is_shown_while_above_its_line, .init = open_all,
+     .fini = close_all) {
+        MetricsBoard *board = NULL;
+        const char *page;
+
+        cr_assert_eq(0, metrics_board_open(&board));
+        fill_many(board, 3, 780);
+        page = page_of(board);
+        has(page, "plimsoll_host_used_ratio{cluster=\"c\",host=\"kvm00001\",resource=\"net_tx\"} 0.9\n");
+        has(page, "plimsoll_host_used_ratio{cluster=\"c\",host=\"kvm00001\",resource=\"other\"} 0.807\n");
+        has(page, "plimsoll_host_load_line_ratio{cluster=\"c\",host=\"kvm00001\",resource=\"other\"} 0.8\n");
+        cr_expect_eq(count_series(page, true), 15 * 3 + 2);
+        cr_expect_null(strstr(page, "NUMA"), "names of resources of one cluster are no labels");
         (void) metrics_board_free(board);
 }
 

@@ -11,7 +11,7 @@ const char *const hosts_state_names[HOSTS_STATE_N] = { "all",      "silent",  "f
                                                        "cordoned", "offline", "held" };
 const char *const vms_state_names[VMS_STATE_N] = { "all", "leaving", "stuck", "late", "off", "on_two_hosts" };
 const char *const waiting_for_names[WAITING_FOR_N] = { "cpu", "memory", "io" };
-const char *const round_phase_names[ROUND_PHASE_N] = { "read", "plan", "act" };
+const char *const round_phase_names[ROUND_PHASE_N] = { "read", "plan", "judge", "act" };
 const char *const metrics_results[METRICS_RESULTS] = { "done",    "failed",  "aborted",
                                                        "refused", "unclear", "foreign" };
 

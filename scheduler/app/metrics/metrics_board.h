@@ -78,6 +78,7 @@ typedef struct ClusterFigures {
 typedef enum RoundPhase {
         ROUND_READ,
         ROUND_PLAN,
+        ROUND_JUDGE, /* of moves before they start, on fresh facts; the plan's own check is in ROUND_PLAN */
         ROUND_ACT,
         ROUND_PHASE_N,
 } RoundPhase;

@@ -165,15 +165,55 @@ static void page_process(MetricsPage *page, ServiceMetricId id, const ProcessVie
 
 /* ---- of a cluster: hosts ---- */
 
+/* Every host has these; with other labels and all that a cluster may have besides (huge pages by size, NUMA nodes, resources of
+ * its settings) one host would have 60 series. NULL: it is none of them. */
+static const char *page_resource(const char *name) {
+        static const char *const names[][2] = {
+                { "cpu", "cpu" }, { "memory", "memory" }, { "net rx", "net_rx" }, { "net tx", "net_tx" }
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (strcmp(names[i][0], name) == 0)
+                        return names[i][1];
+        return NULL;
+}
+
+/* Of those besides: the one that is furthest above its load line; n_res: none is above. */
+static uint32_t page_other(const ClusterFigures *f, const HostFigures *figures) {
+        uint32_t worst = f->n_res;
+        int64_t most = 0;
+
+        for (uint32_t r = 0; r < f->n_res; r++) {
+                const int64_t used = figures->used[r], line = figures->line[r];
+
+                if (page_resource(f->res_names[r]) || used == UNKNOWN || line == UNKNOWN ||
+                    used - line <= most)
+                        continue;
+                most = used - line;
+                worst = r;
+        }
+        return worst;
+}
+
 static void page_shares(MetricsPage *page, const ClusterFigures *f, const HostFigures *figures,
                         const int64_t *of) {
         static const char *const host_resource[] = { "host", "resource" };
+        const uint32_t other = page_other(f, figures);
 
-        for (uint32_t r = 0; r < f->n_res; r++)
-                if (of[r] != UNKNOWN)
-                        page_put_2(page, host_resource,
-                                   (const char *const[]){ figures->name, f->res_names[r] },
+        for (uint32_t r = 0; r < f->n_res; r++) {
+                const char *resource = r == other ? "other" : page_resource(f->res_names[r]);
+
+                if (resource && of[r] != UNKNOWN)
+                        page_put_2(page, host_resource, (const char *const[]){ figures->name, resource },
                                    (double) of[r] * PERMILLE);
+        }
+}
+
+static void page_spread(MetricsPage *page, const ClusterFigures *f) {
+        for (uint32_t r = 0; f->spread && r < f->n_res; r++)
+                if (page_resource(f->res_names[r]))
+                        page_put_1(page, "resource", page_resource(f->res_names[r]),
+                                   (double) f->spread[r] * PERMILLE);
 }
 
 static void page_waiting(MetricsPage *page, const HostFigures *figures) {
@@ -257,8 +297,7 @@ static void page_sets(MetricsPage *page, ServiceMetricId id, const ClusterFigure
                 page_counts(page, "kind", action_kind_names, f->plan_moves, ACTION_KINDS_NAMED);
                 break;
         case SERVICE_METRIC_SPREAD:
-                for (uint32_t r = 0; f->spread && r < f->n_res; r++)
-                        page_put_1(page, "resource", f->res_names[r], (double) f->spread[r] * PERMILLE);
+                page_spread(page, f);
                 break;
         default:
                 for (uint32_t h = 0; h < f->n_hosts; h++)

@@ -52,6 +52,7 @@ typedef struct MoverInput {
                                         journal. NULL: nobody by name. NULL: of none */
         const WhatIf
                 *suppose; /* put on the facts each time they are read: a host that is to be emptied; NULL */
+        usec_t *judged;   /* how long the judge took before starts is added here; NULL */
 } MoverInput;
 
 /* The orders of a plan, or of a plan file, with what the snapshot knows of their VMs and hosts; what a file does

@@ -86,6 +86,7 @@ int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
                 .arena = &m->arena, .settings = m->settings, .moves = m->moves, .steps = m->steps, .n = m->n
         };
         int r = fresh_facts(m, why, size);
+        const usec_t began = clock_monotonic_of(m->clock);
 
         if (r < 0)
                 return r;
@@ -99,6 +100,8 @@ int mover_recheck(void *arg, uint32_t move, char *why, size_t size) {
                 r = move_worth_look(plan->worth, m->steps + plan->first, move - plan->first, why, size);
         if (r < 0)
                 (void) snprintf(why, size, "out of memory");
+        if (m->in->judged)
+                *m->in->judged += clock_monotonic_of(m->clock) - began;
         return r;
 }
 

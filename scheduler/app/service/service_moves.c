@@ -19,6 +19,7 @@ typedef struct Carrying {
         usec_t *started;   /* [move] monotonic; 0: not yet */
         bool *late;        /* [move] that was said */
         usec_t epoch_seen; /* monotonic */
+        usec_t judged;     /* how long the judge took before starts */
 } Carrying;
 
 static void service_moves_started(void *arg, uint32_t move) {
@@ -155,6 +156,7 @@ static int service_moves_carry(Carrying *c, const MoverInput *input) {
                         break;
         }
         run->mover = mover_free(run->mover);
+        cluster_metrics_phase(c->given->metrics, ROUND_JUDGE, c->judged);
         cluster_metrics_phase(c->given->metrics, ROUND_ACT, round_monotonic(c->given) - run->begun_at);
         if (beside)
                 c->done->left_beside = beside->close(run);
@@ -196,6 +198,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                          .shown = shown,
                          .started = started,
                          .late = late };
+        input.judged = &c->judged;
         r = round->run ? mover_add(round->run->mover, &input, done->outcomes)
                        : service_moves_carry(c, &input);
         return r < 0 ? r : 0;
