@@ -39,8 +39,11 @@ install(FILES ${manual_dir}/plimsoll.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/b
 install(FILES ${manual_dir}/_plimsoll DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${manual_dir}/plimsoll.yaml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/plimsoll)
 
+# ---- for those who watch it: alert rules, a dashboard ----
+install(FILES deploy/prometheus/alerts.yml DESTINATION ${CMAKE_INSTALL_DATADIR}/plimsoll/prometheus)
+install(FILES deploy/grafana/plimsoll.json DESTINATION ${CMAKE_INSTALL_DATADIR}/plimsoll/grafana)
+
 # ---- documents ----
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "*.json")
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES deploy/prometheus/alerts.yml DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY deploy/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})

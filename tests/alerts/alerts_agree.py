@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The alert rules ask for metrics that there are, with values of their labels that there are; each names a section of docs/alerts.md,
-and each is fired by tests/alerts/alerts_test.yml.
+and each is fired by tests/alerts/alerts_test.yml. So does the dashboard, deploy/grafana/plimsoll.json (its numbers: dashboard_test.sh).
   tests/alerts/alerts_agree.py [TREE]"""
+import json
 import os
 import re
 import sys
@@ -22,6 +23,13 @@ def main():
     for name in sorted(set(re.findall(r'\bplimsoll_\w+', rules + test))):
         if name not in metrics:
             bad.append(f'{name} is no metric of service_metrics.def')
+    dashboard = json.load(open('deploy/grafana/plimsoll.json', encoding='utf-8'))
+    queries = [t['expr'] for p in dashboard['panels'] for t in p.get('targets', [])]
+    if len(queries) < 40:
+        bad.append(f'only {len(queries)} queries in the dashboard: is this blind?')
+    for name in sorted(set(re.findall(r'\bplimsoll_\w+', ' '.join(queries)))):
+        if re.sub('_(bucket|sum|count)$', '', name) not in metrics | {'plimsoll_collector_up'}:
+            bad.append(f'deploy/grafana/plimsoll.json: {name} is no metric of service_metrics.def')
     for value in re.findall(r'(?:state|status|result)=~?"([\w|]+)"', rules):
         bad += [f'no label has the value {v}' for v in value.split('|') if f'"{v}"' not in words]
     for name in alerts:
