@@ -49,7 +49,7 @@ check "themselves stand nowhere" not grep -rq "$(cat "$D/viewer")" "$D/api-token
 check "nobody else reads the file" [ "$(stat -c %a "$D/api-tokens")" = 600 ]
 
 "$B/plimsolld" --redis "$R" --cluster t --mode confirm --interval 1h --state-dir "$D" "${settings[@]}" --set service.hold=0s \
-	--set service.lease=2s --set api.socket="$D/a.sock" --set api.listen="$port" 2>"$D/log" &
+	--set service.lease=2s --set api.socket="$D/a.sock" --set api.listen="$port" --set api.origins=https://drs.example 2>"$D/log" &
 service=$!
 U=http://localhost/api/v1
 T=http://127.0.0.1:$port/api/v1
@@ -150,6 +150,33 @@ check "view stops nothing" is 403 as viewer -X PUT -H 'Content-Type: application
 check "operate lets no host in" is 403 as operator -X PUT "$T/hosts/h1/admitted"
 check "and lifts no stop" is 403 as operator -X DELETE "$T/stop"
 
+# ---- a browser: a token is exchanged for a cookie ----
+login() { curl -s --max-time 30 -c "$D/jar" -X PUT -H 'Content-Type: application/json' -H 'Origin: https://drs.example' -d "{\"token\": \"$1\"}" "${@:2}" "$T/login"; }
+check "a login with a wrong token" is 401 login plt_wrong
+check "leaves no cookie" not grep -qi '^set-cookie' "$D/head"
+check "no login from a page of another site" is 403 curl -s -X PUT -H 'Content-Type: application/json' -H 'Origin: https://evil.example' -d "{\"token\": \"$(cat "$D/operator")\"}" "$T/login"
+check "a login" is 200 login "$(cat "$D/operator")"
+check "says who that is" body '.who == "token operator" and .role == "operate" and .until != null'
+check "by a cookie that no script reads, of no other site, for 12 hours" grep -Eqi '^set-cookie: plimsoll=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200.?$' "$D/head"
+cookie() { curl -s --max-time 30 -b "$D/jar" "$@"; }
+check "with it one reads" is 200 cookie "$T/login"
+check "as who that is" body '.who == "token operator" and .role == "operate"'
+check "and changes something from our page" is 200 cookie -X PUT -H 'Content-Type: application/json' -H 'Origin: https://drs.example' -d '{"why": "by hand"}' "$T/stop"
+check "not without an origin" is 403 cookie -X PUT -H 'Content-Type: application/json' -d '{"why": "x"}' "$T/stop"
+check "it says what is wanted" body '.detail | test("Origin of api.origins; this has application/json and none")'
+check "nor from another page" is 403 cookie -X PUT -H 'Content-Type: application/json' -H 'Origin: https://evil.example' -d '{"why": "x"}' "$T/stop"
+check "nor by what a form can send" is 403 cookie -X PUT -H 'Content-Type: text/plain' -H 'Origin: https://drs.example' -d '{"why": "x"}' "$T/stop"
+check "nor more than its role" is 403 cookie -X DELETE -H 'Content-Type: application/json' -H 'Origin: https://drs.example' "$T/stop"
+check "an admin lifts the stop" is 200 as boss -X DELETE "$T/stop"
+cp "$D/jar" "$D/old"
+check "a logout" is 200 curl -s -b "$D/jar" -c "$D/jar" -X DELETE -H 'Content-Type: application/json' -H 'Origin: https://drs.example' "$T/login"
+check "takes the cookie back" grep -qi '^set-cookie: plimsoll=; .*Max-Age=0' "$D/head"
+check "who kept it is nobody" is 401 curl -s -b "$D/old" "$T/login"
+check "over the unix socket one is who one is" is 200 local_ $U/login
+check "without a cookie" body '.role == "admin" or .role == "operate"'
+check "no secret of it in the log" not grep -qE "plt_|$(sed -n 's/.*plimsoll\t//p' "$D/old")" "$D/log"
+check "but that it was" grep -q 'api.login id=.* who="token operator" role=operate' "$D/log"
+
 # ---- bodies ----
 put_() { as operator -X PUT -H 'Content-Type: application/json' "$@"; }
 check "no JSON" is 400 put_ -d '{' "$T/stop"
@@ -203,6 +230,21 @@ id=nosuch
 check "one that is gone" is 410 answer accept -H 'If-Match: "0"'
 audited() { plimsoll audit --json | jq -e '[.. | strings | select(test("token operator \\(operate, API\\)"))] | length > 0' >/dev/null; }
 check "who rejected it stands in the audit" until_true 20 audited
+
+# ---- a move, under a name of one's own ----
+move_() { put_ -d "$2" "${@:3}" "$T/moves/$1"; }
+check "a move needs a VM" is 422 move_ m1 '{"host": "h1"}'
+check "view moves nothing" is 403 as viewer -X PUT -H 'Content-Type: application/json' -d '{"vm": "mail", "host": "h1"}' "$T/moves/m1"
+check "to where it cannot be" is 409 move_ m1 '{"vm": "mail", "host": "h1"}'
+check "it says why" body '.detail | length > 10'
+check "a VM that is none" is 404 move_ m2 '{"vm": "nobody", "host": "h1"}'
+check "several hosts are none" is 404 move_ m2 '{"vm": "web", "host": "h*"}'
+check "one that can" is 202 move_ m2 '{"vm": "web", "host": "h2"}'
+check "is asked of the service" body '.status == "asked" and .leader != null'
+told() { is 409 move_ m2 '{"vm": "web", "host": "h2"}'; }
+check "whose answer the same request shows" until_true 60 told
+check "in its words" body '.detail | length > 10'
+check "by whom it was asked stands in the log" grep -q 'move.told vm="*web"* to=h2 by="token operator (operate, API)"' "$D/log"
 
 # ---- maintenance ----
 check "into maintenance" is 200 put_ -d '{"why": "new fans", "deadline_seconds": 1800}' "$T/hosts/h2/maintenance"

@@ -169,14 +169,19 @@ static bool api_token_is_same(const char *left, const char *right) {
 }
 
 const ApiToken *api_tokens_find(const ApiTokens *tokens, const char *token, usec_t now) {
-        const ApiToken *found = NULL;
         char hash[SHA256_HEX];
 
         if (strnlen(token, API_TOKEN_SIZE) != API_TOKEN_SIZE - 1)
                 return NULL;
         sha256_print(token, strlen(token), hash);
+        return api_tokens_find_sha256(tokens, hash, now);
+}
+
+const ApiToken *api_tokens_find_sha256(const ApiTokens *tokens, const char *sha256, usec_t now) {
+        const ApiToken *found = NULL;
+
         for (uint32_t i = 0; i < tokens->n; i++)
-                if (api_token_is_same(hash, tokens->at[i].sha256) && now < tokens->at[i].until)
+                if (api_token_is_same(sha256, tokens->at[i].sha256) && now < tokens->at[i].until)
                         found = &tokens->at[i];
         return found;
 }

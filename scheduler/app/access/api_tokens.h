@@ -53,3 +53,4 @@ bool api_token_is_name(const char *name);
 
 /* Which of them this is; NULL: none, or it has expired. Takes the same time whichever it is. */
 const ApiToken *api_tokens_find(const ApiTokens *tokens, const char *token, usec_t now);
+const ApiToken *api_tokens_find_sha256(const ApiTokens *tokens, const char *sha256, usec_t now);

@@ -107,6 +107,42 @@ int api_put_store(ApiCall *call) {
         return action_simple(call, (const char *const[]){ "store", "acknowledge", NULL }, false);
 }
 
+/* ---- a move ---- */
+
+/* 202: it is asked for; 200: what came of it, or that the VM is there. */
+int api_put_move(ApiCall *call) {
+        const char *cluster = api_exec_cluster(call), *vm, *host, *status;
+        json_t *body = cluster ? api_body_read(call) : NULL, *value = NULL;
+        ApiWords w = { 0 };
+        int ended = 0, r;
+
+        if (!body)
+                return 0;
+        vm = json_string_value(json_object_get(body, "vm"));
+        host = json_string_value(json_object_get(body, "host"));
+        if (host && !action_is_name(call, host)) {
+                json_decref(body);
+                return 0;
+        }
+        r = api_words_add(&w, "move") && api_words_add(&w, "--yes") && api_words_add(&w, "--no-wait") &&
+                            api_words_add(&w, text_format(call->arena, "--id=%s", call->params[0])) &&
+                            api_body_options(call, body, &w) && api_words_add(&w, "--") &&
+                            api_words_add(&w, text_copy(call->arena, vm, strlen(vm))) &&
+                            (!host || api_words_add(&w, text_copy(call->arena, host, strlen(host))))
+                    ? api_exec_write(call, cluster, w.words, &value, &ended)
+                    : -ENOMEM;
+        status = json_string_value(json_object_get(value, "status"));
+        if (r == 0 && ended == EXIT_BLOCKED)
+                api_reply_problem(call, 409, "%.400s", json_string_value(json_object_get(value, "why")));
+        else if (r == 0)
+                r = api_exec_reply(call, status && strcmp(status, "asked") == 0 ? 202 : 200, value);
+        json_decref(value);
+        json_decref(body);
+        if (call->reply.status > 0)
+                action_log(call, cluster, (int) call->reply.status);
+        return r < 0 ? r : 0;
+}
+
 /* ---- the answer to a plan ---- */
 
 static const json_t *action_plan(const json_t *value, const char *id) {

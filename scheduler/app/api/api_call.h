@@ -22,6 +22,7 @@
 #define API_TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 typedef struct ApiServer ApiServer;
+typedef struct ApiGuard ApiGuard;
 typedef struct ApiRoute ApiRoute;
 typedef struct EventStream EventStream;
 
@@ -60,6 +61,11 @@ typedef struct ApiCall {
         size_t n_body;
         ApiRole role;
         char who[API_WHO_SIZE];
+        bool is_tcp, is_tls;
+        const char *session, *tokens,
+                *client; /* session: its cookie's, where it is one; tokens: their file */
+        usec_t until;    /* until when the session is good; 0: there is none */
+        ApiGuard *guard;
         ApiReply reply;
 } ApiCall;
 
@@ -70,6 +76,11 @@ const char *api_call_query(const ApiCall *call, const char *name);
 bool api_words_have(const char *words, const char *word);
 
 void api_reply_text(ApiCall *call, unsigned status, const char *type, const char *body, size_t n);
+
+/* "__Host-plimsoll"; on plain loopback, where browsers take no such cookie, "plimsoll". */
+static inline const char *api_cookie_name(bool is_tls) {
+        return is_tls ? "__Host-plimsoll" : "plimsoll";
+}
 
 /* RFC 9457: title by the status, detail as formatted, instance the request's id. */
 void api_reply_problem(ApiCall *call, unsigned status, const char *fmt, ...) printf_like(3, 4);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/app/access/api_sessions.h"
 #include "scheduler/app/access/api_tokens.h"
 #include "scheduler/app/api/api_request.h"
 #include "scheduler/base/log.h"
@@ -139,7 +140,8 @@ static bool api_check_path(ApiRequest *r, struct MHD_Connection *c, const char *
 
 /* ---- who asks ---- */
 
-static int api_check_find_token(ApiCall *call, const char *token) {
+/* By the token itself, or by its SHA-256, which a session has. */
+static int api_check_find_token(ApiCall *call, const char *token, const char *sha256) {
         const ArenaMark mark = arena_mark(call->arena);
         ApiTokens tokens;
         const ApiToken *found = NULL;
@@ -148,7 +150,8 @@ static int api_check_find_token(ApiCall *call, const char *token) {
         int r = api_tokens_read(call->arena, call->server->config.tokens, &tokens, &f);
 
         if (r == 0)
-                found = api_tokens_find(&tokens, token, clock_now());
+                found = token ? api_tokens_find(&tokens, token, clock_now())
+                              : api_tokens_find_sha256(&tokens, sha256, clock_now());
         else
                 log_event(LOG_ERROR, "api.tokens", "file=%s line=%u error=%s", call->server->config.tokens,
                           f.line, log_quote(f.what, quoted, sizeof(quoted)));
@@ -168,7 +171,8 @@ static bool api_check_token(ApiRequest *r, struct MHD_Connection *c) {
         const bool is_bearer = given && strncasecmp(given, "Bearer ", 7) == 0;
         const char *client = r->connection ? r->connection->client : "unknown";
 
-        if (n == 0 || (is_bearer && api_check_find_token(call, given + 7 + strspn(given + 7, " ")) == 0))
+        if (n == 0 ||
+            (is_bearer && api_check_find_token(call, given + 7 + strspn(given + 7, " "), NULL) == 0))
                 return true;
         if (!api_guard_failed(&call->server->guard, client, clock_monotonic())) {
                 api_reply_problem(call, 429, "too many wrong tokens from here: wait a minute");
@@ -181,11 +185,42 @@ static bool api_check_token(ApiRequest *r, struct MHD_Connection *c) {
         return api_check_refused(r, REFUSED_TOKEN);
 }
 
+/* A page of ours asks with JSON, and says that it is ours: no form and no other site's page can do both. */
+static bool api_check_cookie_use(ApiRequest *r, struct MHD_Connection *c) {
+        ApiCall *call = &r->call;
+        unsigned n, n_type;
+        const char *origin = api_check_header(c, "Origin", &n),
+                   *type = api_check_header(c, MHD_HTTP_HEADER_CONTENT_TYPE, &n_type);
+
+        if (strcmp(call->route->method, "GET") == 0 ||
+            (origin && type && strncasecmp(type, API_TYPE_JSON, strlen(API_TYPE_JSON)) == 0 &&
+             api_config_origin_is_ours(&call->server->config, origin)))
+                return true;
+        api_reply_problem(call, 403,
+                          "who is logged in by a cookie changes something with Content-Type " API_TYPE_JSON
+                          " and an Origin of api.origins; this has %.60s and %.100s",
+                          type ? type : "none", origin ? origin : "none");
+        return api_check_refused(r, REFUSED_ORIGIN);
+}
+
+/* A cookie that is none any more is no wrong token: the browser sends it until it is told. */
+static bool api_check_cookie(ApiRequest *r, struct MHD_Connection *c) {
+        ApiCall *call = &r->call;
+        const char *id = MHD_lookup_connection_value(c, MHD_COOKIE_KIND, api_cookie_name(call->is_tls));
+        char sha256[SHA256_HEX];
+
+        if (!id || !api_session_find(id, clock_now(), sha256, &call->until) ||
+            api_check_find_token(call, NULL, sha256) < 0)
+                return true;
+        call->session = text_copy(call->arena, id, strlen(id));
+        return api_check_cookie_use(r, c);
+}
+
 static bool api_check_who(ApiRequest *r, struct MHD_Connection *c, bool is_tcp) {
         ApiCall *call = &r->call;
 
         if (is_tcp)
-                return api_check_token(r, c);
+                return api_check_token(r, c) && (call->role != ROLE_NONE || api_check_cookie(r, c));
         if (!r->connection || !r->connection->peer.who[0])
                 return true;
         call->role = r->connection->peer.role;
@@ -258,6 +293,7 @@ bool api_check_request(ApiRequest *r, struct MHD_Connection *c, const char *url)
         const char *client = r->connection ? r->connection->client : "unknown";
         unsigned n;
 
+        call->is_tcp = is_tcp;
         call->client = client;
         call->if_match = api_check_header(c, MHD_HTTP_HEADER_IF_MATCH, &n);
         call->last_event_id = api_check_header(c, "Last-Event-ID", &n);

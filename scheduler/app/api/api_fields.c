@@ -10,6 +10,20 @@ const ApiField api_fields_answer[] = {
         { 0 },
 };
 
+const ApiField api_fields_login[] = {
+        { "token", API_FIELD_TEXT, NULL, true, "a token (plimsoll token add)", "the token to log in with" },
+        { 0 },
+};
+
+const ApiField api_fields_move[] = {
+        { "vm", API_FIELD_TEXT, NULL, true, "the name of a VM", "the VM that is to be moved" },
+        { "host", API_FIELD_TEXT, NULL, false, "the name of a host",
+          "where to; without it the best host that takes it" },
+        { "make_way", API_FIELD_FLAG, "make-way", false, NULL,
+          "if it does not fit, others may move away from the target first" },
+        { 0 },
+};
+
 const ApiField api_fields_maintenance[] = {
         { "deadline_seconds", API_FIELD_SECONDS, "deadline", false, NULL, "empty the host within this time" },
         { "for_good", API_FIELD_FLAG, "for-good", false, NULL,

@@ -23,11 +23,12 @@ typedef struct ApiClient {
         usec_t failed[API_FAILURES]; /* the last ones; 0: none */
 } ApiClient;
 
-typedef struct ApiGuard {
+struct ApiGuard {
         pthread_mutex_t lock;
         int64_t rate;
         ApiClient clients[API_CLIENTS];
-} ApiGuard;
+};
+typedef struct ApiGuard ApiGuard;
 
 void api_guard_open(ApiGuard *guard, int64_t rate);
 void api_guard_close(ApiGuard *guard);

@@ -182,6 +182,9 @@ static ApiRequest *api_request_new(ApiServer *server, struct MHD_Connection *c, 
         r->call.common = server->config.common;
         r->call.n_common = server->config.n_common;
         r->call.arena = &r->arena;
+        r->call.guard = &server->guard;
+        r->call.tokens = server->config.tokens;
+        r->call.is_tls = server->config.certificate != NULL;
         r->call.method = text_copy(&r->arena, method, strlen(method));
         r->connection = info ? info->socket_context : NULL;
         r->began = clock_monotonic();

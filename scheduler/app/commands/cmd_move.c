@@ -12,6 +12,7 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/move_wish.h"
 #include "scheduler/app/round/round_store.h"
+#include "scheduler/app/state/asked_move.h"
 #include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
@@ -265,6 +266,57 @@ static ExitStatus cmd_move_dry_run(const Moving *moving) {
         return EXIT_DONE;
 }
 
+/* What came of the request of that name, if that is known. 0: it was printed, with *ret; 1: nothing is. */
+static int cmd_move_told(const Moving *moving, const char *id, ExitStatus *ret) {
+        Invocation *in = moving->in;
+        const Snapshot *s = moving->facts.snapshot;
+        const char *host = s->hosts[s->vms[moving->vm].host].name;
+        ToldMove told = { 0 };
+        char why[1024];
+        json_t *o;
+        int r = told_move_read(source_store(moving->facts.source), in->arena, moving->wish.vm, id, &told);
+
+        if (r != 0)
+                return r;
+        *ret = told.end == TOLD_DONE ? EXIT_DONE : EXIT_BLOCKED;
+        if (!in->json) {
+                (void) out_say(in->out.out, "%s is on %s: request %s: %s%s%s\n", moving->wish.vm, host, id,
+                               told_end_names[told.end], told.why[0] ? ", " : "",
+                               text_safe(told.why, why, sizeof(why)));
+                return 0;
+        }
+        o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:n, s:[], s:s}", "schema", "plimsoll.move/1",
+                      "cluster", s->cluster, "vm", moving->wish.vm, "from", host, "to", moving->wish.to,
+                      "status", told_end_names[told.end], "why", json_text(told.why), "remedy", "others",
+                      "leader", told.leader);
+        if (!o)
+                return -ENOMEM;
+        (void) json_print(o, in->out.out);
+        return 0;
+}
+
+/* A request with a name is the service's alone. 1: it is to be planned. */
+static int cmd_move_named(const Moving *moving, ExitStatus *ret) {
+        Invocation *in = moving->in;
+        const char *id = option_text(&in->options, "id");
+        Store *store = source_store(moving->facts.source);
+        int r;
+
+        if (!id)
+                return 1;
+        if (!store || !text_is_name(id, strlen(id))) {
+                *ret = command_complain(in, EXIT_BAD_INPUT, "%s",
+                                        store ? "--id accepts a name of letters, digits, - and _"
+                                              : "--id needs --redis");
+                return 0;
+        }
+        r = cmd_move_told(moving, id, ret);
+        if (r < 0)
+                *ret = command_complain(in, EXIT_FAILED, "%s",
+                                        r == -ENOMEM ? "out of memory" : store_error(store));
+        return r < 0 ? 0 : r;
+}
+
 /* Where a service that acts leads, it does it. The host is the one that was shown. */
 static ExitStatus cmd_move_carry_out(Moving *moving) {
         Invocation *in = moving->in;
@@ -280,6 +332,9 @@ static ExitStatus cmd_move_carry_out(Moving *moving) {
                 status = led_look(in, store, moving->facts.settings, &led);
         if (status != EXIT_DONE)
                 return status;
+        if (!led.by_service && option_given(&in->options, "id"))
+                return command_complain(in, EXIT_BLOCKED,
+                                        "nothing was moved: no service that moves VMs leads this cluster");
         if (!led.by_service || plan->n_moves == 0)
                 return apply_decided(in, &moving->facts, &moving->input, &moving->round);
         for (uint32_t i = 0; i < plan->n_moves; i++)
@@ -304,7 +359,7 @@ static ExitStatus cmd_move_move(Moving *moving) {
                         in, EXIT_BAD_INPUT,
                         "move needs live data; a snapshot may be out of date. Use --hosts or --redis, "
                         "or --dry-run");
-        if (status != EXIT_DONE)
+        if (status != EXIT_DONE || cmd_move_named(moving, &status) == 0)
                 return status;
         moving->wish.makes_way = option_given(&in->options, "make-way");
         status = cmd_move_decide(moving, &workers);
@@ -342,6 +397,8 @@ static const OptionDef cmd_move_options[] = {
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask for confirmation; needed without a terminal" },
         { "no-wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "if the service carries it out, do not wait for the end" },
+        { "id", 0, OPTION_TEXT, "ID", 0, 0, 0,
+          "name the request: only the service carries it out, and the same ID again shows the result" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "print JSON, schema plimsoll.apply/1; with --dry-run plimsoll.plan/1; if it cannot move "
           "plimsoll.move/1" },

@@ -60,19 +60,21 @@ static void handed_clear(Handing *handing) {
 /* ---- asking ---- */
 
 static int handed_ask(Handing *handing) {
+        const char *id = option_text(&handing->in->options, "id");
         Arena *a = handing->in->arena;
         const usec_t now = clock_now();
         char by[256];
         int r;
 
-        handing->asked = (AskedMove){ .id = text_format(a, "%lld-%llx", (long long) getpid(),
-                                                        (unsigned long long) now),
-                                      .uuid = handed_vm(handing)->uuid,
-                                      .to = handed_to(handing),
-                                      .by = operator_name(by, sizeof(by)),
-                                      .at = now,
-                                      .until = now + ASKED_FOR,
-                                      .makes_way = handing->move->makes_way };
+        handing->asked = (AskedMove){
+                .id = id ? id : text_format(a, "%lld-%llx", (long long) getpid(), (unsigned long long) now),
+                .uuid = handed_vm(handing)->uuid,
+                .to = handed_to(handing),
+                .by = operator_name(by, sizeof(by)),
+                .at = now,
+                .until = now + ASKED_FOR,
+                .makes_way = handing->move->makes_way
+        };
         handing->text.name = handed_vm(handing)->name;
         r = handing->asked.id ? asked_move_print(a, &handing->asked, &handing->text.text, &handing->text.n)
                               : -ENOMEM;
