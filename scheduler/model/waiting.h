@@ -21,6 +21,8 @@ typedef struct WaitingPlan {
         const char *summary; /* in a sentence */
         const char *record;  /* of the decision, for `plimsoll replay`; "" */
         const char *plan;    /* JSON, schema plimsoll.plan/1 */
+        const char *by;      /* who handed it over; "": the service asks by itself */
+        bool accepted;       /* handed over with its yes */
 } WaitingPlan;
 
 typedef struct WaitingAnswer {

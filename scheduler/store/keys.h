@@ -107,7 +107,9 @@ enum StoreLoss {
         KEY(WAITING, "waiting", "", "hash", "never", SERVICE, LOOKS, MADE_ANEW,                              \
             "id → a plan that waits for a person, or was rejected lately")                                   \
         KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,     \
-            "id → yes or no, by whom")
+            "id → yes or no, by whom")                                                                       \
+        KEY(HANDED, "waiting:handed", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,       \
+            "id → a plan that an operator hands over, with a yes or to be confirmed")
 
 typedef enum StoreKey {
 #define KEY(id, name, part, type, expiry, writes, reads, loss, holds) KEY_##id,

@@ -295,6 +295,12 @@ int store_get_waiting(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) mus
  * answered already: nothing was changed. */
 int store_put_answer(Store *s, const char *id, const char *text, size_t n) must_check;
 int store_get_answers(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+/* Plans that operators hand over to whoever leads, by id; calls a round. Taken by the leader: 1: another leads, or another text
+ * stands there. Withdrawn by who handed it over: 1: it was taken. */
+int store_put_handed(Store *s, const char *id, const char *text, size_t n) must_check;
+int store_get_handed(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check;
+int store_take_handed(Store *s, uint64_t token, const StoredText *handed) must_check;
+int store_withdraw_handed(Store *s, const StoredText *handed) must_check;
 
 /* ---- the lease: one leader, with a fencing token that grows with each new holder ---- */
 /* 0: ours for ttl from when this was called, *ret_token set (unchanged on renewal); 1: another's, its name in

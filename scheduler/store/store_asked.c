@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Moves that operators want of the leader, by VM; and what came of them, which only the leader writes. */
+/* Moves that operators want of the leader, by VM; and what came of them, which only the leader writes. Plans that they hand over,
+ * by id. */
 #include <string.h>
 
 #include "scheduler/store/store_script.h"
@@ -21,14 +22,18 @@ static const char asked_withdraw_script[] =
         "redis.call('HDEL', KEYS[1], ARGV[1])\n"
         "return 0\n";
 
-int store_withdraw_asked(Store *s, const StoredText *asked) {
+static int store_asked_withdraw(Store *s, StoreKey key, const StoredText *asked) {
         return script_write(s, &(ScriptWrite){ .script = asked_withdraw_script,
                                                .what = "withdraw what was asked for",
-                                               .keys = { KEY_ASKED },
+                                               .keys = { key },
                                                .n_keys = 1,
                                                .words = { SCRIPT_TEXT(asked->name, strlen(asked->name)),
                                                           SCRIPT_TEXT(asked->text, asked->n) },
                                                .n_words = 2 });
+}
+
+int store_withdraw_asked(Store *s, const StoredText *asked) {
+        return store_asked_withdraw(s, KEY_ASKED, asked);
 }
 
 int store_put_told(Store *s, uint64_t token, const char *vm, const char *text, size_t n) {
@@ -37,4 +42,22 @@ int store_put_told(Store *s, uint64_t token, const char *vm, const char *text, s
 
 int store_get_told(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
         return store_read_hash(s, a, KEY_TOLD, ret, ret_n);
+}
+
+/* ---- plans ---- */
+
+int store_put_handed(Store *s, const char *id, const char *text, size_t n) {
+        return script_ask(s, &(ScriptField){ KEY_HANDED, "plan", "hand a plan over", id, text, n });
+}
+
+int store_get_handed(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        return store_read_hash(s, a, KEY_HANDED, ret, ret_n);
+}
+
+int store_take_handed(Store *s, uint64_t token, const StoredText *handed) {
+        return script_take(s, token, KEY_HANDED, "take a plan", handed);
+}
+
+int store_withdraw_handed(Store *s, const StoredText *handed) {
+        return store_asked_withdraw(s, KEY_HANDED, handed);
 }

@@ -206,6 +206,9 @@ check "and kept" is 200 local_ "$U/plans/$draft"
 check "with an ETag" grep -qi '^etag: "' "$D/head"
 check "its moves are pages" is 200 local_ "$U/plans/$draft/moves?limit=1&sort=vm"
 check "of which this is one" [ "$(jq -c '[.total, .items[0].vm, (.items[0].kind != null)]' "$D/body")" = "$(jq -c '[length, .[0], true]' <<<"$want")" ]
+check "a draft of the cluster as it is" is 201 ask -d '{}' "$T/plans"
+check "has a move" body '.plan.moves | length > 0'
+good=$(jq -r .id "$D/body")
 check "a draft within a budget" is 201 ask -d '{"max_moves": 0}' "$T/plans"
 check "keeps to it" body '.plan.moves == [] and .what_if == null'
 check "a budget that is none" is 422 ask -d '{"max_moves": "many"}' "$T/plans"
@@ -230,6 +233,29 @@ id=nosuch
 check "one that is gone" is 410 answer accept -H 'If-Match: "0"'
 audited() { plimsoll audit --json | jq -e '[.. | strings | select(test("token operator \\(operate, API\\)"))] | length > 0' >/dev/null; }
 check "who rejected it stands in the audit" until_true 20 audited
+
+# ---- a plan is handed over, and waits beside others ----
+draft=$good
+plan_() { put_ -d "$2" "${@:3}" "$T/plans/$1"; }
+check "view hands nothing over" is 403 as viewer -X PUT -H 'Content-Type: application/json' -d "{\"draft\": \"$draft\"}" "$T/plans/night-1"
+check "neither is none" is 422 plan_ night-1 '{}'
+check "no draft is none" is 422 plan_ night-1 '{"draft": "draft-0"}'
+check "no plan is none" is 404 plan_ night-1 '{"plan": {"schema": "plimsoll.plan/1"}}'
+check "a draft is handed over" is 202 plan_ night-1 "{\"draft\": \"$draft\"}"
+check "to be answered" body '.schema == "plimsoll.handed/1" and .id == "night-1" and .status == "proposed"'
+waits_too() { local_ "$U/plans/night-1" | jq -e '.state == "asked"' >/dev/null; }
+check "it waits" until_true 20 waits_too
+check "once more is the same" is 200 plan_ night-1 "{\"draft\": \"$draft\"}"
+check "another one is not" is 409 plan_ night-1 '{"plan": {"schema": "plimsoll.plan/1", "moves": []}}'
+check "which is said" body '.detail | test("another plan waits")'
+check "it is read" is 200 local_ "$U/plans/night-1"
+etag=$(sed -n 's/^ETag: //Ip' "$D/head" | tr -d '\r')
+check "and rejected as it was read" is 202 put_ -d '{"answer": "reject"}' -H "If-Match: $etag" "$T/plans/night-1/answer"
+rejected() { is 409 plan_ night-1 "{\"draft\": \"$draft\"}" >/dev/null; }
+check "which the same request says" until_true 20 rejected
+check "in words" bash -c "jq -e '.detail | test(\"rejected by token operator\")' '$D/body'"
+check "and the audit" is 200 local_ "$U/audit?waiting_plan=night-1"
+check "with who it was" body '.items[0].answer_state == "no" and .items[0].by == "token operator (operate, API)"'
 
 # ---- a move, under a name of one's own ----
 move_() { put_ -d "$2" "${@:3}" "$T/moves/$1"; }

@@ -178,23 +178,26 @@ Test(confirm_command, needs_a_redis_and_says_when_it_is_away) {
         SAYS("127.0.0.1:1");
 }
 
-Test(confirm_command, apply_beside_a_service_that_asks_says_what_to_do_before_it_asks_itself) {
+Test(confirm_command, apply_beside_a_service_that_asks_hands_its_plan_over) {
         const char *id = asked();
+        StoredText *texts = NULL;
         JournalEntry entries[32];
         char holder[64];
         uint64_t token = 0;
+        uint32_t n = 0;
 
         cr_assert_eq(0, store_lease(store, "ops1/77/1", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
-        cr_assert_eq(EXIT_BLOCKED, plimsoll("apply", ""), "%s", said);
-        SAYS("nothing was moved: ops1/77/1 leads, ");
-        SAYS(text_format(&arena, "plimsoll confirm %s", id));
+        cr_assert_eq(EXIT_DONE, plimsoll("apply", "--id=p1 --propose --no-wait"), "%s", said);
+        SAYS("plan p1 is handed to ops1/77/1");
+        cr_assert_eq(0, store_get_handed(store, &arena, &texts, &n));
+        cr_assert_eq(1, n);
+        cr_assert_str_eq("p1", texts[0].name);
         cr_assert_eq(0, journal(entries));
-        cr_assert_eq(EXIT_DONE, confirm(about(id, "--reject")));
         cr_assert_eq(0, store_release(store, "ops1/77/1"));
         cr_assert_eq(EXIT_DONE, serve("confirm"));
-        cr_assert_eq(0, store_lease(store, "ops1/77/1", 60 * USEC_PER_SEC, &token, holder, sizeof(holder)));
-        cr_assert_eq(EXIT_BLOCKED, plimsoll("apply", ""));
-        SAYS("mode confirm");
-        SAYS("plimsoll move VM HOST");
-        SAYS("stop the service");
+        cr_assert_eq(EXIT_DONE, confirm(""));
+        SAYS("p1");
+        SAYS(id);
+        cr_assert_eq(0, store_get_handed(store, &arena, &texts, &n));
+        cr_assert_eq(0, n);
 }

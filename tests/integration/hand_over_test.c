@@ -557,6 +557,141 @@ Test(hand_over, where_a_service_only_advises_the_command_moves_it_itself) {
         cr_assert_eq(1, began(), "%s", said);
 }
 
+/* ---- plans ---- */
+
+static const char *plan_of(const char *vm, const char *to) {
+        const char *path = text_format(&arena, "%s/%s-to-%s.json", dir, vm, to);
+        FILE *f;
+
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", vm, to, "--dry-run", "--json"), "%s", said);
+        f = fopen(path, "w");
+        cr_assert(f && fputs(said, f) >= 0 && fclose(f) == 0);
+        return text_format(&arena, "--plan=%s", path);
+}
+
+static bool waits(const char *id) {
+        StoredText *texts = NULL;
+        uint32_t n = 0, found = 0;
+
+        cr_assert_eq(0, store_get_waiting(store, &arena, &texts, &n));
+        for (uint32_t i = 0; i < n; i++)
+                found += strcmp(texts[i].name, id) == 0;
+        return found > 0;
+}
+
+static AuditEntry became(const char *id) {
+        const AuditEntry *all = NULL;
+        uint32_t n = 0, i = 0;
+
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &all, &n));
+        while (i < n && !(all[i].waiting && all[i].answer && strcmp(all[i].waiting, id) == 0))
+                i++;
+        return i < n ? all[i] : (AuditEntry){ .answer = "none" };
+}
+
+static void plan_is_carried_out(const char *mode) {
+        char me[256];
+        AuditEntry audit;
+
+        service_leads(mode);
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm0", "h3"), "--id=p1", "--yes"), "%s", said);
+        SAYS(" carries out plan p1");
+        SAYS("1 of 1 moved");
+        cr_assert(is_on(0, 3));
+        cr_assert_eq(1, began());
+        cr_assert_not(waits("p1"));
+        audit = became("p1");
+        cr_assert_str_eq("yes", audit.answer);
+        cr_assert_str_eq(operator_name(me, sizeof(me)), audit.by);
+        cr_assert_eq(1, audit.n_moves);
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm1", "h3"), "--id=p1", "--yes"), "%s", said);
+        SAYS("1 of 1 moved");
+        cr_assert_eq(1, began(), "under the same name nothing is begun again");
+        cr_assert(is_on(1, 1));
+}
+
+Test(hand_over, a_plan_is_carried_out_by_a_service_in_auto) {
+        plan_is_carried_out("--mode=auto");
+}
+
+Test(hand_over, a_plan_is_carried_out_by_one_that_asks_for_its_own) {
+        plan_is_carried_out("--mode=confirm");
+}
+
+Test(hand_over, of_two_plans_that_wait_each_needs_its_own_yes) {
+        service_leads("--mode=confirm");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm0", "h3"), "--id=p1", "--propose", "--no-wait"),
+                     "%s", said);
+        SAYS("plan p1 is handed to ");
+        SAYS("plimsoll confirm");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm1", "h3"), "--id=p2", "--propose", "--no-wait"),
+                     "%s", said);
+        UNTIL(waits("p1") && waits("p2"));
+        cr_assert_eq(0, began());
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("confirm", "p2", "--yes"), "%s", said);
+        UNTIL(is_on(1, 3));
+        UNTIL(strcmp(became("p2").answer, "yes") == 0);
+        cr_assert(waits("p1"));
+        cr_assert(is_on(0, 1));
+        cr_assert_eq(1, began());
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("confirm", "p1", "--reject"), "%s", said);
+        UNTIL(strcmp(became("p1").answer, "no") == 0);
+        cr_assert(is_on(0, 1));
+}
+
+Test(hand_over, the_second_is_judged_by_what_the_first_has_made_of_the_cluster) {
+        const char *plan = plan_of("vm0", "h2");
+
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan, "--id=p2", "--propose", "--no-wait"), "%s", said);
+        UNTIL(waits("p2"));
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm0", "h3"), "--id=p1", "--yes"), "%s", said);
+        cr_assert(waits("p2"), "with a yes to one nothing is said of the other");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("confirm", "p2", "--yes"), "%s", said);
+        UNTIL(strcmp(became("p2").answer, "dropped") == 0);
+        cr_assert(strstr(became("p2").by, "it is no longer safe"), "%s", became("p2").by);
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("apply", plan, "--id=p2", "--yes"), "%s", said);
+        SAYS("nothing was moved: the service dropped plan p2");
+        cr_assert(is_on(0, 3));
+        cr_assert_eq(1, began());
+}
+
+Test(hand_over, behind_an_id_that_waits_stays_what_was_read) {
+        service_leads("--mode=auto");
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm0", "h3"), "--id=p1", "--propose", "--no-wait"),
+                     "%s", said);
+        UNTIL(waits("p1"));
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("apply", plan_of("vm1", "h3"), "--id=p1", "--yes", "--no-wait"),
+                     "%s", said);
+        UNTIL(log_has("a plan with this id waits already"));
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("confirm", "p1", "--yes"), "%s", said);
+        UNTIL(is_on(0, 3));
+        cr_assert(is_on(1, 1));
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("audit"), "%s", said);
+}
+
+Test(hand_over, a_plan_that_is_none_is_taken_out_and_nothing_is_done) {
+        StoredText *texts = NULL;
+        uint32_t n = 1;
+
+        service_leads("--mode=auto");
+        cr_assert_eq(0, store_put_handed(store, "p1", "gibberish", 9));
+        for (int i = 0; i < 400 && n > 0; i++) {
+                clock_sleep(50 * USEC_PER_MSEC);
+                cr_assert_eq(0, store_get_handed(store, &arena, &texts, &n));
+        }
+        cr_assert_eq(0, n);
+        cr_assert(log_has("plan.refused id=\"p1\""), "%s", log_text);
+        cr_assert_eq(0, began());
+}
+
+Test(hand_over, a_named_plan_is_nobody_elses_where_no_service_moves) {
+        service_leads("--mode=advise");
+        cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("apply", plan_of("vm0", "h3"), "--id=p1", "--yes"), "%s", said);
+        SAYS("no service that moves VMs leads this cluster");
+        cr_assert_eq(0, began());
+}
+
 /* ---- each command that starts moves ---- */
 
 typedef struct Beside {
@@ -566,7 +701,7 @@ typedef struct Beside {
 } Beside;
 
 static const Beside besides[] = {
-        { "apply", { "--yes" }, true, EXIT_BLOCKED },
+        { "apply", { "--yes" }, false, EXIT_DONE },
         { "move", { "vm0", "h3", "--yes" }, false, EXIT_DONE },
         { "evacuate", { "h2", "--yes" }, false, EXIT_DONE },
         { "maintenance", { "exit", "h2" }, false, EXIT_DONE },

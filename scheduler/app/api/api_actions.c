@@ -3,23 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/api/api_action.h"
 #include "scheduler/app/api/api_body.h"
 #include "scheduler/app/api/api_exec.h"
 #include "scheduler/app/api/api_routes.h"
 #include "scheduler/app/terminal/invocation.h"
-#include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
 
 /* ---- doing it ---- */
-
-static void action_log(const ApiCall *call, const char *cluster, int status) {
-        char who[128];
-
-        log_event(LOG_INFO, "api.action",
-                  "id=%s who=%s role=%s method=%s route=%s about=%s cluster=%s status=%d", call->id,
-                  log_value(call->who, who, sizeof(who)), api_role_names[call->role], call->method,
-                  call->route->pattern, call->params[0] ? call->params[0] : "-", cluster, status);
-}
 
 /* Words of the command, options of the body, then names behind "--". */
 static int action_do(ApiCall *call, const char *cluster, const char *const *command, const char *const *names,
@@ -40,16 +31,8 @@ static int action_do(ApiCall *call, const char *cluster, const char *const *comm
         if (r == 0)
                 r = api_exec_reply(call, status, value);
         json_decref(value);
-        action_log(call, cluster, (int) call->reply.status);
+        api_action_log(call, cluster, (int) call->reply.status);
         return r < 0 ? r : 0;
-}
-
-/* Hosts are named on the command line by selections, too; here by their names alone. */
-static bool action_is_name(ApiCall *call, const char *name) {
-        if (!strpbrk(name, ":*?[!,"))
-                return true;
-        api_reply_problem(call, 404, "%.200s is no name of a host", name);
-        return false;
 }
 
 static int action_simple(ApiCall *call, const char *const *command, bool with_param) {
@@ -60,7 +43,7 @@ static int action_simple(ApiCall *call, const char *const *command, bool with_pa
 
         for (int i = 0; with_param && i < API_PARAMS_MAX; i++)
                 names[i] = call->params[i];
-        if (!cluster || (names[0] && !action_is_name(call, names[0])))
+        if (!cluster || (names[0] && !api_action_is_name(call, names[0])))
                 return 0;
         body = api_body_read(call);
         if (!body)
@@ -105,42 +88,6 @@ int api_put_balance(ApiCall *call) {
 
 int api_put_store(ApiCall *call) {
         return action_simple(call, (const char *const[]){ "store", "acknowledge", NULL }, false);
-}
-
-/* ---- a move ---- */
-
-/* 202: it is asked for; 200: what came of it, or that the VM is there. */
-int api_put_move(ApiCall *call) {
-        const char *cluster = api_exec_cluster(call), *vm, *host, *status;
-        json_t *body = cluster ? api_body_read(call) : NULL, *value = NULL;
-        ApiWords w = { 0 };
-        int ended = 0, r;
-
-        if (!body)
-                return 0;
-        vm = json_string_value(json_object_get(body, "vm"));
-        host = json_string_value(json_object_get(body, "host"));
-        if (host && !action_is_name(call, host)) {
-                json_decref(body);
-                return 0;
-        }
-        r = api_words_add(&w, "move") && api_words_add(&w, "--yes") && api_words_add(&w, "--no-wait") &&
-                            api_words_add(&w, text_format(call->arena, "--id=%s", call->params[0])) &&
-                            api_body_options(call, body, &w) && api_words_add(&w, "--") &&
-                            api_words_add(&w, text_copy(call->arena, vm, strlen(vm))) &&
-                            (!host || api_words_add(&w, text_copy(call->arena, host, strlen(host))))
-                    ? api_exec_write(call, cluster, w.words, &value, &ended)
-                    : -ENOMEM;
-        status = json_string_value(json_object_get(value, "status"));
-        if (r == 0 && ended == EXIT_BLOCKED)
-                api_reply_problem(call, 409, "%.400s", json_string_value(json_object_get(value, "why")));
-        else if (r == 0)
-                r = api_exec_reply(call, status && strcmp(status, "asked") == 0 ? 202 : 200, value);
-        json_decref(value);
-        json_decref(body);
-        if (call->reply.status > 0)
-                action_log(call, cluster, (int) call->reply.status);
-        return r < 0 ? r : 0;
 }
 
 /* ---- the answer to a plan ---- */

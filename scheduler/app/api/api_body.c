@@ -37,6 +37,8 @@ static const char *api_body_accepted(const ApiField *f) {
                 return "a number, 0 or more";
         case API_FIELD_LIST:
                 return "a list of at most 32 texts";
+        case API_FIELD_OBJECT:
+                return f->choices;
         default:
                 return f->choices ? f->choices : "a text";
         }
@@ -61,6 +63,8 @@ static bool api_body_fits(const ApiField *f, const json_t *value) {
                 return json_is_integer(value) && number >= 0 && number < NUMBER_MOST;
         case API_FIELD_NUMBER:
                 return json_is_number(value) && number >= 0 && number < NUMBER_MOST;
+        case API_FIELD_OBJECT:
+                return json_is_object(value);
         case API_FIELD_LIST:
                 if (!json_is_array(value) || json_array_size(value) > LIST_MOST)
                         return false;

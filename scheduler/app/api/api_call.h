@@ -62,9 +62,8 @@ typedef struct ApiCall {
         ApiRole role;
         char who[API_WHO_SIZE];
         bool is_tcp, is_tls;
-        const char *session, *tokens,
-                *client; /* session: its cookie's, where it is one; tokens: their file */
-        usec_t until;    /* until when the session is good; 0: there is none */
+        const char *session, *tokens; /* session: its cookie's, where it is one; tokens: their file */
+        usec_t until;                 /* until when the session is good; 0: there is none */
         ApiGuard *guard;
         ApiReply reply;
 } ApiCall;

@@ -15,6 +15,16 @@ const ApiField api_fields_login[] = {
         { 0 },
 };
 
+const ApiField api_fields_plan[] = {
+        { "plan", API_FIELD_OBJECT, NULL, false, "a plan, as plimsoll plan --json has it",
+          "the plan, schema plimsoll.plan/1" },
+        { "draft", API_FIELD_TEXT, NULL, false, "the id of a draft",
+          "in its place: a draft of this instance" },
+        { "accepted", API_FIELD_FLAG, NULL, false, NULL,
+          "true: carry it out, if it is safe; false: it waits for an answer" },
+        { 0 },
+};
+
 const ApiField api_fields_move[] = {
         { "vm", API_FIELD_TEXT, NULL, true, "the name of a VM", "the VM that is to be moved" },
         { "host", API_FIELD_TEXT, NULL, false, "the name of a host",

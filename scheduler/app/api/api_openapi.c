@@ -91,7 +91,7 @@ static json_t *openapi_parameters(const ApiRoute *route) {
 
 static json_t *openapi_body(const ApiRoute *route) {
         static const char *const types[] = { "string", "number",  "boolean", "integer",
-                                             "number", "integer", "array" };
+                                             "number", "integer", "array",   "object" };
         json_t *properties = json_object(), *needed = json_array();
 
         for (const ApiField *f = route->fields; f->name; f++) {

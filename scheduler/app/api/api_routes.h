@@ -17,7 +17,8 @@ typedef enum ApiFieldType {
         API_FIELD_COUNT,  /* a whole number */
         API_FIELD_NUMBER, /* with decimals */
         API_FIELD_MIB,
-        API_FIELD_LIST, /* of texts: the option once for each */
+        API_FIELD_LIST,   /* of texts: the option once for each */
+        API_FIELD_OBJECT, /* the handler reads it itself */
 } ApiFieldType;
 
 /* A field of an action's body (api_fields.c). */
@@ -43,7 +44,7 @@ struct ApiRoute {
 
 extern const ApiField api_fields_none[], api_fields_answer[], api_fields_maintenance[], api_fields_stop[],
         api_fields_why[], api_fields_draft[], api_fields_place[], api_fields_capacity[], api_fields_login[],
-        api_fields_move[];
+        api_fields_move[], api_fields_plan[];
 
 /* In the table's order; NULL past the last. And where in it one stands. */
 const ApiRoute *api_route_at(uint32_t i);

@@ -9,6 +9,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/ended_move.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/handed_plan.h"
 #include "scheduler/app/commands/led.h"
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/plan_options.h"
@@ -30,6 +31,7 @@ typedef struct Apply {
         RoundInput input;
         Round round; /* of planning; plan NULL: a plan file is carried out */
         const PlanFile *file;
+        const char *text; /* of it */
         const MoveOrder *moves;
         uint32_t n;
         bool blocked; /* the plan names something that must be done and cannot */
@@ -39,6 +41,8 @@ typedef struct Apply {
         Leadership leadership;
         const WhatIf *suppose; /* of an evacuation; NULL */
         Strings about;         /* what it is about; none: the cluster */
+        const char *id;        /* of a plan that only a service carries out; NULL: any does */
+        bool proposes, no_wait, all;
 } Apply;
 
 /* ---- what to move ---- */
@@ -60,13 +64,15 @@ static ExitStatus from_plan_file(Apply *apply, const char *path) {
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (n_objections > 0)
                 return command_complain(in, EXIT_BLOCKED,
-                                        "%s is not safe now: %s (%u objections; see plimsoll check)", path,
+                                        "%s is not safe now: %s (%u objections; see plimsoll check)",
+                                        strncmp(path, "/proc/", 6) == 0 ? "the plan" : path,
                                         objections[0].text, n_objections);
         if (mover_moves_of_file(in->arena, apply->facts.snapshot, apply->facts.settings, plan, &apply->moves,
                                 &fault) < 0)
                 return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
         apply->n = plan->n_moves;
         apply->file = plan;
+        apply->text = text;
         if (!in->json)
                 (void) out_say(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
         return EXIT_DONE;
@@ -322,14 +328,41 @@ static ExitStatus run_moves(Apply *apply) {
         return cmd_apply_end(apply, outcomes);
 }
 
-/* A service that acts keeps the lease: that is said before a person is asked, not after. */
-static ExitStatus may_lead(Apply *apply) {
-        Store *store = source_store(apply->facts.source);
-        Led led = { 0 };
-        ExitStatus status = led_look(apply->in, store, apply->facts.settings, &led);
+/* A service that acts keeps the lease, and is handed the plan. */
+static ExitStatus cmd_apply_hand_over(Apply *apply, const Led *led) {
+        Invocation *in = apply->in;
+        HandedPlan plan = { .store = source_store(apply->facts.source),
+                            .cluster = apply->facts.snapshot->cluster,
+                            .text = apply->text,
+                            .file = apply->file,
+                            .led = led,
+                            .id = apply->id,
+                            .proposed = apply->proposes,
+                            .no_wait = apply->no_wait,
+                            .all = apply->all };
+        TextFault fault = { 0 };
+        size_t n = 0;
+        int r = 0;
 
-        if (status == EXIT_DONE && led.by_service)
-                status = led_refuse(apply->in, led.leader, &led.live);
+        if (apply->round.plan)
+                r = plan_file_print(in->arena, apply->round.snapshot, apply->round.plan, &plan.text, &n);
+        if (r == 0 && apply->round.plan)
+                r = plan_file_parse(in->arena, plan.text, n, &plan.file, &fault);
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "cannot hand the plan over: %s",
+                                        r == -EBADMSG ? fault.what : strerrordesc_np(-r));
+        return handed_plan(in, &plan);
+}
+
+/* Whether a service that acts leads, before a person is asked. What is to be handed over alone is refused where none does. */
+static ExitStatus may_lead(Apply *apply, Led *ret) {
+        Invocation *in = apply->in;
+        Store *store = source_store(apply->facts.source);
+        ExitStatus status = led_look(in, store, apply->facts.settings, ret);
+
+        if (status == EXIT_DONE && !ret->by_service && (apply->id || apply->proposes))
+                return command_complain(in, EXIT_BLOCKED,
+                                        "nothing was moved: no service that moves VMs leads this cluster");
         if (status == EXIT_DONE && store)
                 apply->leadership =
                         leadership_of(store, settings_int(apply->facts.settings, "service", "lease"));
@@ -368,16 +401,19 @@ static ExitStatus lead_and_run(Apply *apply) {
 
 /* What was planned and shown. */
 static ExitStatus cmd_apply_carry_out(Apply *apply) {
+        Led led = { 0 };
         ExitStatus status;
 
         if (apply->n == 0)
                 return cmd_apply_end(apply, NULL);
         status = stopped_check(apply->in, source_store(apply->facts.source), apply->facts.settings);
         if (status == EXIT_DONE)
-                status = may_lead(apply);
-        if (status == EXIT_DONE)
+                status = may_lead(apply, &led);
+        if (status == EXIT_DONE && !apply->proposes)
                 status = apply_ask(apply->in, apply->n);
-        return status == EXIT_DONE ? lead_and_run(apply) : status;
+        if (status != EXIT_DONE)
+                return status;
+        return led.by_service ? cmd_apply_hand_over(apply, &led) : lead_and_run(apply);
 }
 
 ExitStatus apply_what_if(Invocation *in, const Facts *facts, const WhatIf *suppose, Strings about) {
@@ -394,6 +430,28 @@ ExitStatus apply_decided(Invocation *in, const Facts *facts, const RoundInput *i
         return status == EXIT_DONE ? cmd_apply_carry_out(&x) : status;
 }
 
+/* 0: what came of the plan of that name was said, or why it is none; 1: it is to be handed over. */
+static int cmd_apply_named(const Apply *apply, ExitStatus *ret) {
+        Invocation *in = apply->in;
+        const char *id = apply->id;
+        Store *store = source_store(apply->facts.source);
+        int r;
+
+        if (!id)
+                return 1;
+        if (!store || !text_is_name(id, strlen(id))) {
+                *ret = command_complain(in, EXIT_BAD_INPUT, "%s",
+                                        store ? "--id accepts a name: printable characters, at most 255"
+                                              : "--id needs --redis");
+                return 0;
+        }
+        r = handed_plan_told(in, store, id, apply->all, ret);
+        if (r < 0)
+                *ret = command_complain(in, EXIT_FAILED, "%s",
+                                        r == -ENOMEM ? "out of memory" : store_error(store));
+        return r < 0 ? 0 : r;
+}
+
 static ExitStatus cmd_apply_apply(Apply *apply) {
         const char *path = option_text(&apply->in->options, "plan");
         ExitStatus status;
@@ -403,6 +461,8 @@ static ExitStatus cmd_apply_apply(Apply *apply) {
                 return command_complain(
                         apply->in, EXIT_BAD_INPUT,
                         "apply needs live data; a snapshot may be out of date. Use --hosts or --redis.");
+        if (cmd_apply_named(apply, &status) == 0)
+                return status;
         acts = source_store(apply->facts.source) ? maintenance_acts(apply->in, &apply->facts) : 1;
         if (acts < 0)
                 return maintenance_failed(apply->in, source_store(apply->facts.source), acts);
@@ -413,7 +473,11 @@ static ExitStatus cmd_apply_apply(Apply *apply) {
 }
 
 static ExitStatus cmd_apply_run(Invocation *in) {
-        Apply x = { .in = in };
+        Apply x = { .in = in,
+                    .id = option_text(&in->options, "id"),
+                    .proposes = option_given(&in->options, "propose"),
+                    .no_wait = option_given(&in->options, "no-wait"),
+                    .all = option_given(&in->options, "all") };
         ExitStatus status = facts_open(in, &x.facts);
 
         if (status == EXIT_DONE)
@@ -428,6 +492,14 @@ static const OptionDef cmd_apply_options[] = {
         { "plan", 0, OPTION_TEXT, "PLAN", 0, 0, 0, "carry out this plan file instead of making a new plan" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "How:" },
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask for confirmation; needed without a terminal" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0,
+          "Where a service that moves VMs leads, it carries the plan out:" },
+        { "no-wait", 0, OPTION_FLAG, NULL, 0, 0, 0, "do not wait for the end" },
+        { "id", 0, OPTION_TEXT, "ID", 0, 0, 0,
+          "name the plan: only the service carries it out, and the same ID again shows the result" },
+        { "propose", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "leave it to be confirmed by someone (plimsoll confirm ID)" },
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "show every host and move; default: the 16 worst hosts and the first 40 moves" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,

@@ -60,6 +60,13 @@ int confirm_store_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
                 r = confirm_store_read_one(a, &texts[i], &list[i]);
         if (r == 0 && n > 0)
                 r = join_answers(store, a, list, n);
+        for (uint32_t i = 0; r == 0 && i < n; i++)
+                if (list[i].plan.accepted && !list[i].answered) {
+                        list[i].answered = true;
+                        list[i].answer = (WaitingAnswer){ .yes = true,
+                                                          .by = list[i].plan.by,
+                                                          .at = list[i].plan.made_at };
+                }
         if (r < 0)
                 return r;
         *ret = list;

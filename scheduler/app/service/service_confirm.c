@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans that wait for a person: one at a time for a cluster, and it stays as it was asked as long as it
- * holds; a person must not find another behind the id that was read. */
+/* Plans that wait for a person: of the service's own one at a time for a cluster, beside those that operators handed over
+ * (service_handed.c). Each stays as it was asked as long as it holds; a person must not find another behind the id that was read.
+ * A yes is for one of them: the others wait on, and what has a yes, too, is carried out by the next round, by its facts. */
 #include <errno.h>
 #include <string.h>
 
@@ -80,8 +81,9 @@ static int service_confirm_drop(RoundState *s, uint32_t i, const char *answer, c
 }
 
 static int service_confirm_reject(RoundState *s, uint32_t i) {
-        const usec_t again = settings_int(s->given->settings, "service", "confirm_again");
         Waiting *one = &s->waiting.plans[i];
+        const usec_t again =
+                service_is_handed(one) ? 0 : settings_int(s->given->settings, "service", "confirm_again");
         int r;
 
         one->plan.state = WAITING_REJECTED;
@@ -129,6 +131,8 @@ static int service_confirm_judge(const ServiceRound *round, RoundFindings *found
                                        objections ? objections[0].text : "");
                 return *ret_why ? 0 : -ENOMEM;
         }
+        if (r == 0 && service_is_handed(one)) /* what it is good for, who handed it over knows */
+                return 0;
         if (r == 0)
                 r = service_confirm_gains(round, &found->posed, file, &gain);
         if (r == 0)
@@ -206,9 +210,11 @@ static int update_one(RoundState *s, uint32_t i) {
         }
         if (one->answered && !one->answer.yes)
                 return service_confirm_reject(s, i);
-        if (one->plan.kinds & service_modes_bits(&s->given->modes, MODE_ADVISE))
+        if (!service_is_handed(one) && one->plan.kinds & service_modes_bits(&s->given->modes, MODE_ADVISE))
                 return service_confirm_drop(s, i, "dropped",
                                             "the service is now in advise mode for these moves");
+        if (service_is_handed(one) && s->found.input.now >= one->plan.until)
+                return service_confirm_drop(s, i, "expired", "the service did not get to it in time");
         if (one->answered)
                 return s->done.n > 0 || s->found.input.stopped ||
                                        source_loss(s->given->source) /* until that is acknowledged */ ||
@@ -248,8 +254,10 @@ static int service_confirm_show(Arena *a, const RoundWaiting *waiting, LiveState
 int confirm_update(RoundState *s) {
         const ServiceRound *x = s->given;
         RoundWaiting *waiting = &s->waiting;
-        int r = confirm_store_read(x->store, x->arena, &waiting->plans, &waiting->n);
+        int r = service_handed_take(s);
 
+        if (r == 0)
+                r = confirm_store_read(x->store, x->arena, &waiting->plans, &waiting->n);
         waiting->gone = r == 0 ? arena_new(x->arena, bool, waiting->n) : NULL;
         if (r == 0 && !waiting->gone)
                 r = -ENOMEM;
@@ -305,7 +313,9 @@ static int make_way(RoundState *s, unsigned kinds) {
         const char *why;
 
         for (uint32_t i = 0; i < s->waiting.n; i++) {
-                int r = s->waiting.gone[i] ? 0 : service_confirm_stays(s, &s->waiting.plans[i], kinds);
+                int r = s->waiting.gone[i] || service_is_handed(&s->waiting.plans[i])
+                                ? 0
+                                : service_confirm_stays(s, &s->waiting.plans[i], kinds);
 
                 if (r != 0)
                         return r;
@@ -313,7 +323,8 @@ static int make_way(RoundState *s, unsigned kinds) {
         for (uint32_t i = 0; i < s->waiting.n; i++) {
                 int r;
 
-                if (s->waiting.gone[i] || s->waiting.plans[i].plan.state != WAITING_ASKED)
+                if (s->waiting.gone[i] || service_is_handed(&s->waiting.plans[i]) ||
+                    s->waiting.plans[i].plan.state != WAITING_ASKED)
                         continue;
                 why = confirm_store_presses(kinds, s->waiting.plans[i].plan.kinds)
                               ? "replaced by a more urgent plan"

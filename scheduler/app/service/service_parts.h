@@ -289,6 +289,12 @@ int service_record(const RoundState *s, const char **ret_name) must_check;
  * over, but for confirm_keep(). 0; a negative errno. */
 int confirm_update(RoundState *s) must_check;
 
+/* service_handed.c: plans that operators hand over become plans that wait. */
+int service_handed_take(RoundState *s) must_check;
+static inline bool service_is_handed(const Waiting *one) {
+        return one->plan.by && one->plan.by[0];
+}
+
 /* The moves of what was accepted have ended, or would not begin: who said yes, and what came of it. 0; a negative errno. */
 int confirm_keep(RoundState *s) must_check;
 

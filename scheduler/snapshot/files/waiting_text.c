@@ -35,6 +35,11 @@ int waiting_text_print(Arena *a, const WaitingPlan *w, const char **ret, size_t 
         text_writer_word(&t, "]");
         (void) json_put_text(&t, false, "summary", w->summary);
         (void) json_put_text(&t, false, "record", w->record);
+        if (w->by && w->by[0]) {
+                (void) json_put_text(&t, false, "by", w->by);
+                json_put_key(&t, false, "accepted");
+                text_writer_word(&t, w->accepted ? "true" : "false");
+        }
         json_put_key(&t, false, "plan");
         text_writer_word(&t, w->plan);
         text_writer_word(&t, "}");
@@ -117,6 +122,10 @@ static int read_plan_field(Reader *reader, const char *key) {
                 return json_take_text(&reader->json, &w->summary);
         if (json_key_is(key, "record"))
                 return json_take_text(&reader->json, &w->record);
+        if (json_key_is(key, "by"))
+                return json_take_name(&reader->json, &w->by);
+        if (json_key_is(key, "accepted"))
+                return json_reader_bool(&reader->json, &w->accepted);
         if (json_key_is(key, "plan"))
                 return json_is_object(reader->json.at) ? json_take_raw(&reader->json, &w->plan, &n)
                                                        : json_reader_expect(&reader->json, "a plan");
@@ -156,7 +165,7 @@ static int waiting_text_lacks(TextFault *f, const char *field, const char *words
 }
 
 int waiting_text_parse(Arena *a, const char *text, size_t n, WaitingPlan *ret, TextFault *reterr_fault) {
-        Reader p = { .plan = { .summary = "", .record = "" } };
+        Reader p = { .plan = { .summary = "", .record = "", .by = "" } };
         TextFault fault = { 0 };
         int k = json_reader_open(&p.json, text, n, a, &fault);
 

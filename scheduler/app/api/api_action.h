@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all actions share.
+ *
+ * Units: none. Owner: the call's. Errors: in the reply. Threads: any, each its own call.
+ */
+#pragma once
+
+#include "scheduler/app/api/api_call.h"
+
+/* Who did what, by which role: a line in the log. */
+void api_action_log(const ApiCall *call, const char *cluster, int status);
+
+/* Hosts are named on the command line by selections, too; here by their names alone. False: the reply says so. */
+bool api_action_is_name(ApiCall *call, const char *name);
