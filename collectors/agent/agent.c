@@ -468,7 +468,13 @@ static int agent_once(Agent *g) {
         return r == 0 ? 0 : r == -EINVAL ? 2 : 1;
 }
 
+/* What systemctl status shows: an agent whose reports arrive nowhere does not say that it reports. */
+static const char *agent_status(bool away) {
+        return away ? "does not reach Redis; why is in its log" : "reports";
+}
+
 static int agent_loop(Agent *g) {
+        bool away = false;
         usec_t wait = g->interval / 2 < WAIT_MOST ? g->interval / 2 : WAIT_MOST;
         usec_t next = clock_monotonic();
 
@@ -493,7 +499,10 @@ static int agent_loop(Agent *g) {
                 if (next < now) /* a turn took too long, or the machine slept: no hurry to catch up */
                         next = now;
                 if (g->sequence == 1)
-                        supervisor_ready("reports");
+                        supervisor_ready(agent_status(g->outbox.away));
+                else if (away != g->outbox.away)
+                        supervisor_status(agent_status(g->outbox.away));
+                away = g->outbox.away;
                 supervisor_alive();
         } while (!agent_sleep(g, next));
         return 0;

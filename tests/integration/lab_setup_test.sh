@@ -44,6 +44,7 @@ check "hosts whose keys are unknown are named, with the option that accepts them
 check "accepted, they show fingerprints, and no host lets the user in" setup second 3 --json --set "$by_ssh" --accept-host-keys h1 h2 h3
 check "… the fingerprint of each is told" [ "$(jq '[.hosts[].fingerprints | select(test("SHA256:"))] | length' "$LAB/second")" = 3 ]
 check "no key on the host: found, and the command told" found second service h1 login wrong 'sudo cat .*id_ed25519.pub . ssh -p 22 root@h1'
+check "… in the right words" found second service h1 login wrong "^h1 does not accept the key $LAB/home/.ssh/id_ed25519.pub for user root"
 check "the line for authorized_keys is told whole" grep -qF "  ${key% *}" "$LAB/first"
 check "the key is the one of before" [ "$(cat "$LAB/home/.ssh/id_ed25519.pub")" = "$key" ]
 

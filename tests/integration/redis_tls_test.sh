@@ -81,7 +81,7 @@ check "a server that shows a certificate for clients" until_true 10 answers_inse
 check "is refused" not status "rediss://127.0.0.1:${port[4]}?ca=$D/ca.pem&name=client"
 check "and said" says "certificate is not valid for client"
 check "no such file: refused" not status "$S?ca=$D/none.pem"
-check "and named" says "$D/none.pem"
+check "and named" says "$D/none.pem: No such file"
 chmod 644 "$D/client.key"
 check "a key that others can read: refused" not status "$C?ca=$D/ca.pem$own"
 check "and named" says "client.key.*others can read"

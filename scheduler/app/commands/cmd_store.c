@@ -5,70 +5,11 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/store_accounts.h"
 #include "scheduler/app/commands/store_check.h"
 #include "scheduler/app/commands/store_copy.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/state/host_mark.h"
-#include "scheduler/base/secret.h"
-#include "scheduler/store/store_acl.h"
-
-static int store_acl_put(Invocation *in, StoreAccount account) {
-        char password[1 + SECRET_HEX] = ">";
-        const bool none = option_given(&in->options, "no-passwords");
-        const char *line = NULL;
-        int r = none ? 0 : secret_make(password + 1);
-
-        account.password = none ? "nopass" : password;
-        if (r == 0)
-                r = store_account_line(in->arena, &account, &line);
-        if (r == 0)
-                (void) out_say(in->out.out, "%s\n", line);
-        return r;
-}
-
-static ExitStatus store_acl_hosts(Invocation *in, const char *cluster) {
-        const char *host;
-
-        for (unsigned i = 0; (host = option_nth(&in->options, "host", i)); i++) {
-                int r = store_acl_put(in,
-                                      (StoreAccount){ .role = ROLE_AGENT, .cluster = cluster, .host = host });
-
-                if (r == -EINVAL)
-                        return command_complain(
-                                in, EXIT_BAD_INPUT,
-                                "--host \"%s\" cannot be used in a Redis ACL file; accepted: a name without blanks, quotes "
-                                "and the characters * ? [ ] \\ ^ #",
-                                host);
-                if (r < 0)
-                        return command_complain(in, EXIT_FAILED, "%s", strerrordesc_np(-r));
-        }
-        return EXIT_DONE;
-}
-
-/* One account a role, and one for the agent of each host named. */
-static ExitStatus store_acl(Invocation *in, const char *cluster) {
-        static const enum StoreRole roles[] = { ROLE_SERVICE, ROLE_OPERATOR, ROLE_READER };
-        ExitStatus status;
-
-        /* an ACL file holds no comments: Redis refuses to start with one */
-        (void) out_say(
-                in->err.out,
-                "%s: accounts for cluster %s. This file holds passwords; name it in redis.conf as aclfile\n",
-                in->program, cluster);
-        (void) out_say(in->out.out, "user default off\n");
-        for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-                int r = store_acl_put(in, (StoreAccount){ .role = roles[i], .cluster = cluster });
-
-                if (r == -EINVAL)
-                        return command_complain(in, EXIT_BAD_INPUT,
-                                                "the cluster name \"%s\" cannot be used in a Redis ACL file",
-                                                cluster);
-                if (r < 0)
-                        return command_complain(in, EXIT_FAILED, "%s", strerrordesc_np(-r));
-        }
-        status = store_acl_hosts(in, cluster);
-        return status;
-}
 
 /* ---- acknowledge ---- */
 
@@ -101,12 +42,6 @@ static ExitStatus store_acknowledge_loss(Invocation *in, Store *store, const cha
 
 /* ---- which store, and what is done with it ---- */
 
-static ExitStatus cmd_store_acl(Invocation *in, const Settings *settings, Store *store, const char *cluster) {
-        (void) settings;
-        (void) store;
-        return store_acl(in, cluster);
-}
-
 static ExitStatus cmd_store_acknowledge(Invocation *in, const Settings *settings, Store *store,
                                         const char *cluster) {
         (void) settings;
@@ -119,7 +54,7 @@ static const struct {
         int arguments; /* with its own word */
         ExitStatus (*run)(Invocation *in, const Settings *settings, Store *store, const char *cluster);
 } cmd_store_actions[] = {
-        { "acl", false, 1, cmd_store_acl },       { "acknowledge", true, 1, cmd_store_acknowledge },
+        { "acl", false, 1, store_accounts },      { "acknowledge", true, 1, cmd_store_acknowledge },
         { "check", true, 1, store_check },        { "export", true, 2, store_copy_export },
         { "import", true, 2, store_copy_import },
 };
@@ -175,6 +110,8 @@ static const OptionDef cmd_store_options[] = {
         { "role", 0, OPTION_TEXT, "ROLE", 0, 0, 0,
           "check: what the account is used for: service, operator, reader or agent (with --host); default: by "
           "the account's name, else service" },
+        { "logins", 0, OPTION_TEXT, "DIR", 0, 0, 0,
+          "acl: write a file for each account into DIR, with the URL of --redis and its login" },
         { "no-passwords", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "write nopass instead of random passwords (for tests)" },
         { "replace", 0, OPTION_FLAG, NULL, 0, 0, 0,
@@ -191,7 +128,7 @@ const Command command_store = {
         .name = "store",
         .summary = "check, export and import the store, print its accounts, acknowledge a loss of data",
         .usage =
-                "acl [--host HOST]... > plimsoll.acl | check [--redis URL] | export FILE [--redis URL] | import "
+                "acl [--host HOST]... [--logins DIR --redis URL] > plimsoll.acl | check [--redis URL] | export FILE [--redis URL] | import "
                 "FILE [--redis URL] [--replace] | acknowledge [--redis URL] [--why TEXT]",
         .help = "check: is this Redis fit for the service? TLS, accounts (too narrow, too wide), clock, persistence,\n"
                 "eviction, memory, replicas, sentinels. One line each: what is, why it matters, what to do. Nothing\n"
@@ -210,8 +147,11 @@ const Command command_store = {
                 "  operator    people: read everything, answer plans, maintenance, clear faults\n"
                 "  reader      people and programs that only read\n"
                 "  agent-HOST  the agent of one host: writes that host's own keys and nothing else\n"
-                "Give each program its own URL: redis://agent-h1:PASSWORD@server.",
+                "Give each program its own URL: redis://agent-h1:PASSWORD@server. With --logins, DIR gets a file named\n"
+                "after each account (mode 0600; none is overwritten) with the line PLIMSOLL_REDIS='URL with its login',\n"
+                "for /etc/default/plimsolld, /etc/default/plimsoll-agent, and a shell.",
         .examples = "plimsoll store acl --host h1 --host h2\n"
+                    "plimsoll store acl --host h1 --logins logins --redis 'rediss://ctl:6379?ca=ca.pem'\n"
                     "plimsoll store check --redis redis://store:6379\n"
                     "plimsoll store export backup.ndjson\n"
                     "plimsoll store import backup.ndjson --replace\n"

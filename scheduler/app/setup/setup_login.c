@@ -164,8 +164,8 @@ static SetupFinding setup_login_finding(Arena *a, const SetupLogin *login, const
 
         switch (trouble) {
         case SSH_NO_KEY:
-                f.what = text_format(a, "%s does not accept the key %s.pub for user %s", host->name, as,
-                                     login->key->path);
+                f.what = text_format(a, "%s does not accept the key %s.pub for user %s", host->name,
+                                     login->key->path, as);
                 f.to_do =
                         text_format(a,
                                     "%scat %s.pub | ssh -p %lld %s@%s 'mkdir -p .ssh && cat >> "

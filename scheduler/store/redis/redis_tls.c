@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -25,6 +26,18 @@ struct RedisTls {
 
 /* ---- our files ---- */
 
+/* GnuTLS says of a file only that it cannot be read, not why. */
+static int tls_can_read(const char *path, char *words) {
+        const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0) {
+                (void) snprintf(words, TLS_WORDS, "%s: %s", path, strerror(errno));
+                return -ENOKEY;
+        }
+        (void) close(fd);
+        return 0;
+}
+
 /* A private key that others can read is none. */
 static int tls_key_is_private(const char *path, char *words) {
         struct stat s;
@@ -44,10 +57,12 @@ static int tls_key_is_private(const char *path, char *words) {
 
 static int tls_trust(RedisTls *tls, const RedisUrl *url, char *words) {
         const char *ca = url->tls.ca;
-        const int n =
-                ca[0] ? gnutls_certificate_set_x509_trust_file(tls->credentials, ca, GNUTLS_X509_FMT_PEM)
-                      : gnutls_certificate_set_x509_system_trust(tls->credentials);
+        int n = ca[0] ? tls_can_read(ca, words) : 0;
 
+        if (n < 0)
+                return n;
+        n = ca[0] ? gnutls_certificate_set_x509_trust_file(tls->credentials, ca, GNUTLS_X509_FMT_PEM)
+                  : gnutls_certificate_set_x509_system_trust(tls->credentials);
         if (n > 0)
                 return 0;
         (void) snprintf(words, TLS_WORDS, "%s: %s", ca[0] ? ca : "the system's certificate authorities",
@@ -61,6 +76,10 @@ static int tls_identify(RedisTls *tls, const RedisUrl *url, char *words) {
         if (!url->tls.cert[0])
                 return 0;
         k = tls_key_is_private(url->tls.key, words);
+        if (k == 0)
+                k = tls_can_read(url->tls.key, words);
+        if (k == 0)
+                k = tls_can_read(url->tls.cert, words);
         if (k < 0)
                 return k;
         k = gnutls_certificate_set_x509_key_file(tls->credentials, url->tls.cert, url->tls.key,
