@@ -44,7 +44,7 @@ RAW_BY = {
     ('scheduler/app/state/prediction_json.c', 'prediction_of_json'): 'of a tree that stored_json() read (move_journal.c)',
     ('scheduler/model/instant.c', 'instant_digits'): 'at most four digits', ('scheduler/app/commands/cmd_confirm.c', '*'): 'shown as it stands in the store',
     ('scheduler/app/commands/cmd_plan.c', '*'): 'the plan that was printed just before',
-    ('scheduler/app/api/api_exec.c', 'api_exec_call'): 'what a command printed just before', ('scheduler/app/api/api_body.c', '*'): 'less than 1e9', ('scheduler/app/api/api_list.c', '*'): 'compared with each other', ('scheduler/app/api/api_drafts.c', 'api_draft_find'): 'its own text',
+    ('scheduler/app/api/api_exec.c', 'api_exec_call'): 'what a command printed just before', ('scheduler/app/api/api_exec.c', 'api_exec_parsed'): 'what a command printed a moment before', ('scheduler/app/api/api_body.c', '*'): 'less than 1e9', ('scheduler/app/api/api_list.c', '*'): 'compared with each other', ('scheduler/app/api/api_drafts.c', 'api_draft_find'): 'its own text',
     ('scheduler/app/text/plan_difference.c', 'plan_difference'): 'compared as trees', ('scheduler/act/libvirt/domain_speed.c', 'domain_speed_leaves'): 'compared with constants',
     ('scheduler/act/libvirt/domain_state.c', 'domain_state_read_field'): 'the bound is its argument: READERS',
     ('collectors/guests/vms.c', '*'): 'a kind of job: compared with constants', ('collectors/guests/vm_stats.c', 'vm_stats_number_of'): 'BOUND_KERNEL, in vm_stats_bounded(); 32 bits are below it',

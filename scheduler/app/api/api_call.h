@@ -55,10 +55,11 @@ typedef struct ApiCall {
         const char *params[API_PARAMS_MAX];
         ApiPair query[API_QUERY_MAX];
         uint32_t n_query;
-        const char *body, *if_match; /* body: NUL-terminated; if_match NULL: none */
-        const char *last_event_id;   /* NULL: none */
-        const char *client;          /* an address, or "uid 1000" */
+        const char *body, *if_match, *if_none_match; /* body: NUL-terminated; the others NULL: none */
+        const char *last_event_id;                   /* NULL: none */
+        const char *client;                          /* an address, or "uid 1000" */
         size_t n_body;
+        usec_t fresh_until; /* monotonic: what was read for the answer is of now until then; 0: nothing of the kind was read */
         ApiRole role;
         char who[API_WHO_SIZE];
         bool is_tcp, is_tls;

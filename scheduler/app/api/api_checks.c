@@ -287,6 +287,17 @@ bool api_check_body(ApiRequest *r, struct MHD_Connection *c) {
         return true;
 }
 
+/* "gzip, br": the word itself, and not "gzip;q=0". */
+static bool api_check_gzips(const char *accepted) {
+        const char *at = accepted ? strcasestr(accepted, "gzip") : NULL;
+
+        if (!at)
+                return false;
+        at += strlen("gzip");
+        at += strspn(at, " ");
+        return *at == '\0' || *at == ',' || (*at == ';' && !strstr(at, "q=0"));
+}
+
 bool api_check_request(ApiRequest *r, struct MHD_Connection *c, const char *url) {
         ApiCall *call = &r->call;
         const bool is_tcp = r->connection ? r->connection->peer.who[0] == '\0' : true;
@@ -296,6 +307,8 @@ bool api_check_request(ApiRequest *r, struct MHD_Connection *c, const char *url)
         call->is_tcp = is_tcp;
         call->client = client;
         call->if_match = api_check_header(c, MHD_HTTP_HEADER_IF_MATCH, &n);
+        call->if_none_match = api_check_header(c, MHD_HTTP_HEADER_IF_NONE_MATCH, &n);
+        r->gzips = api_check_gzips(api_check_header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING, &n));
         call->last_event_id = api_check_header(c, "Last-Event-ID", &n);
         if (!api_guard_may(&call->server->guard, client, r->began)) {
                 api_reply_problem(call, 429, "too many requests from here: at most %lld a second (api.rate)",

@@ -18,7 +18,9 @@
 #define KEPT_FOR  USEC_PER_SEC /* at least */
 #define KEPT_MOST (10 * USEC_PER_SEC)
 #define KEPT_TIMES                                                                                           \
-        5 /* as long as it took to make: so that who asks all the time takes a fifth of a core at most */
+        20 /* as long as it took to make: so that who asks all the time takes a twentieth of a core at most */
+#define TEXT_LEAST                                                                                           \
+        ((size_t) 2 << 20) /* from here on text is kept: as values in memory it is ten times as large */
 #define ERROR_NAME "plimsoll.error/1"
 #define DONE_NAME  "plimsoll.done/1"
 
@@ -106,6 +108,11 @@ static void api_exec_end(Exec *exec) {
         free(exec->err);
 }
 
+typedef struct KeptText {
+        char *text;
+        size_t n;
+} KeptText;
+
 /* What it had against it, as a problem. A store that is away is none of the client's faults. */
 static void api_exec_refused(ApiCall *call, const json_t *value, int status) {
         const char *what = json_string_value(json_object_get(value, "error"));
@@ -118,8 +125,9 @@ static void api_exec_refused(ApiCall *call, const json_t *value, int status) {
                                   what ? what : "it cannot be done now");
 }
 
+/* ret_text: what it printed, the caller's to be freed, where that is much; NULL: not wanted. */
 static int api_exec_call(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
-                         int *ret_exit) {
+                         int *ret_exit, KeptText *ret_text) {
         Exec exec = { .status = EXIT_FAILED };
         const char *schema;
         json_t *value;
@@ -138,6 +146,10 @@ static int api_exec_call(ApiCall *call, const char *cluster, const char *const *
             exec.status != EXIT_BAD_INPUT) {
                 *ret = value;
                 *ret_exit = exec.status;
+                if (ret_text && exec.n_out > TEXT_LEAST) {
+                        *ret_text = (KeptText){ exec.out, exec.n_out };
+                        exec.out = NULL;
+                }
         } else {
                 api_exec_refused(call, value, exec.status);
                 json_decref(value);
@@ -151,7 +163,8 @@ static int api_exec_call(ApiCall *call, const char *cluster, const char *const *
 
 typedef struct KeptAnswer {
         char *key;
-        json_t *value; /* never changed: whoever gets it gets a reference */
+        json_t *value; /* never changed: whoever gets it gets a reference; NULL: it is large, and kept as text */
+        KeptText text;
         usec_t at, until, as_of;
 } KeptAnswer;
 
@@ -161,6 +174,7 @@ static uint64_t api_exec_era; /* how often all was forgotten: what was being mad
 
 static void api_exec_drop(KeptAnswer *kept) {
         free(kept->key);
+        free(kept->text.text);
         json_decref(kept->value);
         *kept = (KeptAnswer){ 0 };
 }
@@ -173,18 +187,43 @@ void api_exec_forget(void) {
         (void) pthread_mutex_unlock(&api_exec_lock);
 }
 
-static json_t *api_exec_find(const char *key, usec_t now, usec_t *ret_as_of) {
+/* What is read from several is fresh as long as the first of them that is not. */
+static void api_exec_fresh(ApiCall *call, usec_t until) {
+        if (call->fresh_until == 0 || until < call->fresh_until)
+                call->fresh_until = until;
+}
+
+/* Parsed beside the lock: it takes tens of milliseconds. */
+static json_t *api_exec_parsed(const KeptText *text) {
+        json_t *value = text->text ? json_loadb(text->text, text->n, JSON_ALLOW_NUL, NULL) : NULL;
+
+        free(text->text);
+        return value;
+}
+
+static char *api_exec_copy(const KeptText *text) {
+        char *copy = text->text ? malloc(text->n) : NULL;
+
+        if (copy)
+                memcpy(copy, text->text, text->n);
+        return copy;
+}
+
+static json_t *api_exec_find(ApiCall *call, const char *key, usec_t now, usec_t *ret_as_of) {
+        KeptText text = { 0 };
         json_t *found = NULL;
 
         (void) pthread_mutex_lock(&api_exec_lock);
-        for (unsigned i = 0; i < KEPT_MAX && !found; i++)
+        for (unsigned i = 0; i < KEPT_MAX && !found && !text.text; i++)
                 if (api_exec_kept[i].key && now < api_exec_kept[i].until &&
                     strcmp(api_exec_kept[i].key, key) == 0) {
                         found = json_incref(api_exec_kept[i].value);
+                        text = (KeptText){ api_exec_copy(&api_exec_kept[i].text), api_exec_kept[i].text.n };
+                        api_exec_fresh(call, api_exec_kept[i].until);
                         *ret_as_of = api_exec_kept[i].as_of;
                 }
         (void) pthread_mutex_unlock(&api_exec_lock);
-        return found;
+        return found ? found : api_exec_parsed(&text);
 }
 
 static uint64_t api_exec_era_now(void) {
@@ -196,26 +235,34 @@ static uint64_t api_exec_era_now(void) {
         return era;
 }
 
-static void api_exec_keep(const char *key, json_t *value, usec_t began, usec_t as_of, uint64_t era) {
+/* `made` has when it was begun, as of when it is, and its text where that is kept, which goes into its place. What is too old goes, so that it does not stay where nobody asks for it. */
+static void api_exec_keep(ApiCall *call, const char *key, json_t *value, KeptAnswer *made, uint64_t era) {
         KeptAnswer *oldest = &api_exec_kept[0];
-        const usec_t now = clock_monotonic(), wanted = KEPT_TIMES * (now - began),
+        const usec_t now = clock_monotonic(), wanted = KEPT_TIMES * (now - made->at),
                      length = wanted < KEPT_FOR    ? KEPT_FOR
                               : wanted > KEPT_MOST ? KEPT_MOST
                                                    : wanted;
 
         (void) pthread_mutex_lock(&api_exec_lock);
         for (unsigned i = 0; i < KEPT_MAX; i++)
+                if (api_exec_kept[i].until <= now)
+                        api_exec_drop(&api_exec_kept[i]);
+        for (unsigned i = 0; i < KEPT_MAX; i++)
                 if (api_exec_kept[i].at < oldest->at)
                         oldest = &api_exec_kept[i];
-        if (era == api_exec_era)
+        if (era == api_exec_era) {
+                api_exec_fresh(call, now + length);
                 api_exec_drop(oldest);
-        if (era == api_exec_era)
                 *oldest = (KeptAnswer){ .key = strdup(key),
-                                        .value = json_incref(value),
+                                        .value = made->text.text ? NULL : json_incref(value),
+                                        .text = made->text,
                                         .at = now,
                                         .until = now + length,
-                                        .as_of = as_of };
+                                        .as_of = made->as_of };
+                made->text = (KeptText){ 0 };
+        }
         (void) pthread_mutex_unlock(&api_exec_lock);
+        free(made->text.text);
 }
 
 /* One look at a time: who waits for the same finds what the one before has made, and rounds keep the other cores. What plans for
@@ -224,17 +271,17 @@ static pthread_mutex_t api_exec_one = PTHREAD_MUTEX_INITIALIZER;
 
 static int api_exec_make(ApiCall *call, const char *cluster, const char *const *words, const char *key,
                          json_t **ret, usec_t *ret_as_of) {
-        const usec_t began = clock_monotonic(), as_of = clock_now();
+        KeptAnswer made = { .at = clock_monotonic(), .as_of = clock_now() };
         const uint64_t era = api_exec_era_now();
         int status, r;
 
-        *ret = api_exec_find(key, began, ret_as_of);
+        *ret = api_exec_find(call, key, made.at, ret_as_of);
         if (*ret)
                 return 0;
-        r = api_exec_call(call, cluster, words, ret, &status);
+        r = api_exec_call(call, cluster, words, ret, &status, &made.text);
         if (r == 0) {
-                *ret_as_of = as_of;
-                api_exec_keep(key, *ret, began, as_of, era);
+                *ret_as_of = made.as_of;
+                api_exec_keep(call, key, *ret, &made, era);
         }
         return r;
 }
@@ -248,7 +295,7 @@ int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, 
                 key = text_format(call->arena, "%s\n%s", key, words[i]);
         if (!key)
                 return -ENOMEM;
-        *ret = api_exec_find(key, clock_monotonic(), ret_as_of);
+        *ret = api_exec_find(call, key, clock_monotonic(), ret_as_of);
         if (*ret)
                 return 0;
         if (api_route_plans(call->route))
@@ -266,7 +313,7 @@ int api_exec_write(ApiCall *call, const char *cluster, const char *const *words,
 
         (void) snprintf(who, sizeof(who), "%.79s (%s, API)", call->who, api_role_names[call->role]);
         operator_use(who);
-        r = api_exec_call(call, cluster, words, ret, ret_exit);
+        r = api_exec_call(call, cluster, words, ret, ret_exit, NULL);
         operator_use(NULL);
         api_exec_forget();
         return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A command of plimsoll, called inside the service with --json: what the API answers is what the command line prints, by the
  * same functions, checks and settings. Answers of reads are kept for a second, and where they
- * took long to make for five times as long, at most ten seconds.
+ * took long to make for twenty times as long, at most ten seconds; call->fresh_until says until when. What was made of them is kept
+ * beside them, ready to be sent (api_kept.h).
  *
  * Units: none. Owner: texts are in the call's arena. Errors: a negative errno: out of memory; what a command has to say against
  * it is in the reply. Threads: any.

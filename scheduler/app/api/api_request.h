@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "scheduler/app/api/api_guard.h"
+#include "scheduler/app/api/api_kept.h"
 #include "scheduler/app/api/api_pool.h"
 #include "scheduler/app/api/api_routes.h"
 #include "scheduler/app/api/api_server.h"
@@ -62,6 +63,9 @@ typedef struct ApiRequest {
         char *body;
         size_t n_body;
         bool too_large, answered; /* answered: by a thread of the pool */
+        bool gzips;               /* the client understands it */
+        const char *key;          /* of api_kept_key(); NULL: the answer is not to be kept */
+        KeptReply *kept;          /* the answer, where it is one that is kept; else call.reply is it */
 } ApiRequest;
 
 struct ApiServer {
@@ -73,12 +77,37 @@ struct ApiServer {
         usec_t started; /* since the epoch */
         ApiGuard guard;
         ApiConnections connections;
+        ApiKept kept;
+        ApiPool anew; /* answers that are no longer fresh are made anew, one after the other: nobody waits for it */
         ApiPool pool, planning; /* planning: what plans for itself, one after the other (api_route_plans()) */
         EventStreams streams;
         pthread_mutex_t lock; /* of what follows */
         RouteMetrics *routes; /* [api_routes_n()] */
         uint64_t refused[REFUSED_N];
 };
+
+/* ---- api_server.c ---- */
+
+/* Of no connection yet. NULL: no memory. */
+ApiRequest *api_request_begin(ApiServer *server, const char *method) must_check;
+ApiRequest *api_request_free(ApiRequest *r);
+
+/* Calls its route's handler: call.reply is filled in. */
+void api_request_do(ApiRequest *r);
+
+/* ---- api_fresh.c ---- */
+
+/* An answer that is kept is there: r->kept. Where it is no longer fresh, it is sent once more while a thread makes it anew. */
+bool api_fresh_find(ApiRequest *r);
+
+/* Answers, and keeps the answer for others where it is one to be kept: r->kept, else call.reply. */
+void api_fresh_make(ApiRequest *r);
+
+/* A job of ApiServer.anew: nobody waits for it. */
+void api_fresh_anew(void *job);
+
+/* Of r->kept, which becomes the response's; NULL: no memory. */
+struct MHD_Response *api_fresh_response(ApiRequest *r) must_check;
 
 /* ---- api_connections.c ---- */
 

@@ -56,6 +56,8 @@ static struct MHD_Response *api_server_response(ApiRequest *r, struct MHD_Connec
         reply->stream = NULL;
         if (stream)
                 return event_stream_response(stream, c, r->connection ? r->connection->fd : -1);
+        if (r->kept)
+                return api_fresh_response(r);
         return MHD_create_response_from_buffer(reply->n, (void *) reply->body, MHD_RESPMEM_MUST_COPY);
 }
 
@@ -83,7 +85,7 @@ static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) 
         return result;
 }
 
-static void api_server_do(ApiRequest *r) {
+void api_request_do(ApiRequest *r) {
         ApiCall *call = &r->call;
         const int error = call->route->handle(call);
 
@@ -98,7 +100,7 @@ static void api_server_do(ApiRequest *r) {
 static void api_server_work(void *job) {
         ApiRequest *r = job;
 
-        api_server_do(r);
+        api_fresh_make(r);
         r->answered = true;
         MHD_resume_connection(r->mhd);
 }
@@ -112,9 +114,11 @@ static enum MHD_Result api_server_handle(ApiRequest *r, struct MHD_Connection *c
         if (!api_check_body(r, c))
                 return api_server_send(r, c);
         if (!api_route_is_slow(call->route)) {
-                api_server_do(r);
+                api_request_do(r);
                 return api_server_send(r, c);
         }
+        if (api_fresh_find(r))
+                return api_server_send(r, c);
         r->mhd = c;
         MHD_suspend_connection(c);
         if (api_pool_give(api_route_plans(call->route) ? &call->server->planning : &call->server->pool, r))
@@ -153,17 +157,17 @@ static int api_server_view(ApiServer *server, Arena *a, ProcessView *ret) {
 
 /* ---- requests ---- */
 
-static ApiRequest *api_request_free(ApiRequest *r) {
+ApiRequest *api_request_free(ApiRequest *r) {
         if (!r)
                 return NULL;
+        (void) api_kept_leave(&r->call.server->kept, r->kept);
         free(r->body);
         arena_close(&r->arena);
         free(r);
         return NULL;
 }
 
-static ApiRequest *api_request_new(ApiServer *server, struct MHD_Connection *c, const char *method) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+ApiRequest *api_request_begin(ApiServer *server, const char *method) {
         ApiRequest *r = calloc(1, sizeof(*r));
         char id[SECRET_HEX] = "";
 
@@ -186,7 +190,6 @@ static ApiRequest *api_request_new(ApiServer *server, struct MHD_Connection *c, 
         r->call.tokens = server->config.tokens;
         r->call.is_tls = server->config.certificate != NULL;
         r->call.method = text_copy(&r->arena, method, strlen(method));
-        r->connection = info ? info->socket_context : NULL;
         r->began = clock_monotonic();
         return r->call.method ? r : api_request_free(r);
 }
@@ -216,10 +219,14 @@ static enum MHD_Result api_server_answer(void *arg, struct MHD_Connection *c, co
 
         (void) version;
         if (!r) {
-                r = api_request_new(listener->server, c, method);
+                const union MHD_ConnectionInfo *info =
+                        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+                r = api_request_begin(listener->server, method);
                 *request = r;
                 if (!r)
                         return MHD_NO;
+                r->connection = info ? info->socket_context : NULL;
                 return api_check_request(r, c, url) ? MHD_YES : api_server_send(r, c);
         }
         if (*n_data > 0) {
@@ -375,6 +382,8 @@ static int api_server_listen(ApiServer *server, TextFault *f) {
         if (r == 0)
                 r = api_pool_open(&server->planning, 1, PLANNING_NICE, api_server_work);
         if (r == 0)
+                r = api_pool_open(&server->anew, 1, PLANNING_NICE, api_fresh_anew);
+        if (r == 0)
                 r = api_server_open_streams(server);
         if (r == 0 && server->config.socket)
                 r = api_server_listen_local(server, f);
@@ -411,6 +420,7 @@ int api_server_open(const Settings *settings, const Options *options, MetricsBoa
         for (uint32_t i = 0; server->routes && i < api_routes_n(); i++)
                 server->routes[i].route = api_route_at(i)->pattern;
         api_guard_open(&server->guard, server->config.rate);
+        api_kept_open(&server->kept);
         if (r == 0)
                 r = api_server_listen(server, reterr_fault);
         if (r != 0) {
@@ -431,6 +441,7 @@ ApiServer *api_server_close(ApiServer *server) {
                 (void) MHD_quiesce_daemon(server->tcp.daemon);
         api_pool_close(&server->pool); /* what is under way is answered */
         api_pool_close(&server->planning);
+        api_pool_close(&server->anew);
         event_streams_end(&server->streams);
         if (server->local.daemon)
                 MHD_stop_daemon(server->local.daemon);
@@ -443,6 +454,7 @@ ApiServer *api_server_close(ApiServer *server) {
         if (server->connections.sweeps)
                 api_connections_close(&server->connections);
         event_streams_close(&server->streams);
+        api_kept_close(&server->kept);
         api_guard_close(&server->guard);
         (void) pthread_mutex_destroy(&server->lock);
         free(server->routes);
