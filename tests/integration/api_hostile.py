@@ -231,6 +231,61 @@ def rude():
     lives('rude clients')
 
 
+def kept():
+    """Answers that are kept for all: clients that go in the middle of one, odd conditions, and more pages than are kept."""
+    g = random.Random(SEED + 1)
+    whole = get(b'/api/v1/settings', connect=local)
+    check('settings are answered', status(whole) == 200 and len(whole) > 10000, whole)
+    for _ in range(100):
+        s = local()
+        s.sendall(b'GET /api/v1/settings HTTP/1.1\r\nHost: localhost\r\n' + g.choice((b'', b'Accept-Encoding: gzip\r\n', b'Range: bytes=5-\r\n')) + b'\r\n')
+        s.recv(g.choice((1, 100, 5000)))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\x01\x00\x00\x00\x00\x00\x00\x00')
+        s.close()
+    for tags in (b'*', b'W/"', b'""', b'"' * 5000, b'W/"' + b'f' * 32 + b'"', b'\xff\xfe'):
+        a = get(b'/api/v1/settings', b'If-None-Match: ' + tags, connect=local)
+        check(f'If-None-Match {tags[:20]!r}', status(a) == (304 if tags == b'*' else 200) and (status(a) == 200 or a.endswith(b'\r\n\r\n')), a)
+    for coding in (b'gzip;q=0', b'gzipped', b'x-gzip;q=0, identity', b'*;q=0', b'gzip' * 1000):
+        a = get(b'/api/v1/settings', b'Accept-Encoding: ' + coding, connect=local)
+        check(f'Accept-Encoding {coding[:20]!r}', status(a) == 200 and b'\r\nContent-Encoding' not in a and b'"plimsoll.settings/1"' in a, a)
+    for i in range(300):
+        a = get(b'/api/v1/hosts?limit=%d&q=%s' % (i % 500 + 1, b'x' * g.randint(1, 900)), connect=local)
+        check('a page of its own', status(a) in (200, 429, 503), a)
+    a = get(b'/api/v1/settings', connect=tcp)
+    check('what is kept is nobody\'s without a role', status(a) in (401, 429) and b'plimsoll.settings' not in a, a)
+    check('it is as it was', get(b'/api/v1/settings', connect=local).split(b'\r\n\r\n', 1)[1] == whole.split(b'\r\n\r\n', 1)[1])
+    lives('kept answers')
+
+
+def put(path, body):
+    return get(path, b'Content-Type: application/json', b'Content-Length: %d' % len(body), method=b'PUT', connect=lambda: Sender(body))
+
+
+class Sender:
+    """A unix socket that sends a body behind the head."""
+
+    def __init__(self, body):
+        self.s, self.body = local(), body
+
+    def sendall(self, head):
+        self.s.sendall(head + self.body)
+
+    def __getattr__(self, name):
+        return getattr(self.s, name)
+
+
+def bodies():
+    for body in (b'[' * 60000, b'{"why":' * 8000, b'{"why": "' + b'\\u0000' * 10 + b'"}', b'{"why": "a\nb"}', b'{"why": 1e999}', b'{"why": "\xff"}',
+                 b'{"why": "a", "why": "b"}', b'{"__proto__": {}}', b'[]', b'null', b'{"why": ["a"]}', b'{"kinds": ' + b'9' * 5000 + b'}',
+                 b'{"why": "x\\u001b[31m\\nevil"}'):
+        a = put(b'/api/v1/stop', body)
+        check(f'a body {body[:30]!r}', status(a) in (400, 422), a)
+    for name in (b'h%22%20who=evil', b'h%20level=error', b'x%3Dy', b'%F0%9F%98%80', b'h%E2%80%AE1', b'--help', b'-v', b'h*', b'h1,h2', b'host:x'):
+        a = put(b'/api/v1/hosts/' + name + b'/maintenance', b'{}')
+        check(f'a name {name!r}', status(a) in (400, 404, 503), a)  # 503: no host has reported
+    lives('bodies')
+
+
 def noise():
     g = random.Random(SEED)
     good = [b'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
@@ -257,7 +312,7 @@ def noise():
 
 def main():
     before = memory()
-    for step in (too_large, malformed, paths, disguise, slow, many, rude, noise):
+    for step in (too_large, malformed, paths, disguise, slow, many, rude, kept, bodies, noise):
         try:
             step()
         except (OSError, TimeoutError) as e:

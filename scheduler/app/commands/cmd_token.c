@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "scheduler/app/access/api_tokens.h"
 #include "scheduler/app/commands/command.h"
@@ -20,9 +23,25 @@ typedef struct TokenFile {
         const char *path;
         ApiTokens tokens;
         ApiToken *list; /* tokens.at, with room for one more */
+        int lock;       /* of its folder; -1: none is needed */
 } TokenFile;
 
-static ExitStatus token_file_open(Invocation *in, TokenFile *ret) {
+/* Who changes the file reads and writes it alone: else a token that was removed meanwhile would come back. */
+static ExitStatus token_file_lock(Invocation *in, const char *folder, TokenFile *ret) {
+        ret->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (ret->lock < 0 && errno == ENOENT) /* writing will say that */
+                return EXIT_DONE;
+        if (ret->lock >= 0 && flock(ret->lock, LOCK_EX) == 0)
+                return EXIT_DONE;
+        return command_complain(in, EXIT_FAILED, "%s: cannot be locked: %s", folder, strerrordesc_np(errno));
+}
+
+static void token_file_close(TokenFile *file) {
+        if (file->lock >= 0)
+                (void) close(file->lock);
+}
+
+static ExitStatus token_file_open(Invocation *in, bool changes, TokenFile *ret) {
         Settings *settings = NULL;
         ExitStatus status = facts_settings(in, &settings);
         TextFault fault = { 0 };
@@ -30,7 +49,11 @@ static ExitStatus token_file_open(Invocation *in, TokenFile *ret) {
 
         if (status != EXIT_DONE)
                 return status;
-        *ret = (TokenFile){ .in = in };
+        *ret = (TokenFile){ .in = in, .lock = -1 };
+        status = changes ? token_file_lock(in, settings_text(settings, "service", "state_dir"), ret)
+                         : EXIT_DONE;
+        if (status != EXIT_DONE)
+                return status;
         ret->path = text_format(in->arena, "%s/" API_TOKENS_FILE,
                                 settings_text(settings, "service", "state_dir"));
         r = ret->path ? api_tokens_read(in->arena, ret->path, &ret->tokens, &fault) : -ENOMEM;
@@ -174,7 +197,7 @@ static ExitStatus token_remove(TokenFile *file, const char *name) {
 static ExitStatus cmd_token_run(Invocation *in) {
         const char *what = in->options.arguments[0],
                    *name = in->options.n_arguments > 1 ? in->options.arguments[1] : NULL;
-        TokenFile file;
+        TokenFile file = { .lock = -1 };
         ExitStatus status;
 
         if (strcmp(what, "add") != 0 && strcmp(what, "list") != 0 && strcmp(what, "remove") != 0)
@@ -183,12 +206,13 @@ static ExitStatus cmd_token_run(Invocation *in) {
         if ((strcmp(what, "list") == 0) != !name)
                 return command_complain(in, EXIT_BAD_INPUT, "plimsoll token %s takes %s", what,
                                         name ? "no name" : "the name of a token");
-        status = token_file_open(in, &file);
-        if (status != EXIT_DONE)
-                return status;
-        return !name                      ? token_list(&file)
-               : strcmp(what, "add") == 0 ? token_add(&file, name)
-                                          : token_remove(&file, name);
+        status = token_file_open(in, name != NULL, &file);
+        if (status == EXIT_DONE)
+                status = !name                      ? token_list(&file)
+                         : strcmp(what, "add") == 0 ? token_add(&file, name)
+                                                    : token_remove(&file, name);
+        token_file_close(&file);
+        return status;
 }
 
 static const OptionDef cmd_token_options[] = {
