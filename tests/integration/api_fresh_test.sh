@@ -96,6 +96,17 @@ for i in 1 2 3; do
 	check "back into service" is 200 -X DELETE "$U/hosts/h$i/maintenance"
 	check "the next look has that" bash -c "curl -s --unix-socket '$D/a.sock' '$U/hosts?limit=500' | jq -e '[.items[] | select(.name == \"h$i\")][0].state == \"active\"'"
 done
+
+# ---- what is done is said to be done, also where its command has words alone ----
+lost() { curl -s --unix-socket "$D/a.sock" $U/status | jq -e '.store_forgotten != null and (.store_forgotten.acknowledged | not)' >/dev/null; }
+redis-cli -s "$D/r.sock" --scan --pattern '*report*' | while read -r key; do redis-cli -s "$D/r.sock" --raw dump "$key" | head -c -1 >"$D/dump.${key##*:}"; done
+redis-cli -s "$D/r.sock" flushall >/dev/null
+for f in "$D"/dump.*; do redis-cli -s "$D/r.sock" -x restore "plimsoll:{t}:report:${f##*.}" 0 <"$f" >/dev/null; done
+"$B/plimsoll" maintenance enter h5 --redis "$R" --cluster t "${settings[@]}" >/dev/null 2>&1 # calls a round
+check "the store has forgotten" until_true 30 lost
+check "an admin acknowledges that" is 200 -X PUT -H 'Content-Type: application/json' -d '{"why": "it was flushed"}' $U/store/acknowledged
+check "done" jq -e '.done' "$D/body"
+check "and so it is" not lost
 ends() {
 	kill $service
 	wait $service

@@ -137,10 +137,9 @@ static int api_exec_call(ApiCall *call, const char *cluster, const char *const *
                 api_exec_end(&exec);
                 return r;
         }
-        if (exec.n_out == 0 && exec.status == EXIT_DONE) /* done, and nothing to be said of it */
+        value = json_loadb(exec.out, exec.n_out, JSON_ALLOW_NUL, NULL);
+        if (!value && exec.status == EXIT_DONE) /* done, and nothing to be said of it, or in words alone */
                 value = json_pack("{s:s, s:b}", "schema", DONE_NAME, "done", 1);
-        else
-                value = json_loadb(exec.out, exec.n_out, JSON_ALLOW_NUL, NULL);
         schema = json_string_value(json_object_get(value, "schema"));
         if (value && schema && strcmp(schema, ERROR_NAME) != 0 && exec.status != EXIT_FAILED &&
             exec.status != EXIT_BAD_INPUT) {

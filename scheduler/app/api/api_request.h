@@ -86,7 +86,7 @@ struct ApiServer {
         uint64_t refused[REFUSED_N];
 };
 
-/* ---- api_server.c ---- */
+/* ---- api_request.c ---- */
 
 /* Of no connection yet. NULL: no memory. */
 ApiRequest *api_request_begin(ApiServer *server, const char *method) must_check;

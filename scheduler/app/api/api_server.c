@@ -15,14 +15,12 @@
 #include "scheduler/app/api/api_request.h"
 #include "scheduler/base/listen.h"
 #include "scheduler/base/log.h"
-#include "scheduler/base/secret.h"
 
-#define IDLE_SECONDS   15U
-#define MEMORY_LIMIT   ((size_t) 32 << 10) /* of a connection: its request line and headers */
-#define REQUEST_MEMORY ((size_t) 1 << 30)  /* address space */
-#define BACKLOG        128
-#define PLANNING_NICE  10
-#define QUOTE          512
+#define IDLE_SECONDS  15U
+#define MEMORY_LIMIT  ((size_t) 32 << 10) /* of a connection: its request line and headers */
+#define BACKLOG       128
+#define PLANNING_NICE 10
+#define QUOTE         512
 
 /* ---- answers ---- */
 
@@ -85,17 +83,6 @@ static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) 
         return result;
 }
 
-void api_request_do(ApiRequest *r) {
-        ApiCall *call = &r->call;
-        const int error = call->route->handle(call);
-
-        if (error >= 0)
-                return;
-        log_event(LOG_ERROR, "api.failed", "id=%s route=%s error=%s", call->id, call->route->pattern,
-                  strerrordesc_np(-error));
-        api_reply_problem(call, 500, "%s: see the service's log for %s", strerrordesc_np(-error), call->id);
-}
-
 /* In a thread of the pool; the library then calls api_server_answer() once more. */
 static void api_server_work(void *job) {
         ApiRequest *r = job;
@@ -130,71 +117,9 @@ static enum MHD_Result api_server_handle(ApiRequest *r, struct MHD_Connection *c
         return MHD_YES;
 }
 
-static int api_server_view(ApiServer *server, Arena *a, ProcessView *ret) {
-        const uint32_t n = api_routes_n();
-        RouteMetrics *routes = arena_new(a, RouteMetrics, n);
-        ReasonCount *refused = arena_new(a, ReasonCount, REFUSED_N);
-
-        if (!routes || !refused)
-                return -ENOMEM;
-        (void) pthread_mutex_lock(&server->lock);
-        memcpy(routes, server->routes, sizeof(*routes) * n);
-        for (unsigned i = 0; i < REFUSED_N; i++)
-                refused[i] = (ReasonCount){ api_refusal_names[i], server->refused[i] };
-        (void) pthread_mutex_unlock(&server->lock);
-        *ret = (ProcessView){ .version = PLIMSOLL_VERSION,
-                              .started = server->started,
-                              .routes = routes,
-                              .n_routes = n,
-                              .refused = refused,
-                              .n_refused = REFUSED_N };
-        (void) pthread_mutex_lock(&server->connections.lock);
-        ret->connections = server->connections.n;
-        (void) pthread_mutex_unlock(&server->connections.lock);
-        ret->event_streams = event_streams_n(&server->streams);
-        return 0;
-}
-
 /* ---- requests ---- */
 
-ApiRequest *api_request_free(ApiRequest *r) {
-        if (!r)
-                return NULL;
-        (void) api_kept_leave(&r->call.server->kept, r->kept);
-        free(r->body);
-        arena_close(&r->arena);
-        free(r);
-        return NULL;
-}
-
-ApiRequest *api_request_begin(ApiServer *server, const char *method) {
-        ApiRequest *r = calloc(1, sizeof(*r));
-        char id[SECRET_HEX] = "";
-
-        if (!r || arena_open(REQUEST_MEMORY, &r->arena) < 0) {
-                free(r);
-                return NULL;
-        }
-        if (secret_make(id) < 0)
-                (void) snprintf(id, sizeof(id), "%llx", (unsigned long long) clock_monotonic());
-        (void) snprintf(r->call.id, sizeof(r->call.id), "%.16s", id);
-        r->call.server = server;
-        r->call.board = server->board;
-        r->call.view = api_server_view;
-        r->call.routes = api_route_at(0);
-        r->call.n_routes = api_routes_n();
-        r->call.common = server->config.common;
-        r->call.n_common = server->config.n_common;
-        r->call.arena = &r->arena;
-        r->call.guard = &server->guard;
-        r->call.tokens = server->config.tokens;
-        r->call.is_tls = server->config.certificate != NULL;
-        r->call.method = text_copy(&r->arena, method, strlen(method));
-        r->began = clock_monotonic();
-        return r->call.method ? r : api_request_free(r);
-}
-
-static void api_request_more(ApiRequest *r, const char *data, size_t n) {
+static void api_server_more(ApiRequest *r, const char *data, size_t n) {
         if (r->n_body + n > API_BODY_MAX) {
                 r->too_large = true;
                 return;
@@ -230,7 +155,7 @@ static enum MHD_Result api_server_answer(void *arg, struct MHD_Connection *c, co
                 return api_check_request(r, c, url) ? MHD_YES : api_server_send(r, c);
         }
         if (*n_data > 0) {
-                api_request_more(r, data, *n_data);
+                api_server_more(r, data, *n_data);
                 *n_data = 0;
                 return MHD_YES;
         }
