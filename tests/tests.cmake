@@ -96,6 +96,13 @@ endif()
 add_executable(migrate_one tests/integration/migrate_one.c)
 target_link_libraries(migrate_one act_libvirt)
 
+# The page's stories are told of plimsolld on a simulated executor; tests/page has them.
+if(NOT FUZZ)
+  add_executable(page_service tests/page/page_service.c)
+  target_link_libraries(page_service test_support app)
+  target_link_options(page_service PRIVATE -Wl,--wrap=executor_libvirt_open -Wl,--wrap=domain_state_read)
+endif()
+
 # Preloaded into a redis-server of a test: its clock is the test's (world_test.c).
 add_library(redis_clock MODULE tests/integration/redis_clock.c)
 target_compile_options(redis_clock PRIVATE -fno-sanitize=all)

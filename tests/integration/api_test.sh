@@ -108,6 +108,31 @@ check "nor one that says nothing of its origin" is 403 tcp -H 'Sec-Fetch-Site: c
 check "nor one over the unix socket" is 403 local_ -H 'Origin: null' $U/healthz
 check "ours may" is 200 tcp -H 'Origin: https://drs.example' "$T/healthz"
 
+# ---- the dashboard, and the login of a browser ----
+check "the dashboard needs no token" is 200 tcp "$T/"
+check "is HTML" head_ '^content-type: text/html'
+check "that loads its own scripts alone" head_ "^content-security-policy: default-src 'none'; script-src 'self'"
+check "it may be kept, and is asked for again" head_ '^cache-control: no-cache'
+check "once" [ "$(grep -ic '^cache-control' "$D/head")" = 1 ]
+etag=$(sed -n 's/^ETag: //Ip' "$D/head" | tr -d '\r')
+check "unchanged" is 304 tcp -H "If-None-Match: $etag" "$T/"
+check "each of its addresses is it" is 200 tcp "$T/c/t/hosts/h1"
+check "by the same bytes" head_ "^etag: $etag"
+check "its modules" is 200 tcp "$T/page/main.js"
+check "are scripts" head_ '^content-type: text/javascript'
+check "no other files" is 404 tcp "$T/page/nosuch.js"
+login() { tcp -X PUT -H 'Content-Type: application/json' -d "{\"token\": \"$1\"}" "${@:2}" "$T/api/v1/login"; }
+check "a login from the page itself needs no entry in api.origins" is 200 login "$token" -H "Origin: $T"
+cookie=$(sed -n 's/^Set-Cookie: \([^;]*\);.*/\1/Ip' "$D/head")
+stop_() { tcp -X PUT -b "$cookie" -H 'Content-Type: application/json' -d '{"why": "x"}' "$@" "$T/api/v1/stop"; }
+check "what changes something says from which page" is 403 stop_
+check "ours: then the role counts" is 403 stop_ -H "Origin: $T"
+check "of role operate" body 'needs the role operate'
+check "not a page of another port" is 403 stop_ -H 'Origin: http://127.0.0.1:1'
+check "which is said so" body 'a page of http://127.0.0.1:1 may not'
+check "a forwarded socket is called localhost" is 200 local_ -H 'Host: localhost:9180' -H 'Origin: http://localhost:9180' $U/api/v1/login
+check "and by no other name (DNS rebinding)" is 421 local_ -H 'Host: evil.example:9180' -H 'Sec-Fetch-Site: same-origin' $U/api/v1/login
+
 # ---- what is none ----
 check "no such path" is 404 local_ $U/metrics/all
 check "no such method" is 405 local_ -X DELETE $U/metrics

@@ -28,12 +28,15 @@ Test(api_path, a_slash_in_a_name_parts_nothing) {
         cr_assert_str_eq(params[1], "/dev/sda");
         cr_assert_eq(0, api_path_parse("/a%2Fb", &p));
         cr_assert_not(api_path_matches(&p, "/a/b", params), "it is one segment");
+        cr_assert_not(api_path_matches(&p, "/", params));
+        cr_assert_eq(0, api_path_parse("/", &p));
+        cr_assert(api_path_matches(&p, "/", params));
+        cr_assert_not(api_path_matches(&p, "/{name}", params), "it has no segment");
 }
 
 Test(api_path, tricks_are_none) {
         static const char *const bad[] = { "",
                                            "x",
-                                           "/",
                                            "//",
                                            "/a//b",
                                            "/a/",

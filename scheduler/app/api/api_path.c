@@ -43,7 +43,7 @@ int api_path_parse(const char *raw, ApiPath *ret) {
         if (n >= API_PATH_MAX || raw[0] != '/')
                 return -EINVAL;
         memcpy(ret->text, raw, n + 1);
-        at = ret->text + 1;
+        at = n > 1 ? ret->text + 1 : NULL; /* "/" has no segment */
         while (at) {
                 char *slash = strchr(at, '/');
 
@@ -61,6 +61,8 @@ int api_path_parse(const char *raw, ApiPath *ret) {
 bool api_path_matches(const ApiPath *path, const char *pattern, const char *params[API_PARAMS_MAX]) {
         uint32_t i = 0, n_params = 0;
 
+        if (strcmp(pattern, "/") == 0)
+                return path->n == 0;
         for (; *pattern == '/' && i < path->n; i++) {
                 const size_t n = strcspn(++pattern, "/");
 

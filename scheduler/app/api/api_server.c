@@ -59,6 +59,13 @@ static struct MHD_Response *api_server_response(ApiRequest *r, struct MHD_Connec
         return MHD_create_response_from_buffer(reply->n, (void *) reply->body, MHD_RESPMEM_MUST_COPY);
 }
 
+static bool api_reply_has(const ApiReply *reply, const char *name) {
+        for (uint32_t i = 0; i < reply->n_headers; i++)
+                if (strcasecmp(reply->headers[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
 static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) {
         const ApiReply *reply = &r->call.reply;
         const bool is_stream = reply->stream != NULL; /* its client is waited for by event_stream.c */
@@ -68,8 +75,9 @@ static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) 
         if (!response)
                 return MHD_NO;
         for (size_t i = 0; i < ARRAY_SIZE(api_server_headers); i++)
-                (void) MHD_add_response_header(response, api_server_headers[i].name,
-                                               api_server_headers[i].value);
+                if (!api_reply_has(reply, api_server_headers[i].name))
+                        (void) MHD_add_response_header(response, api_server_headers[i].name,
+                                                       api_server_headers[i].value);
         (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
         (void) MHD_add_response_header(response, "X-Request-Id", r->call.id);
         for (uint32_t i = 0; i < reply->n_headers; i++)

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emptying a host: first who moves and who cannot, then the start, then how far it is, at last "empty, safe to switch off".
+import { h } from './dom.js';
+import { act, get, list, may } from './live.js';
+import { askFirst, button, explain, whoMay } from './actions.js';
+import { sign } from './draw.js';
+import { factsAge } from './model.js';
+import { mib, plural, span } from './text.js';
+import { at, when } from './when.js';
+
+const encode = encodeURIComponent;
+
+async function previewOf(name, ctx) {
+	const s = ctx.state;
+	s.preview = { name, busy: true };
+	ctx.draw();
+	try {
+		const vms = await list('vms', { host: name }, { most: 500, keep: v => v.host === name });
+		const on = vms.items.filter(v => (v.state || 'running') !== 'off'), off = vms.items.filter(v => v.state === 'off');
+		const [capacity, looks] = [await draft(name), []];
+		if (!capacity) for (const v of on.slice(0, 200)) looks.push({ vm: v, why: await get('explain', { vm: v.name }).catch(() => null) });
+		s.preview = { name, on, off, draft: capacity, looks, at: new Date().toISOString() };
+	} catch (failed) {
+		s.preview = { name, failed };
+	}
+	ctx.draw();
+}
+
+/** A plan as it would be with the host in maintenance, where the service can be asked that. */
+async function draft(name) {
+	try {
+		return (await act('POST', 'plans', { without: [name] }));
+	} catch (e) {
+		if ([404, 405, 422].includes(e.status)) return null;
+		throw e;
+	}
+}
+
+function preview(p, ctx) {
+	if (p.busy) return h('p.loading', { key: 'busy' }, 'Asking who can leave, and where to');
+	if (p.failed) return explain(p.failed);
+	const away = x => x.verdict === 'open', cannot = p.looks.filter(l => l.why && !l.why.hosts.some(away)), asked = p.looks.filter(l => l.why), can = asked.length - cannot.length, memory = p.on.reduce((sum, v) => sum + (v.memory_mib || 0), 0);
+	const moves = p.draft?.plan?.moves || p.draft?.moves || null, refused = p.draft?.plan?.refused || p.draft?.refused || [];
+	const leaving = moves ? moves.filter(m => m.from === p.name) : null;
+	return h('div.preview', { key: 'preview', role: 'status' }, h('h3', null, `Preview of ${p.name}`),
+		leaving ? h('p', null, h('strong', null, `${plural(leaving.length, 'VM moves', 'VMs move')}`), ` (${mib(memory)})${refused.length ? '' : ', none is stuck'}; ${plural(p.off.length, 'VM that is off stays', 'VMs that are off stay')}. With all that the plan does besides: about ${span(p.draft.plan.predicted.seconds)}, ${plural(p.draft.plan.after.over_limit, 'host')} above the line after it.`)
+			: h('p', null, h('strong', null, `${can} of ${plural(p.on.length, 'VM')} can go elsewhere now`), ` (${mib(memory)} in all)${cannot.length ? `; ${cannot.length} cannot` : ''}${asked.length < p.on.length ? `; of ${p.on.length - asked.length} it is unknown` : ''}; ${plural(p.off.length, 'VM that is off stays', 'VMs that are off stay')}.`),
+		leaving ? h('ul.plainlist.flow', null, leaving.slice(0, 24).map(m => h('li', { key: m.vm }, h('a', { href: ctx.vmUrl(m.vm) }, m.vm), ` → ${m.to}`))) : null,
+		leaving?.length > 24 ? h('p.soft', null, `and ${leaving.length - 24} more`) : null,
+		refused.length || cannot.length ? h('ul.plainlist', null, refused.map(r => h('li', { key: r.vm }, sign('failing', 'cannot leave'), ' ', h('a', { href: ctx.vmUrl(r.vm) }, r.vm), ` cannot: ${r.why || r.text || r.reason || ''}`)), cannot.slice(0, 20).map(l => h('li', { key: l.vm.name }, sign('failing', 'cannot leave'), ' ', h('a', { href: ctx.vmUrl(l.vm.name) }, l.vm.name), ` cannot: ${l.why.blocked_why || l.why.smallest_change?.text || l.why.hosts.find(x => x.text)?.text || 'no host takes it'}`))) : null,
+		leaving ? null : h('p.soft', null, 'Each VM by itself, as the hosts are now; the service plans them together.'));
+}
+
+function form(data, ctx) {
+	if (!may('operate')) return whoMay('operate', 'empty a host');
+	const chosen = ctx.place.query.host || '', s = ctx.state, p = s.preview, hosts = data.status.hosts.filter(x => x.state === 'active').map(x => x.name).sort();
+	const values = f => ({ host: f.elements.host.value, minutes: Number(f.elements.minutes.value), why: f.elements.why.value.trim(), good: f.elements.good.checked });
+	const submit = e => { e.preventDefault(); s.values = values(e.currentTarget); previewOf(s.values.host, ctx); };
+	const start = () => {
+		const v = { ...s.values, ...values(document.querySelector('form.empty-host')) };
+		if (v.host !== p.name) return previewOf(v.host, ctx);
+		return askFirst({
+			title: `Empty ${v.host}?`, text: h('p', null, `Its ${plural(p.on.length, 'VM')} move${p.on.length === 1 ? 's' : ''} to other hosts; none comes to it. ${data.maintenance.mode === 'auto' ? 'Moves start with the next round.' : data.maintenance.mode === 'confirm' ? 'The service proposes the plan, and moves after it is approved.' : 'The service is in mode advise: it will plan and move nothing.'}`),
+			button: `Empty ${v.host}`, said: `${v.host} is in maintenance.`,
+			run: () => act('PUT', `hosts/${encode(v.host)}/maintenance`, { ...(v.why ? { why: v.why } : {}), ...(v.minutes > 0 ? { deadline_seconds: v.minutes * 60 } : {}), ...(v.good ? { for_good: true } : {}) }),
+			then: () => { s.preview = null; ctx.wake(); },
+		});
+	};
+	return h('section.card', { key: 'form', 'aria-labelledby': 'empty' }, h('h2', { id: 'empty' }, 'Empty a host'),
+		hosts.length ? h('form.empty-host', { onsubmit: submit },
+			h('label', null, 'Host ', h('select', { name: 'host' }, hosts.map(n => h('option', { value: n, selected: n === (s.values?.host || chosen) }, n)))),
+			h('label', null, 'Within, minutes ', h('input', { name: 'minutes', type: 'number', min: 1, max: 10000, placeholder: 'no deadline' })),
+			h('label', null, 'Why ', h('input', { name: 'why', type: 'text', maxlength: 200, placeholder: 'new memory', autocomplete: 'off' })),
+			h('label.check', null, h('input', { name: 'good', type: 'checkbox' }), ' for good: VMs that are off leave, too'),
+			h('button', { type: 'submit', class: p && !p.busy ? null : 'go' }, 'Preview')) : h('p.empty', null, 'No host is active.'),
+		p ? preview(p, ctx) : null,
+		p && !p.busy && !p.failed ? h('div.buttons', null, button('operate', `Empty ${p.name}…`, start, { kind: 'go' })) : null);
+}
+
+function row(m, status, ctx) {
+	const left = m.vm_count - m.off_count, stuck = m.cannot_leave.length;
+	return h('li.card', { key: m.name, class: m.empty ? 'empty-now' : null },
+		h('h2', null, h('a', { href: ctx.hostUrl(m.name) }, m.name), ' ', m.empty ? h('strong.safe', null, 'EMPTY, safe to switch off') : m.state === 'maintenance' ? `emptying: ${plural(left, 'VM')} left` : m.state),
+		h('p', null, [m.by ? `asked for by ${m.by} ` : '', when(m.since), m.why ? `, because: ${m.why}` : '', m.leave_by ? [', by ', at(m.leave_by)] : '', m.for_good ? ', for good' : '']),
+		m.empty ? null : h('p.soft', null, `${plural(m.moving_count, 'VM')} on the way, ${m.waiting_count} waiting for a move, ${m.off_count} off and staying${stuck ? `, ${stuck} cannot leave` : ''}. ${m.text || ''}`),
+		stuck ? h('ul.plainlist', null, m.cannot_leave.slice(0, 12).map(c => h('li', { key: c.vm }, sign('failing', 'cannot leave'), ' ', h('a', { href: ctx.vmUrl(c.vm) }, c.vm), `: ${c.why}`))) : null,
+		button('operate', 'Give back', () => askFirst({ title: `Put ${m.name} back into service?`, text: h('p', null, m.empty ? 'It takes VMs again from the next plan on.' : 'It is not empty: what has not left yet stays, and it takes VMs again.'), button: 'Give back', said: `${m.name} is back in service.`, run: () => act('DELETE', `hosts/${encode(m.name)}/maintenance`), then: ctx.wake }), { about: m.name }));
+}
+
+export const maintenance = {
+	title: () => 'Maintenance',
+	load: async (place, signal) => {
+		const [status, maintenance_] = await Promise.all([get('status', {}, { signal }), get('maintenance', {}, { signal })]);
+		return { status, maintenance: maintenance_ };
+	},
+	age: data => factsAge(data.status),
+	draw(data, ctx) {
+		const m = data.maintenance, cordoned = data.status.hosts.filter(x => x.state === 'cordoned'), waiting = (data.status.service?.waiting || []).filter(w => w.kinds.includes('maintenance'));
+		if (ctx.place.query.host && !ctx.state.preview && may('operate') && ctx.state.asked !== ctx.place.query.host && data.status.hosts.some(x => x.name === ctx.place.query.host)) {
+			ctx.state.asked = ctx.place.query.host;
+			setTimeout(() => previewOf(ctx.place.query.host, ctx));
+		}
+		return [h('h1', null, 'Maintenance'), form(data, ctx),
+			waiting.map(w => h('div.planline', { key: w.id }, h('span', null, h('strong', null, `Plan ${w.id}`), ` for it waits for an answer until `, at(w.until)), h('a.button.go', { href: ctx.planUrl(w.id) }, 'Review'))),
+			m.hosts.length ? h('ul.faults', { key: 'hosts' }, m.hosts.map(x => row(x, data.status, ctx))) : h('p.empty', { key: 'none' }, 'No host is in maintenance.'),
+			cordoned.length ? h('p.soft', { key: 'cordoned' }, `Cordoned (take no VM, keep theirs): ${cordoned.map(x => x.name).join(', ')}`) : null];
+	},
+};
