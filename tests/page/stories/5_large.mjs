@@ -33,7 +33,7 @@ export default async function story({ browser, build, check }) {
 			const bytes = (await Promise.all(files)).reduce((a, b) => a + b, 0);
 			const seen = await page.evaluate(() => ({ ...globalThis.seen, nodes: document.querySelectorAll('*').length }));
 			console.log(`        ${name}: ${bytes} bytes, first paint ${seen.paint} ms, ${seen.nodes} nodes, shift ${seen.shift.toFixed(4)}, tasks over 50 ms: ${seen.tasks.join(', ') || 'none'}`);
-			check(`${name}: bytes`, bytes > 50000 && bytes <= BYTES, String(bytes));
+			check(`${name}: bytes`, bytes <= BYTES && (name !== 'cluster' || bytes > 50000), String(bytes)); // later ones: 304
 			check(`${name}: nodes`, seen.nodes <= NODES, String(seen.nodes));
 			check(`${name}: nothing shifts`, seen.shift < SHIFT, String(seen.shift));
 			await page.screenshot({ path: `${shots}/${name}.png`, fullPage: name === 'cluster' });
