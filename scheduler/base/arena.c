@@ -37,6 +37,9 @@ static void arena_allow(const Arena *a, size_t from, size_t to) {
 #define arena_allow(a, from, to)  ((void) 0)
 #endif
 
+#define ARENA_KEPT ((size_t) 4 << 20)
+#define TRIM_UNIT  ((size_t) 64 << 10) /* no page is larger */
+
 Arena arena_over(void *memory, size_t limit) {
         assert(memory || limit == 0);
         return (Arena){ .base = memory, .limit = limit, .dirty = limit };
@@ -105,10 +108,26 @@ ArenaMark arena_mark(const Arena *a) {
         return a->used;
 }
 
+/* Of an arena that is empty again the last eighth of what it once held goes back to the kernel: what a round needs each
+ * time it keeps, nearly, and what one round alone needed (new settings, a cluster that was larger) is given up over the next
+ * ones. Of a small arena that is not worth a call. */
+static void arena_trim(Arena *a) {
+        size_t from;
+
+        if (!a->reserved || a->dirty <= ARENA_KEPT)
+                return;
+        from = a->dirty - a->dirty / 8;
+        from = ((from > ARENA_KEPT ? from : ARENA_KEPT) + TRIM_UNIT - 1) & ~(size_t) (TRIM_UNIT - 1);
+        if (from < a->dirty && madvise(a->base + from, a->dirty - from, MADV_DONTNEED) == 0)
+                a->dirty = from;
+}
+
 void arena_rewind(Arena *a, ArenaMark mark) {
         assert(mark <= a->used);
         arena_forbid(a, mark, a->used);
         a->used = mark;
+        if (mark == 0)
+                arena_trim(a);
 }
 
 void *arena_copy_longer(Arena *a, const void *old, size_t n, size_t room, size_t size, size_t align) {

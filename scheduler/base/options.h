@@ -30,6 +30,18 @@ typedef struct OptionDef {
         const char *doc;
 } OptionDef;
 
+/* Rows of a table that need no more: a heading, a flag, a text. */
+#define OPTION_GROUP(title)                                                                                  \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, title }
+#define OPTION_SWITCH(name, doc)                                                                             \
+        { name, 0, OPTION_FLAG, NULL, 0, 0, 0, doc }
+#define OPTION_TIME(name, min, max, doc)                                                                     \
+        { name, 0, OPTION_DURATION, "TIME", 0, min, max, doc }
+#define OPTION_COUNT(name, min, max, doc)                                                                    \
+        { name, 0, OPTION_NUMBER, "N", 1, min, max, doc }
+#define OPTION_WORD(name, value, doc)                                                                        \
+        { name, 0, OPTION_TEXT, value, 0, 0, 0, doc }
+
 #define OPTIONS_MAX     48
 #define OPTION_USES_MAX 256
 

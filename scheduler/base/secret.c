@@ -18,6 +18,10 @@ int secret_make(char ret[SECRET_HEX]) {
         return 0;
 }
 
+bool secret_is(const char *text, size_t n) {
+        return n == SECRET_HEX - 1 && strspn(text, "0123456789abcdef") == n;
+}
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SECRET_IS_WATCHED 1
 #elif defined(__has_feature)

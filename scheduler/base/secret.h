@@ -10,6 +10,9 @@
 enum { SECRET_BYTES = 32, SECRET_HEX = 2 * SECRET_BYTES + 1 };
 
 /* 64 hexadecimal digits and a NUL, unlike all others. 0 or -EAGAIN: the kernel gives no random bytes. */
+/* Can it be one: as many digits as one has. */
+bool secret_is(const char *text, size_t n);
+
 int secret_make(char ret[SECRET_HEX]) must_check;
 
 /* Nobody but root reads this process' memory and environment (proc(5), ptrace(2)), its own user neither, and it leaves no

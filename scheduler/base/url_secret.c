@@ -62,8 +62,7 @@ int url_secret_in_words(int argc, char *const argv[], TextFault *reterr_fault) {
                                 reterr_fault, "",
                                 "word %d is a URL with a password, which everybody on this machine can read on a command "
                                 "line. Put it into a settings file of mode 0600, " URL_SECRET_VARIABLE
-                                " in the environment, or systemd's credential " URL_SECRET_CREDENTIAL
-                                        URL_SECRET_CREDENTIAL,
+                                " in the environment, or systemd's credential " URL_SECRET_CREDENTIAL,
                                 i);
                         return -EINVAL;
                 }

@@ -25,8 +25,8 @@ static const char marks_change_script[] =
         "  local gone = string.match(all[i + 1], '^-(%d+)')\n"
         "  if gone and now - tonumber(gone) > 30 * 86400000000 then redis.call('HDEL', KEYS[1], all[i]) end\n"
         "end\n"
-        "if ARGV[4] ~= '' then redis.call('INCR', KEYS[2]) end\n"
-        "return 0\n";
+        "if ARGV[4] ~= '' then\n" SCRIPT_COUNT("KEYS[2]") "end\n"
+                                                          "return 0\n";
 
 static int marks_change(Store *s, const char *host, const char *was, const char *is) {
         int k = store_check_name(s, "host", host);

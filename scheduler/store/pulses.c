@@ -2,9 +2,11 @@
 /* What an agent writes beside its report, one key a host: its pulse, a few numbers, and its alarm, a count of reports
  * that a round should not wait for. */
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/model/bounds.h"
 #include "scheduler/store/store_object.h"
+#include "scheduler/store/store_unread.h"
 
 int store_put_pulse(Store *s, const char *host, const char *text, size_t n) {
         return store_put_host_text(s, KEY_PULSE, host, (StoredText){ .text = text, .n = n }, 0);
@@ -16,6 +18,17 @@ int store_get_pulses(Store *s, Arena *a, const char *const *hosts, uint32_t n_ho
 }
 
 /* ---- counters: of one host's alarms, and of operators' calls ---- */
+
+/* Only that it changes counts. */
+static int counter_begin_again(Store *s, const char *key) {
+        owned(reply_free) redisReply *reply = NULL;
+        Command c = { 0 };
+
+        command_text(&c, "SET");
+        command_text(&c, key);
+        command_text(&c, "1");
+        return redis_call(&s->redis, &c, &reply);
+}
 
 static int counter_ask(Store *s, const char *verb, StoreKey counter, const char *host, int64_t *ret) {
         owned(reply_free) redisReply *reply = NULL;
@@ -30,10 +43,16 @@ static int counter_ask(Store *s, const char *verb, StoreKey counter, const char 
         command_text(&c, verb);
         command_text(&c, key_print(key, s->cluster, counter, host));
         k = redis_call(&s->redis, &c, &reply);
+        if (k == -EPROTO && s->redis.fd >= 0 && strcmp(verb, "INCR") == 0)
+                return store_end(s, counter_begin_again(s, key), "SET"); /* it was no number */
         if (k == 0 && reply->type == REDIS_REPLY_NIL)
                 *ret = 0;
-        else if (k == 0 && reply->type == REDIS_REPLY_STRING)
-                k = text_to_int(reply->str, reply->len, 0, bound_of(BOUND_SEQUENCE), ret) < 0 ? -EPROTO : 0;
+        else if (k == 0 && reply->type == REDIS_REPLY_STRING &&
+                 text_to_int(reply->str, reply->len, 0, bound_of(BOUND_SEQUENCE), ret) < 0) {
+                store_unread_add(s, counter, host, "with the next call it begins again");
+                *ret = 0;
+        } else if (k == 0 && reply->type == REDIS_REPLY_STRING)
+                k = 0;
         else if (k == 0)
                 k = reply_number(reply, 0, ret);
         return store_end(s, k, verb);

@@ -2,9 +2,11 @@
 /* Records of rounds: a stream, newest first when read, capped by count and by bytes, since one record may
  * hold the snapshot of 10,000 hosts. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scheduler/store/store_script.h"
+#include "scheduler/store/store_unread.h"
 
 #define STRING_OF(x)  #x
 #define NUMBER_OF(x)  STRING_OF(x)
@@ -13,6 +15,20 @@
 
 /* clang-format off: one line of Lua a line */
 static const char records_put_script[] = SCRIPT_FENCE
+        "local healed = ''\n"
+        "local is = redis.call('GET', KEYS[3])\n"
+        "if is and not string.match(is, '^%d+$') then\n" /* else no round could keep its record */
+        "  local all, last = 0, '-'\n"
+        "  healed = ' healed'\n"
+        "  repeat\n"
+        "    local one = redis.call('XRANGE', KEYS[2], last, '+', 'COUNT', 1)[1]\n"
+        "    if one then\n"
+        "      all = all + string.len(one[2][2])\n"
+        "      last = '(' .. one[1]\n"
+        "    end\n"
+        "  until not one\n"
+        "  redis.call('SET', KEYS[3], string.format('%.0f', all))\n"
+        "end\n"
         "local name = redis.call('XADD', KEYS[2], '*', 'text', ARGV[2])\n"
         "local bytes = redis.call('INCRBY', KEYS[3], string.len(ARGV[2]))\n"
         "local n = redis.call('XLEN', KEYS[2])\n"
@@ -23,7 +39,7 @@ static const char records_put_script[] = SCRIPT_FENCE
                                "  bytes = redis.call('DECRBY', KEYS[3], string.len(oldest[2][2]))\n"
                                "  n = n - 1\n"
                                "end\n"
-                               "return name\n";
+                               "return name .. healed\n";
 /* clang-format on */
 
 int store_put_record(Store *s, uint64_t token, const char *text, size_t n, char ret_name[RECORD_NAME_SIZE]) {
@@ -44,8 +60,11 @@ int store_put_record(Store *s, uint64_t token, const char *text, size_t n, char 
                 return 1; /* refused: an id is a string */
         if (k == 0 && (reply->type != REDIS_REPLY_STRING || reply->len >= RECORD_NAME_SIZE))
                 k = -EPROTO;
+        if (k == 0 && strchr(reply->str, ' '))
+                store_unread_add(s, KEY_RECORDS_BYTES, NULL, "the records were measured again");
         if (k == 0)
-                memcpy(ret_name, reply->str, reply->len + 1);
+                (void) snprintf(ret_name, RECORD_NAME_SIZE, "%.*s", (int) strcspn(reply->str, " "),
+                                reply->str);
         return store_end(s, k, "EVAL (put a record)");
 }
 

@@ -12,7 +12,7 @@
 
 /* The call wakes the leader, who needs none for what it writes itself. */
 static const char admission_change_script[] =
-        ADMISSION_CHANGE("KEYS[1]", 1) "redis.call('INCR', KEYS[2])\nreturn 0\n",
+        ADMISSION_CHANGE("KEYS[1]", 1) SCRIPT_COUNT("KEYS[2]") "return 0\n",
                   admission_lead_script[] = SCRIPT_FENCE ADMISSION_CHANGE("KEYS[2]", 2) "return 0\n";
 
 static int admission_write(Store *s, const uint64_t *token, const char *host, const char *was,

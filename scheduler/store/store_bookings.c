@@ -8,12 +8,15 @@
 
 #include "scheduler/model/bounds.h"
 #include "scheduler/store/store_script.h"
+#include "scheduler/store/store_unread.h"
 
 /* What was booked since the facts were read took room that was found there: of two at once one is told. */
 static const char book_script[] =
         "local now = redis.call('TIME')\n"
         "now = now[1] * 1000000 + now[2]\n"
-        "if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[1] then return 1 end\n"
+        "local changes = redis.call('GET', KEYS[2]) or '0'\n"
+        "if not string.match(changes, '^%d+$') then changes = '0' end\n" /* as it was read */
+        "if changes ~= ARGV[1] then return 1 end\n"
         "local asked, n, new = cjson.decode(ARGV[2]), 0, {}\n"
         "for _, one in ipairs(asked) do new[one[1]] = true end\n"
         "local all = redis.call('HGETALL', KEYS[1])\n"
@@ -25,10 +28,7 @@ static const char book_script[] =
         "if n + #asked > tonumber(ARGV[4]) then return 2 end\n"
         "for _, one in ipairs(asked) do\n"
         "  redis.call('HSET', KEYS[1], one[1], string.format('%.0f %.0f new ', now, now + tonumber(ARGV[3])) .. one[2])\n"
-        "end\n"
-        "redis.call('INCR', KEYS[2])\n"
-        "redis.call('INCR', KEYS[3])\n"
-        "return 0\n";
+        "end\n" SCRIPT_COUNT("KEYS[2]") SCRIPT_COUNT("KEYS[3]") "return 0\n";
 
 static char *bookings_list(const BookingAsked *asked, uint32_t n) {
         json_t *list = json_array();
@@ -81,7 +81,7 @@ int store_get_bookings(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n, in
         int k = store_read_text(s, a, KEY_BOOKED, NULL, "GET", &text, &n);
 
         if (k == 0 && text_to_int(text, n, 0, bound_of(BOUND_SEQUENCE), &changes) < 0)
-                return store_end(s, -EPROTO, "GET");
+                store_unread_add(s, KEY_BOOKED, NULL, "with the next booking it begins again");
         if (k >= 0)
                 k = store_read_hash(s, a, KEY_BOOKINGS, ret, ret_n);
         if (k >= 0)
@@ -97,10 +97,8 @@ static const char release_booking_script[] =
         "local is = redis.call('HGET', KEYS[1], ARGV[1]) or ''\n"
         "local at, till, word, rest = string.match(is, '^(%d+) (%d+) (%a+) (.*)$')\n"
         "if not at or word == 'gone' or tonumber(till) <= now then return 1 end\n"
-        "redis.call('HSET', KEYS[1], ARGV[1], at .. ' ' .. till .. ' gone ' .. ARGV[2] .. '\\n' .. rest)\n"
-        "redis.call('INCR', KEYS[2])\n"
-        "redis.call('INCR', KEYS[3])\n"
-        "return 0\n";
+        "redis.call('HSET', KEYS[1], ARGV[1], at .. ' ' .. till .. ' gone ' .. ARGV[2] .. '\\n' .. rest)\n" SCRIPT_COUNT(
+                "KEYS[2]") SCRIPT_COUNT("KEYS[3]") "return 0\n";
 
 int store_release_booking(Store *s, const char *vm, const char *by) {
         int k = store_check_name(s, "VM", vm);

@@ -10,10 +10,12 @@
 #include "scheduler/model/bounds.h"
 #include "scheduler/store/store_memory_parts.h"
 #include "scheduler/store/store_script.h"
+#include "scheduler/store/store_unread.h"
 
 #define KEY_ARENA    ((size_t) 512 << 20) /* address space: the memory of faults of 200,000 hosts */
 #define LOOKS_LEASES 12                   /* a minute, at the usual 5 s */
-#define JOURNAL_LAST 256                  /* entries that are remembered */
+#define LOOK_LEAST   (INT64_C(1000000000) * USEC_PER_SEC) /* 2001: no look is older */
+#define JOURNAL_LAST 256                                  /* entries that are remembered */
 
 StoreMemory *store_memory_new(void) {
         return calloc(1, sizeof(StoreMemory));
@@ -367,7 +369,7 @@ static const char look_script[] =
         "redis.call('HSETNX', KEYS[1], 'id', ARGV[1])\n"
         "local now = redis.call('TIME')\n"
         "local look = now[1] * 1000000 + now[2]\n"
-        "local last = tonumber(redis.call('HGET', KEYS[1], 'look') or '0')\n"
+        "local last = tonumber(redis.call('HGET', KEYS[1], 'look') or '0') or 0\n"
         "if look <= last then look = last + 1 end\n"
         "redis.call('HSET', KEYS[1], 'look', string.format('%.0f', look))\n" /* exact to 2^53 */
         "return string.format('%.0f', look)\n";
@@ -426,6 +428,18 @@ static int store_memory_take(StoreMemory *m, Store *s, Seen seen[KEY_N]) {
         return 0;
 }
 
+/* Whoever remembers takes another identity for another store; whoever does not, yet, would take it as it is. */
+static void store_memory_name_unread(Store *s, const Seen *epoch) {
+        const MemoryItem *id = memory_find(epoch->items, epoch->n, "id"),
+                         *look = memory_find(epoch->items, epoch->n, "look");
+
+        if (id && !secret_is(id->text, id->n))
+                store_unread_add(s, KEY_EPOCH, "id",
+                                 "delete it and acknowledge (docs/redis-keys.md): there will be another");
+        if (look && epoch_look(epoch->items, epoch->n) < LOOK_LEAST)
+                store_unread_add(s, KEY_EPOCH, "look", "what was lost since it cannot be known");
+}
+
 int store_memory_look(StoreMemory *m, Store *s, usec_t lease, bool all, StoreFinding *ret) {
         Seen seen[KEY_N];
         int r = seen_read_all(m, s, all, seen);
@@ -433,6 +447,7 @@ int store_memory_look(StoreMemory *m, Store *s, usec_t lease, bool all, StoreFin
         *ret = (StoreFinding){ .fate = STORE_INTACT };
         if (r < 0)
                 return r;
+        store_memory_name_unread(s, &seen[KEY_EPOCH]);
         if (store_memory_knows(m))
                 store_memory_judge(m, seen, lease, ret);
         return ret->fate == STORE_INTACT ? store_memory_take(m, s, seen) : 0;

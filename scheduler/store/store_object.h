@@ -21,6 +21,7 @@ struct Store {
         usec_t timeout;
         bool keeps_hosts;
         unsigned healed; /* of StoreHealed: by the last store_lease() */
+        Drops unread;    /* store_unread.h */
         Drops drops;     /* since hosts' reports were last asked for */
         char **seen;     /* hosts whose reports were found and that are not in the set; owned, sorted */
         uint32_t n_seen;

@@ -13,6 +13,7 @@
 
 #include "scheduler/base/secret.h"
 #include "scheduler/store/store_script.h"
+#include "scheduler/store/store_unread.h"
 
 #define PEER_EXPIRY      (600 * USEC_PER_SEC) /* an agent says it each minute */
 #define PEER_ADDRESS_MAX 64
@@ -135,12 +136,30 @@ int store_make_ring(Store *s, Arena *a, uint64_t token, const char *const *hosts
         return k;
 }
 
+/* One that is none of ours is a secret that anybody may have chosen. */
+static int store_damaged_echo_key(Store *s, bool *ret) {
+        char memory[4096];
+        Arena a = arena_over(memory, sizeof(memory));
+        const char *text = NULL;
+        size_t n = 0;
+        int k = store_get_echo_key(s, &a, &text, &n);
+
+        *ret = k == -ENOMEM || (k == 0 && !secret_is(text, n)); /* too long to be one */
+        if (*ret)
+                store_unread_add(s, KEY_ECHO, NULL, "there is a new one");
+        explicit_bzero(memory, sizeof(memory));
+        return k == 1 || k == -ENOMEM ? 0 : k;
+}
+
 int store_make_echo_key(Store *s) {
         owned(reply_free) redisReply *reply = NULL;
         char key[KEY_SIZE], fresh[SECRET_HEX];
+        bool damaged = false;
         Command c = { 0 };
         int k = store_begin(s);
 
+        if (k == 0)
+                k = store_damaged_echo_key(s, &damaged);
         if (k == 0 && secret_make(fresh) < 0)
                 k = redis_fail(&s->redis, -EAGAIN, "no random bytes for the echo's key");
         if (k < 0)
@@ -148,7 +167,8 @@ int store_make_echo_key(Store *s) {
         command_text(&c, "SET");
         command_text(&c, key_print(key, s->cluster, KEY_ECHO, NULL));
         command_text(&c, fresh);
-        command_text(&c, "NX");
+        if (!damaged)
+                command_text(&c, "NX");
         k = redis_call(&s->redis, &c, &reply); /* nil: there is one already */
         explicit_bzero(fresh, sizeof(fresh));
         return store_end(s, k, "SET of the echo's key");

@@ -46,7 +46,7 @@ static const char loss_script[] =
         "local now = redis.call('TIME')\n" /* no counter: that would begin anew, too */
         "if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'losses', now[1] .. '.' .. now[2]) end\n"
         "if ARGV[2] ~= '' then redis.call('HSETNX', KEYS[1], 'lost', ARGV[2]) end\n"
-        "if tonumber(redis.call('HGET', KEYS[1], 'look') or '0') < tonumber(ARGV[4]) then\n"
+        "if (tonumber(redis.call('HGET', KEYS[1], 'look') or '0') or 0) < tonumber(ARGV[4]) then\n"
         "  redis.call('HSET', KEYS[1], 'look', ARGV[4])\n"
         "end\n"
         "return 0\n";
@@ -164,9 +164,8 @@ int store_get_loss_answer(Store *s, Arena *a, const char **ret, size_t *ret_n) {
         return epoch_get(s, a, "GET", KEY_EPOCH_ANSWER, NULL, ret, ret_n);
 }
 
-static const char loss_answer_script[] = "redis.call('SET', KEYS[1], ARGV[1])\n"
-                                         "redis.call('INCR', KEYS[2])\n"
-                                         "return 0\n";
+static const char loss_answer_script[] =
+        "redis.call('SET', KEYS[1], ARGV[1])\n" SCRIPT_COUNT("KEYS[2]") "return 0\n";
 
 int store_put_loss_answer(Store *s, const char *text, size_t n) {
         return script_write(s, &(ScriptWrite){ .script = loss_answer_script,

@@ -84,9 +84,8 @@ static const char script_keeps[] = SCRIPT_FENCE "if ARGV[3] == '' then redis.cal
                                                 "else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end\n"
                                                 "return 0\n";
 
-static const char script_asks[] = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
-                                  "redis.call('INCR', KEYS[2])\n"
-                                  "return 0\n";
+static const char script_asks[] =
+        "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n" SCRIPT_COUNT("KEYS[2]") "return 0\n";
 
 static const char script_takes[] = SCRIPT_FENCE "if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[3] then\n"
                                                 "  redis.call('HDEL', KEYS[2], ARGV[2])\n"

@@ -43,6 +43,10 @@ typedef struct ScriptWrite {
 /* Nothing is written by a leader whose token is not the newest: checked in the same step as what follows. */
 #define SCRIPT_FENCE "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 1 end\n"
 
+/* One more of a counter, of which only that it changes counts: one that is damaged, or no text, begins again. */
+#define SCRIPT_COUNT(key)                                                                                    \
+        "if type(redis.pcall('INCR', " key ")) == 'table' then redis.call('SET', " key ", '1') end\n"
+
 /* 0; 1: refused; a negative errno of the store. */
 int script_write(Store *s, const ScriptWrite *w) must_check;
 /* The same; *ret_said: what the script returned, where that is 0 or 1. */

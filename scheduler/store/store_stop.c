@@ -40,9 +40,7 @@ int store_get_stop(Store *s, Arena *a, const char **ret, size_t *ret_n, usec_t *
 
 static const char stop_change_script[] =
         "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 1 end\n"
-        "redis.call('SET', KEYS[1], ARGV[2])\n"
-        "redis.call('INCR', KEYS[2])\n"
-        "return 0\n";
+        "redis.call('SET', KEYS[1], ARGV[2])\n" SCRIPT_COUNT("KEYS[2]") "return 0\n";
 
 int store_change_stop(Store *s, StoredText was, StoredText is) {
         return script_write(s, &(ScriptWrite){ .script = stop_change_script,

@@ -34,9 +34,8 @@ int store_get_waiting(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
  * declare a key to a script may write it, and operators may not write plans. It is in the same slot. */
 static const char answer_script[] =
         "if redis.call('HEXISTS', ARGV[3], ARGV[1]) == 0 then return 1 end\n"
-        "if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 1 end\n"
-        "redis.call('INCR', KEYS[2])\n"
-        "return 0\n";
+        "if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 1 end\n" SCRIPT_COUNT(
+                "KEYS[2]") "return 0\n";
 
 int store_put_answer(Store *s, const char *id, const char *text, size_t n) {
         char plans[KEY_SIZE];

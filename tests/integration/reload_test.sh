@@ -47,6 +47,27 @@ kill -HUP "$service"
 says 'settings.needs_restart .*service.redis'
 says 'settings.needs_restart .*service.lease'
 says 'settings.loaded .*rules=2'
+# ---- many rules, and few again: what the many needed is given back ----
+anonymous() { awk '/^RssAnon/ { print $2 }' "/proc/$service/status"; } # KiB
+few=$(anonymous)
+python3 -c '
+print("service: {interval: 1s}")
+print("rules:")
+for i in range(40000):
+    print(f"  - {{apart: \"group:g{i}\", name: r{i}}}")' >"$dir/plimsoll.yaml"
+kill -HUP "$service"
+says 'settings.loaded .*rules=40000'
+most=$(anonymous)
+grows() { [ $((most - few)) -lt 65536 ]; }
+grows && echo "ok      40,000 rules need $((most - few)) KiB" || { echo "FAILED  40,000 rules need $((most - few)) KiB"; failed=1; }
+settings <<'END'
+service: {interval: 1s}
+END
+kill -HUP "$service"
+says 'settings.loaded .*rules=0'
+given_back() { [ $(($(anonymous) - few)) -lt 2048 ]; }
+until_true 20 given_back && echo "ok      and $(($(anonymous) - few)) KiB of it are kept" || { echo "FAILED  $(($(anonymous) - few)) KiB are kept"; failed=1; }
+
 kill -0 "$service" || { echo "FAILED  it still runs"; failed=1; }
 [ "$failed" = 0 ] || cat "$dir/log"
 exit "$failed"

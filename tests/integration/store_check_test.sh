@@ -106,6 +106,9 @@ check "put right, it is fine" bash -c "! grep -q '^account.*wrong' <(PLIMSOLL_RE
 cli plain config set appendonly yes >/dev/null
 check "with an append-only file" bash -c "! grep -q '^persistence.*wrong' <('$B/plimsoll' store check --redis '$P')"
 cli plain config set maxmemory-policy allkeys-lru >/dev/null
+cli plain config set appendfsync no >/dev/null
+check "which the kernel writes when it likes" finds persistence 'appendfsync is no: a crash of its machine' "$P"
+cli plain config set appendfsync everysec >/dev/null
 check "keys may be evicted" finds eviction 'maxmemory-policy is allkeys-lru' "$P"
 cli plain config set maxmemory-policy noeviction >/dev/null
 cli plain config set maxmemory "$(($(cli plain info memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p') * 10 / 9))" >/dev/null

@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The service with a Redis of its own, in the sandbox of its unit: it starts, keeps what it is told over a restart, and leaves
-# nothing outside of its state directory. Needs redis-server, systemd-analyze, to be root, and a mount namespace.
+# The sandboxes of the units: each of their lines is tried from inside, as far as that needs no running systemd
+# (tests/support/unit_sandbox.py; which are not tried is printed, with the reason). In it the service with a Redis of its own
+# starts, keeps what it is told over a restart, and leaves nothing outside of its state directory; the agent reports what it
+# may read. Needs redis-server, systemd-analyze, to be root, and a mount namespace.
 # Argument: the build folder.
 set -u
 B=$(realpath "${1:-build/dev}")
@@ -11,8 +13,15 @@ command -v systemd-analyze >/dev/null || { echo "no systemd-analyze"; exit 77; }
 . tests/story.sh
 D=$(mktemp -d -p /var/lib) || exit 1 # /tmp is another one in the sandbox
 service=
-trap 'kill $service 2>/dev/null; wait 2>/dev/null; [ -f "$D/state/redis.pid" ] && kill "$(cat "$D/state/redis.pid")" 2>/dev/null; rm -rf "$D"' EXIT
+trap 'kill $service 2>/dev/null; wait 2>/dev/null; [ -f "$D/state/redis.pid" ] && kill "$(cat "$D/state/redis.pid")" 2>/dev/null; forget_groups; rm -rf "$D"' EXIT
+forget_groups() { sed -n 's,^control group ,,p' "$D"/log "$D"/agent 2>/dev/null | while read -r group; do rmdir "$group" 2>/dev/null; done; }
 chmod 711 "$D"
+for unit in plimsolld plimsoll-agent; do
+	lines() { tests/support/unit_sandbox.py --list "$B/systemd/$unit.service" >"$D/lines"; }
+	check "each line of $unit.service is known" lines
+	sed "s/^/        /" "$D/lines"
+	check "and at most three are not tried" [ "$(grep -c 'not exercised' "$D/lines")" -le 3 ]
+done
 mkdir -m 750 "$D/state"
 cp "$B/plimsolld" "$B/plimsoll" "$D" && chmod 755 "$D"/plimsoll* # whoever runs it must be able to read it
 begin() {
@@ -59,5 +68,15 @@ check "again" until_true 30 answers
 check "the mark is still there" [ -n "$(cli hget 'plimsoll:{default}:marks' h1)" ]
 check "all that was written is in the state directory, its user's alone" bash -c "[ -z \"\$(find '$D/state' ! -uid 64077)\" ] && [ -z \"\$(find '$D/state' -mindepth 1 -perm /o=rw)\" ]"
 check "and Redis complains of nothing it may not do" bash -c "! grep -iE \"permission|read-only|can.t (open|write)\" '$D/state/redis.log'"
+
+# ---- the agent's ----
+mkdir -m 750 "$D/home"
+cp "$B/plimsoll-agent" "$D" && chmod 755 "$D/plimsoll-agent"
+look() { unshare -m tests/support/unit_sandbox.py "$B/systemd/plimsoll-agent.service" "$D/home" "$D/plimsoll-agent" --once --print --host h1 >"$D/agent" 2>&1; }
+check "the agent looks at its host in the sandbox of its unit" look
+check "at its CPUs, its memory and its NICs" bash -c "grep -q '^  cpu  *[0-9]' '$D/agent' && grep -q '^  memory  *[0-9]' '$D/agent' && grep -q 'NIC  *CARRIER' '$D/agent'"
+check "and at the kernel's log" not grep -q 'kmsg' "$D/agent"
+grep -h '^not exercised' "$D/log" "$D/agent" | sort -u
+[ "$story_failed" = 0 ] || cat "$D/agent"
 [ "$story_failed" = 0 ] || { tail -n 20 "$D/log"; tail -n 5 "$D/state/redis.log"; }
 [ "$story_failed" = 0 ]

@@ -5,7 +5,7 @@
 usage: artefacts.py write BUILD DIR   the programs of BUILD live in a small cluster; what they wrote goes to DIR, as text
        artefacts.py dump SOCKET FILE  what stands in a Redis, as text (of streams the last entries)
        artefacts.py read BUILD DIR    the programs of BUILD read DIR: files, and each store*.json in a Redis of its own
-       artefacts.py spoil BUILD DIR   each key of each store is spoiled in turn: `read` should fail of it; those it does not notice are said
+       artefacts.py spoil BUILD DIR   each key of each store is spoiled in turn: `read` fails of it; those it does not notice are said
 tests/releases/N.N.N is what `write` wrote with that version: tests/integration/releases_test.sh reads them all with this one.
 tests/long/releases builds another version, and tries both directions. Exit status: 0, 1 something is wrong, 77 no redis-server.
 """
@@ -320,7 +320,7 @@ SHOWN = [
 COMMANDS = [('status', '--json'), ('host', 'list', '--json'), ('maintenance', 'status', '--json'), ('faults', '--json'), ('faults', 'log', '--json'),
             ('journal', '--json'), ('audit', '--json', '--since', '3650d'), ('replay', '--list', '--json'), ('confirm', '--json'), ('retry', '--json'),
             ('place', '--list', '--json'), ('distance', '--json'), ('snapshot',)]
-COMPLAINTS = re.compile(r'cannot be read|is not (?:valid|known)|unreadable|\bEBADMSG\b|Bad message|malformed|not understood|key\.type|store\.notice', re.I)
+COMPLAINTS = re.compile(r'cannot be read|is not (?:valid|known)|unreadable|\bEBADMSG\b|Bad message|malformed|not understood|key\.type|store\.notice|store\.unread|lease\.healed', re.I)
 
 
 def named(store, short):
@@ -355,8 +355,15 @@ def store_faults(build, store):
             for name in named(store, short):
                 if name not in said[words]:
                     yield f'plimsoll {" ".join(words)} does not show {name} of {short}'
-        if named(store, 'faults:cleared') and json.loads(server.redis('HVALS', f'plimsoll:{{{cluster}}}:faults:cleared')[0])['device'] in said['faults', '--json']:
-            yield 'plimsoll faults --json shows what was cleared'
+        if said['status', '--json'].startswith('{') and json.loads(said['status', '--json']).get('unread'):
+            yield f"plimsoll status --json: unread: {json.loads(said['status', '--json']).get('unread')}"
+        for clear in named(store, 'faults:cleared'):
+            try:
+                device = json.loads(store['keys'][f'plimsoll:{{{cluster}}}:faults:cleared']['value'][clear])['device']
+            except ValueError:
+                continue  # a spoiled one: named by the products
+            if device in said['faults', '--json']:
+                yield 'plimsoll faults --json shows what was cleared'
         for words, short in ((('faults', 'log', '--json'), 'faults:log'), (('replay', '--list', '--json'), 'records'), (('audit', '--json', '--since', '3650d'), 'audit')):
             n = max((len(v) for v in json.loads(said[words]).values() if isinstance(v, list)), default=0) if said[words].startswith('{') else 0
             if n < of_stream(store, short):
@@ -367,14 +374,34 @@ def store_faults(build, store):
                                   stdin=subprocess.DEVNULL, timeout=60, check=False)
             if done.returncode not in (0, 1) or not done.stdout or done.stderr:  # 1: this version decides, or names something, otherwise
                 yield f'plimsoll replay {i}: exit {done.returncode}: {(done.stdout + done.stderr)[-400:].strip()}'
-        # a service takes it over: it reads all that it remembers, and complains of nothing
-        state = os.path.join(server.dir, 'state')
-        done = subprocess.run([os.path.join(build, 'plimsolld'), '--settings', '/dev/null', '--redis', server.url, '--cluster', cluster, '--mode', 'auto', '--once', '-v',
-                               '--state-dir', state, '--set', 'service.uri=test:///nowhere/{host}'], env=env, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=120, check=False)
-        log = done.stdout + done.stderr
-        if done.returncode not in (0, 3) or COMPLAINTS.search(log) or 'round.failed' in log:
-            yield f'plimsolld --once: exit {done.returncode}: {log[-1500:].strip()}'
+        yield from service_faults(build, server, cluster, env)
+
+
+def service_faults(build, server, cluster, env):
+    """A service takes it over: it reads all that it remembers, in a round and between rounds, and complains of nothing."""
+    def rounds():
+        live = server.redis('GET', f'plimsoll:{{{cluster}}}:state:service')
+        try:
+            return json.loads(live)['round_at'] if live else 0
+        except ValueError:
+            return 0
+    log = os.path.join(server.dir, 'service.log')
+    with open(log, 'wb') as f:
+        service = subprocess.Popen([os.path.join(build, 'plimsolld'), '--settings', '/dev/null', '--redis', server.url, '--clusters', cluster, '--mode', 'auto',
+                                    '--interval', '7s', '--state-dir', os.path.join(server.dir, 'state'), '--set', 'service.uri=test:///nowhere/{host}',
+                                    '--set', 'service.hold=1h'], env=env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
+    try:
+        last = rounds()
+        for _ in range(2):  # a little more than what is looked at between rounds: hosts' pulses, each 5 s
+            last = until('a round', lambda: service.poll() is None and rounds() > last and rounds())
+    except RuntimeError as e:
+        yield f'plimsolld: {e}'
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait()
+    said = [line for line in open(log, encoding='utf-8').read().split('\n') if COMPLAINTS.search(line) or 'round.failed' in line]
+    if service.returncode != 0 or said:
+        yield f'plimsolld: exit {service.returncode}: {" / ".join(said)[-1500:].strip()}'
 
 
 def file_faults(build, folder):
@@ -425,22 +452,31 @@ def read(build, folder):
     return bad if n else 1
 
 
+PRESENCE = ('hosts:admits',)  # that it is there is all that is read of it
+
+
 def spoiled(value):
+    if isinstance(value, str) and value.isdigit():
+        return 'x' + value[1:]
     if isinstance(value, str):
-        return value.replace('/1', '/7', 1) if '/1' in value[:40] else value[:len(value) // 2].replace('{', '[')
+        another = re.sub(r'plimsoll\.([a-z-]+)/\d', r'plimsoll.\1/77', value[:60]) + value[60:]
+        return another if another != value else value[:len(value) // 2].replace('{', '[')
     if isinstance(value, dict):
         return {k: spoiled(v) for k, v in value.items()}
     return [[i, [f if n % 2 == 0 else spoiled(f) for n, f in enumerate(fields)]] for i, fields in value]
 
 
 def spoil(build, folder):
+    bad = 0
     for name, store in stores_of(folder):
         for key, was in store['keys'].items():
-            if was['type'] in ('set', 'zset'):
+            if was['type'] in ('set', 'zset') or key.split('}:')[1] in PRESENCE:
                 continue
             faults = list(store_faults(build, {**store, 'keys': {**store['keys'], key: {**was, 'value': spoiled(was['value'])}}}))
-            print(f'{"noticed    " if faults else "NOT NOTICED"} {name} {key}: {faults[0][:120] if faults else ""}', flush=True)
-    return 0
+            print(f'{"noticed    " if faults else "NOT NOTICED"} {name} {key}: {faults[-1][:200] if faults else ""}', flush=True)
+            bad += not faults
+    print(f'{bad} not noticed')
+    return 1 if bad else 0
 
 
 def main():

@@ -108,7 +108,7 @@ def fill(feed):
     feed.put('set', 'note:roll', {'schema': 'plimsoll.roll/1', 'by': 'ann@ops', 'at': us, 'process': '1/1', 'run_sha256': '0' * 64, 'at_once': 1, 'left': ['h3'], 'done': ['h4']})
     feed.put('set', 'state:service', {
         'schema': 'plimsoll.service/1', 'leader': 'h1/1', 'mode': 'auto', 'written_at': us, 'round_at': us, 'summary': 'nothing is worth its cost', 'plan_status': 'improved',
-        'over_limit': 0, 'certificates': [{'file': '/etc/pki/CA/cacert.pem', 'until': us + 10**9}], 'paused': 'predictions were wrong', 'paused_since': us, 'next_by': us + 10**7, 'stays': [{'vm': 'd', 'host': 'h2', 'why': 'no room'}], 'stays_all': 1,
+        'over_limit': 0, 'unread': ["the store's brake: h2 cannot be read; its host is not emptied"], 'certificates': [{'file': '/etc/pki/CA/cacert.pem', 'until': us + 10**9}], 'paused': 'predictions were wrong', 'paused_since': us, 'next_by': us + 10**7, 'stays': [{'vm': 'd', 'host': 'h2', 'why': 'no room'}], 'stays_all': 1,
         'moves': [{'vm': 'a', 'from': 'h1', 'to': 'h2', 'phase': 'running', 'bytes_total': 10**9, 'bytes_done': 1, 'bytes_left': 5, 'bytes_per_s': 9, 'running_ms': 10,
                    'predicted_ms': 1000, 'message': '', 'deadline_ms': 5, 'kind': 'load', 'held': 'a rule'},
                   {'vm': 'b', 'from': 'h1', 'to': 'h2', 'phase': 'queued', 'message': ''}],

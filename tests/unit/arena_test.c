@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "scheduler/base/arena_pair.h"
 
@@ -69,6 +71,74 @@ Test(arena, a_list_that_grows_keeps_what_it_has_and_ends_with_the_arena) {
         cr_assert_eq(longer[0] + longer[1], 14);
         cr_assert_eq(longer[2] + longer[3], 0);
         cr_assert_null(arena_longer(&a, uint32_t, list, 2, sizeof(memory)));
+}
+
+/* ---- what one round alone needed ---- */
+
+#define GREW_TO  ((size_t) 64 << 20)
+#define KEPT     ((size_t) 4 << 20)
+#define ONE_USES ((size_t) 12 << 20)
+
+/* Bytes of the arena that are in memory. */
+static size_t resident(const Arena *a, size_t of) {
+        static unsigned char pages[GREW_TO / 4096];
+        const size_t page = (size_t) sysconf(_SC_PAGESIZE);
+        size_t n = 0;
+
+        cr_assert_eq(0, mincore(a->base, of, pages));
+        for (size_t i = 0; i < of / page; i++)
+                n += pages[i] & 1U ? page : 0;
+        return n;
+}
+
+static void use(Arena *a, size_t n) {
+        unsigned char *bytes = arena_new(a, unsigned char, n);
+
+        cr_assert_not_null(bytes);
+        for (size_t i = 0; i < n; i += 512)
+                cr_assert_eq(bytes[i], 0, "byte %zu of %zu", i, n);
+        memset(bytes, 0xff, n);
+        arena_rewind(a, 0);
+}
+
+Test(arena, one_that_grew_once_gives_the_memory_back) {
+        Arena a;
+
+        cr_assert_eq(0, arena_open(2 * GREW_TO, &a));
+        use(&a, GREW_TO);
+        cr_assert_leq(resident(&a, GREW_TO), GREW_TO - GREW_TO / 8);
+        for (int i = 0; i < 30; i++)
+                use(&a, 4096);
+        cr_assert_eq(resident(&a, GREW_TO), KEPT);
+        use(&a, GREW_TO);
+        arena_close(&a);
+}
+
+Test(arena, one_keeps_most_of_what_it_needs_each_time) {
+        Arena a;
+
+        cr_assert_eq(0, arena_open(2 * GREW_TO, &a));
+        for (int i = 0; i < 10; i++) {
+                use(&a, ONE_USES);
+                cr_assert_geq(resident(&a, ONE_USES), ONE_USES - ONE_USES / 8);
+        }
+        for (int i = 0; i < 10; i++) { /* not as long as it is in use */
+                void *used = arena_take(&a, KEPT, 1, 16);
+
+                cr_assert_not_null(used);
+                arena_rewind(&a, KEPT);
+        }
+        cr_assert_geq(resident(&a, ONE_USES), ONE_USES - ONE_USES / 8);
+        arena_close(&a);
+}
+
+Test(arena, one_that_fits_a_few_pages_is_left_alone) {
+        Arena a;
+
+        cr_assert_eq(0, arena_open(GREW_TO, &a));
+        use(&a, KEPT);
+        cr_assert_eq(resident(&a, GREW_TO), KEPT);
+        arena_close(&a);
 }
 
 /* With ASan a read of what was given back ends the program. */

@@ -2,6 +2,7 @@
 /* One disk that two sources tell of, and devices that no VM is known to be on: told as what collectors
  * report, a section each. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static void setup(void) {
 }
 TestSuite(disk_join, .init = setup);
 
-/* "[collector]" begins a section; "metric subject value" is a sample of it. */
+/* "[collector]" begins a section, "[!collector]" one that could not be read; "metric subject value" is a sample of it. */
 static const Report *report_of(const char *text) {
         Section *sections = arena_new(&arena, Section, 16);
         Report *r = arena_new(&arena, Report, 1);
@@ -31,7 +32,10 @@ static const Report *report_of(const char *text) {
                 Metric m;
 
                 if (sscanf(s, "[%63[^]]]", metric) == 1) {
-                        sections[n++] = (Section){ .collector = text_copy(&arena, metric, strlen(metric)),
+                        const char *name = metric[0] == '!' ? metric + 1 : metric;
+
+                        sections[n++] = (Section){ .collector = text_copy(&arena, name, strlen(name)),
+                                                   .error = name > metric ? EIO : 0,
                                                    .read_at = T0,
                                                    .samples = arena_new(&arena, Sample, 64) };
                         continue;
@@ -105,6 +109,67 @@ Test(disk_join, a_serial_number_at_full_length_is_the_one_that_is_cut) {
         grade_is(out, "megaraid/0:252:1", 3);
 }
 
+/* A serial number that is cut is the one at full length from eight letters on, and where it can be one alone. */
+Test(disk_join, a_cut_serial_number_is_one_at_full_length_or_none) {
+        static const struct {
+                const char *cut, *full, *other; /* other: of another disk, NULL: there is none */
+                bool one;
+        } all[] = {
+                { "W0A1B2C", "W0A1B2C30000K999", NULL, false },
+                { "W0A1B2C3", "W0A1B2C30000K999", NULL, true },
+                { "W0A1B2C3D", "W0A1B2C3D000K999", NULL, true },
+                { "W0A1B2C3Z", "W0A1B2C30000K999", NULL, false },
+                { "W0A1B2C3A", "W0A1B2C30000K999", NULL, false },
+                { "W0A1B2C30", "W0A1B2C3A000K999", NULL, false },
+                { "W0A1B2C39", "W0A1B2C3A000K999", NULL, false },
+                { "w0a1b2cz", "W0A1B2CZ0000K999", NULL, true },
+                { "W0A1B2C3", "W0A1B2C30000K999", "W0A1B2C30000K999", true },
+                { "W0A1B2C3", "W0A1B2C30000K999", "W0A1B2C30000K998", false },
+                { "W0A1B2C3", "W0A1B2C30000K999", "W0A1B2C3", true },
+                { "W0A1B2C3", "W0A1B2C30000K999", "W0A1B2C40000K999", true },
+                { "W0A1B2C3", "W0A1B2C30000K999", "V0A1B2C30000K999", true },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                const char *other =
+                        all[i].other
+                                ? text_format(&arena, "[redfish]\ndisk.serial redfish/R/1 %s\n", all[i].other)
+                                : "";
+                FaultOutput out =
+                        grade(text_format(&arena,
+                                          VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 %s\n"
+                                              "[smart]\ndisk.serial bus0/megaraid:8 %s\n"
+                                              "disk.health bus0/megaraid:8 failing\n%s",
+                                          all[i].cut, all[i].full, other));
+
+                cr_expect_eq(fault(&out, "megaraid/0:252:0") != NULL, all[i].one, "%s %s %s", all[i].cut,
+                             all[i].full, other);
+        }
+}
+
+/* What a tool said is taken back by it alone: not where a collector that passes such words on could not read all. */
+Test(disk_join, a_tools_word_stands_while_somebody_could_not_be_heard) {
+        static const struct {
+                const char *sections;
+                bool stays;
+        } all[] = {
+                { "[faults_d]\n", false },         { "[exec]\n", false }, { "[faults_d]\n[exec]\n", false },
+                { "[!faults_d]\n", true },         { "[!exec]\n", true }, { "[faults_d]\n[!exec]\n", true },
+                { "[!faults_d]\n[exec]\n", true }, { "[smart]\n", true }, { "[!smart]\n[exec]\n", false },
+        };
+        FaultMemory none = { 0 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                FaultOutput said = grade_after(VMS "[faults_d]\nfault.grade psu1 2\nfault.why psu1 dead\n",
+                                               &none, T0),
+                            now = grade_after(text_format(&arena, VMS "%s", all[i].sections), &said.memory,
+                                              T0 + HOUR);
+
+                cr_assert_not_null(fault(&said, "psu1"));
+                cr_expect_eq(fault(&now, "psu1") != NULL, all[i].stays, "%s", all[i].sections);
+        }
+}
+
 /* A world-wide name of a controller is on all behind it: other serial numbers are other disks. */
 Test(disk_join, two_serial_numbers_are_two_disks_whatever_else_they_share) {
         FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 ZA1B2C3D\n"
@@ -128,6 +193,15 @@ Test(disk_join, by_world_wide_name_and_by_what_the_controller_calls_it) {
         cr_assert_eq(out.n_faults, 2);
         grade_is(out, "megaraid/0:252:0", 3); /* a whole mirror with one predicted and one suspect */
         grade_is(out, "megaraid/0:252:1", 3);
+}
+
+/* Where its fields end belongs to an address. */
+Test(disk_join, addresses_are_compared_field_by_field) {
+        FaultOutput out = grade(VMS "[megaraid]\n" MIRROR "disk.address megaraid/0:252:1 sas:19\n"
+                                    "[smart]\ndisk.address bus0/sas sas1:9\ndisk.health bus0/sas failing\n");
+
+        cr_assert_null(fault(&out, "megaraid/0:252:1"));
+        cr_assert_not_null(fault(&out, "bus0/sas"));
 }
 
 Test(disk_join, a_bmcs_drive_is_the_kernels_of_that_serial) {
@@ -324,6 +398,53 @@ Test(disk_join, a_spare_one_in_no_array_and_one_that_was_given_up_hold_no_data) 
         grade_is(out, "megaraid/0:252:7", 2);
 }
 
+/* Whichever is told of first. */
+Test(disk_join, what_an_array_has_given_up_holds_no_data_also_where_the_array_comes_first) {
+        FaultOutput out = grade("[megaraid]\n" MIRROR "array.lost megaraid/0/v0 megaraid/0:252:7\n"
+                                "disk.state megaraid/0:252:7 failed\n" VMS);
+
+        grade_is(out, "megaraid/0:252:7", 2);
+}
+
+/* What holds no data concerns no VM, not even one whose disks nobody knows; of any other disk such a VM may be. Without
+ * what lies on what, nothing is known of a disk but what its controller says. */
+Test(disk_join, whom_a_disk_concerns_by_its_role_and_by_what_is_known) {
+#define FAILED(role) "[megaraid]\ndisk.state megaraid/0:252:5 failed\n" role
+#define ROLE(word)   "disk.role megaraid/0:252:5 " word "\n"
+#define NO_TREE      "[vms]\nvm.state web running\nvm.devices web sda\n"
+        static const struct {
+                const char *tells, *report;
+                int64_t grade;
+                bool partly;
+                uint32_t vms;
+        } all[] = {
+                { "a spare", VMS FAILED(ROLE("spare")), 2, true, 0 },
+                { "a spare beside a VM of unknown disks", VMS "vm.state odd running\n" FAILED(ROLE("spare")),
+                  2, true, 0 },
+                { "a member", VMS FAILED(ROLE("member")), 4, false, 0 },
+                { "one of no role", VMS FAILED(""), 4, false, 0 },
+                { "a spare, and no tree", NO_TREE FAILED(ROLE("spare")), 2, true, 0 },
+                { "a member, and no tree", NO_TREE FAILED(ROLE("member")), 4, false, 0 },
+                { "the disk of a VM", VMS "[smart]\ndisk.health sda failing\ndisk.blocks sda sda\n", 4, true,
+                  1 },
+                { "the disk of a VM, and one of unknown disks",
+                  VMS "vm.state odd running\n[smart]\ndisk.health sda failing\ndisk.blocks sda sda\n", 4,
+                  true, 2 },
+                { "the disk of a VM, and no tree",
+                  NO_TREE "[smart]\ndisk.health sda failing\ndisk.blocks sda sda\n", 4, false, 1 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                FaultOutput out = grade(all[i].report);
+                const Fault *f = out.n_faults > 0 ? &out.faults[0] : NULL;
+
+                cr_assert_eq(1, out.n_faults, "%s", all[i].tells);
+                cr_expect(f->grade == all[i].grade && f->partly == all[i].partly && f->vms.n == all[i].vms,
+                          "%s: %lld, %s, %u VMs", all[i].tells, (long long) f->grade,
+                          f->partly ? "in part" : "all", f->vms.n);
+        }
+}
+
 Test(disk_join, an_array_that_two_sources_tell_of_has_the_users_of_the_one_that_knows_its_device) {
         FaultOutput out = grade(
                 VMS "[megaraid]\n" MIRROR "disk.serial megaraid/0:252:0 S1\ndisk.serial megaraid/0:252:1 S2\n"
@@ -335,6 +456,29 @@ Test(disk_join, an_array_that_two_sources_tell_of_has_the_users_of_the_one_that_
         const Fault *f = fault(&out, "redfish/R/volume/1");
 
         cr_assert(f && f->grade == 3 && f->partly && f->vms.n == 1, "%s", f ? f->why : "nothing");
+}
+
+/* Of a degraded array that does not say so nobody may believe that another of its disks can be lost. */
+Test(disk_join, an_array_that_tells_of_no_redundancy_has_none_left) {
+        static const struct {
+                const char *line, *words;
+        } all[] = {
+                { "", "1 of 2 members work, no redundancy is left" },
+                { "array.redundancy md0 0\n", "1 of 2 members work, no redundancy is left" },
+                { "array.redundancy md0 1\n", "1 of 2 members work, redundancy is left" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                FaultOutput out =
+                        grade(text_format(&arena,
+                                          VMS "[md]\narray.level md0 raid1\narray.state md0 degraded\n"
+                                              "array.blocks md0 sda\narray.wanted md0 2\n"
+                                              "array.working md0 1\narray.failed md0 1\n%s",
+                                          all[i].line));
+                const Fault *f = fault(&out, "md0");
+
+                cr_assert(f && strstr(f->why, all[i].words), "%s: %s", all[i].line, f ? f->why : "nothing");
+        }
 }
 
 Test(disk_join, a_spare_that_stands_in_is_a_member) {

@@ -266,6 +266,28 @@ Test(move_holds, words_are_bounded_and_steer_no_terminal) {
         cr_assert_null(list.at[0].why);
 }
 
+/* Of so many bytes all is kept, of one more the last is not; what is shown of words stands within their first 4 KiB. */
+Test(move_holds, words_end_at_the_byte) {
+        static char long_words[4200];
+        const MoveOrder order = { .vm = "a", .from = "h1", .to = "h2" };
+        MoveMissed m = { .order = &order, .blame = BLAME_PAIR, .at = START, .why = long_words };
+
+        for (size_t n = MOVE_HOLD_WHY_SIZE - 3; n <= MOVE_HOLD_WHY_SIZE + 1; n++) {
+                memset(long_words, 'x', n);
+                long_words[n] = '\0';
+                cr_assert_eq(0, move_holds_missed(&arena, list, &m, &cluster, settings, &list));
+                cr_expect_eq(strlen(list.at[0].why),
+                             n < MOVE_HOLD_WHY_SIZE ? n : (size_t) MOVE_HOLD_WHY_SIZE - 1, "%zu", n);
+        }
+        for (size_t before = 4094; before <= 4097; before++) {
+                memset(long_words, '\001', before);
+                long_words[before] = 'x';
+                long_words[before + 1] = '\0';
+                cr_assert_eq(0, move_holds_missed(&arena, list, &m, &cluster, settings, &list));
+                cr_expect_eq(!list.at[0].why, before >= 4096, "%zu", before);
+        }
+}
+
 Test(move_holds, the_sentence_has_libvirts_words_and_the_time) {
         misses("a", "h2", MISS_REFUSED, BLAME_VM, START);
         misses("a", "h2", MISS_REFUSED, BLAME_VM, START + MINUTE);

@@ -147,6 +147,22 @@ Test(plan_check, one_nic_that_nothing_uses_makes_no_room_on_another) {
         cr_assert_not_null(objection(more, "a", "h1", "h2"));
 }
 
+/* What goes over a host's NICs is no use of anything else: of an extra resource all is there, to the last bit. */
+Test(plan_check, what_nics_carry_is_no_use_of_an_extra_resource) {
+#define CARRIES                                                                                              \
+        ", \"nics\": [{\"name\": \"a\", \"speed_mbit\": 10000, \"rx_mbit\": 900, \"tx_mbit\": 700}], \"extra\": "
+#define TRAINS(gpu)                                                                                                          \
+        "{\"schema\": \"plimsoll.snapshot/1\", \"cluster\": \"c\", \"extra\": [{\"name\": \"gpu_mib\"}], \"hosts\": [" HOST( \
+                "h1", CARRIES                                                                                                \
+                "{\"gpu_mib\": 8192}") "," HOST("h2", CARRIES                                                                \
+                                                "{\"gpu_mib\": 4096}") "], \"vms\": [" VM("a", "h1",                         \
+                                                                                          ", \"extra\": {\"gpu_mib\": " gpu  \
+                                                                                          "}") "]}"
+        cr_assert_null(objection(TRAINS("4096"), "a", "h1", "h2"), "%s",
+                       objection(TRAINS("4096"), "a", "h1", "h2"));
+        cr_assert_not_null(objection(TRAINS("4097"), "a", "h1", "h2"));
+}
+
 /* h2 says nothing of 2 MiB pages: b's are in its memory all the same; the host after it has other pools. */
 #define UNTOLD(mib)                                                                                          \
         CLUSTER(HOST("h1", "") ",{\"name\": \"h2\", \"cpus\": 8, \"memory_mib\": " #mib                      \
@@ -301,6 +317,7 @@ Test(plan_check, only_a_rule_that_is_broken_is_worth_a_worse_host) {
                   false },
                 { "avoid nobody", HELD("\"kind\": \"avoid\", \"vms\": [\"a\", \"b\"], \"near_vms\": []"),
                   false },
+                { "near, broken", HELD("\"kind\": \"near\", \"vms\": [\"a\"], \"near_vms\": [\"d\"]"), true },
                 { "spread, broken", HELD("\"kind\": \"spread\", \"k\": 2, \"vms\": [\"a\", \"b\"]"), true },
                 { "spread, holds", HELD("\"kind\": \"spread\", \"k\": 2, \"vms\": [\"a\", \"b\", \"d\"]"),
                   false },

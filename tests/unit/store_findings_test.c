@@ -79,6 +79,19 @@ Test(store_findings, a_good_server_has_none) {
         cr_assert_null(the_fault(&f));
 }
 
+/* What stands in the append-only file's pages is on disk when the kernel likes. */
+Test(store_findings, an_append_only_file_is_written_to_disk) {
+        ServerFacts f = good();
+
+        for (const char *const *how = (const char *const[]){ "always", "everysec", NULL }; *how; how++) {
+                f.fsync = *how;
+                cr_assert_null(the_fault(&f), "%s", *how);
+        }
+        f.fsync = "no";
+        cr_assert_str_eq(the_fault(&f)->test, "persistence");
+        cr_assert(strstr(the_fault(&f)->what, "appendfsync is no"));
+}
+
 Test(store_findings, each_line_of_info_that_is_wrong_is_one) {
         static const struct {
                 const char *line, *test, *words;

@@ -50,6 +50,10 @@ Test(url_secret, on_a_command_line_is_refused_without_being_told) {
         cr_assert_eq(url_secret_in_words(3, words, &f), -EINVAL);
         cr_assert(strstr(f.what, "word 2") && strstr(f.what, "PLIMSOLL_REDIS") && !strstr(f.what, "hunter2"),
                   "%s", f.what);
+        cr_assert(strstr(f.what, "credential plimsoll-redis") &&
+                          strcmp(strstr(f.what, "credential plimsoll-redis"), "credential plimsoll-redis") ==
+                                  0,
+                  "each way is named once: %s", f.what);
         cr_assert_eq(url_secret_in_words(3, fine, &f), 0);
 }
 

@@ -104,7 +104,7 @@ static ExitStatus from_planning(Apply *apply) {
                                      .now = clock_now(),
                                      .think = settings_int(apply->facts.settings, "service", "think") };
         apply->input.request.about = apply->about;
-        r = store ? round_store_holds(store, in->arena, NULL, &apply->input) : 0;
+        r = facts_holds(in, store, &apply->input);
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));

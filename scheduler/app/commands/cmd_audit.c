@@ -423,7 +423,9 @@ static ExitStatus cmd_audit_run(Invocation *in) {
         if (!source_store(source))
                 return command_complain(in, EXIT_BAD_INPUT, "The audit is kept in Redis. Give --redis URL.");
         x.cluster = source_cluster(source);
-        return cmd_audit_with_store(&x, source_store(source), settings);
+        status = cmd_audit_with_store(&x, source_store(source), settings);
+        facts_say_unread(in, source_store(source), 0);
+        return status;
 }
 
 static const OptionDef cmd_audit_options[] = {

@@ -293,7 +293,9 @@ static ExitStatus cmd_confirm_run(Invocation *in) {
         x.store = source_store(source);
         x.cluster = source_cluster(source);
         x.settings = settings;
-        return cmd_confirm_confirm(&x);
+        status = cmd_confirm_confirm(&x);
+        facts_say_unread(in, x.store, 0);
+        return status;
 }
 
 static const OptionDef cmd_confirm_options[] = {

@@ -95,7 +95,7 @@ static ExitStatus dry_run(Evacuation *evacuation) {
                              .think = settings_int(evacuation->facts.settings, "service", "think") };
         Store *store = source_store(evacuation->facts.source);
         Round round;
-        int r = store ? round_store_holds(store, evacuation->in->arena, NULL, &input) : 0;
+        int r = facts_holds(evacuation->in, store, &input);
 
         input.request.about = cmd_evacuate_about(evacuation);
         if (r < 0)

@@ -191,8 +191,10 @@ static ExitStatus cmd_explain_explain(Invocation *in, const Facts *facts, const 
                                     .think = settings_int(facts->settings, "service", "think") } };
         Store *store = source_store(facts->source);
         ExitStatus status = what_if_facts_read(in, facts, &x.what_if);
-        int r = status == EXIT_DONE && store ? round_store_holds(store, in->arena, NULL, &x.input) : 0;
+        int r;
 
+        x.input.snapshot = status == EXIT_DONE ? x.what_if.snapshot : NULL;
+        r = status == EXIT_DONE ? facts_holds(in, store, &x.input) : 0;
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         if (status != EXIT_DONE)

@@ -127,7 +127,7 @@ static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, Fron
         if (status != EXIT_DONE)
                 return status;
         view.snapshot = w.input.snapshot = what_if.snapshot;
-        r = store ? round_store_holds(store, in->arena, NULL, &w.input) : 0; /* as the service would */
+        r = facts_holds(in, store, &w.input); /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));

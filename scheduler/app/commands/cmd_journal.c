@@ -247,6 +247,7 @@ static ExitStatus cmd_journal_look(JournalLook *look, const Settings *settings) 
                         look->in, EXIT_BAD_INPUT,
                         "--at and --why need settle: plimsoll journal settle VM --at HOST --why TEXT");
         r = round_store_open(source_store(look->source), look->in->arena, &look->open, &look->n);
+        facts_say_unread(look->in, source_store(look->source), 0);
         if (r == 0)
                 r = settle_words_read(source_store(look->source), look->in->arena, &look->words);
         if (r < 0)

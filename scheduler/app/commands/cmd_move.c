@@ -84,7 +84,7 @@ static ExitStatus cmd_move_decide(Moving *moving, const Workers *workers) {
                                       .think = settings_int(moving->facts.settings, "service", "think") };
         moving->input.request.workers = workers;
         moving->input.request.wish = moving->wish;
-        r = store ? round_store_holds(store, in->arena, NULL, &moving->input) : 0;
+        r = facts_holds(in, store, &moving->input);
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         moving->input.stopped = stopped_words(in, store);

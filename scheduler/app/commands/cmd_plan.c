@@ -145,7 +145,7 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
                         in, EXIT_BAD_INPUT,
                         "--record needs real data. For a what-if, write a snapshot with these changes first");
         input.snapshot = assumed.snapshot;
-        r = store ? round_store_holds(store, in->arena, NULL, &input) : 0; /* as the service would */
+        r = facts_holds(in, store, &input); /* as the service would */
 
         if (r < 0)
                 return command_complain(in, EXIT_FAILED, "%s", store_error(store));

@@ -28,6 +28,7 @@
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/model/host_silence.h"
 #include "scheduler/model/vm_mode.h"
+#include "scheduler/store/store_unread.h"
 
 /* ---- what there is ---- */
 
@@ -109,6 +110,24 @@ static int cmd_status_read_brake(Arena *a, const Facts *facts, StatusView *ret) 
         return r;
 }
 
+/* What this command cannot read, and what only the service reads. */
+static int cmd_status_unread(Arena *a, const Drops *own, StatusView *io) {
+        const Strings *of_service = &io->live.unread;
+        const char **words = arena_new(a, const char *, (size_t) drops_named(own) + of_service->n);
+        uint32_t n = 0;
+
+        if (!words)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < drops_named(own); i++)
+                words[n++] = own->words[i];
+        io->unread = (Strings){ .at = words, .n = n };
+        for (uint32_t i = 0; i < of_service->n; i++)
+                if (!strings_have(&io->unread, of_service->at[i]))
+                        words[n++] = of_service->at[i];
+        io->unread.n = n;
+        return 0;
+}
+
 static int cmd_status_gather(Invocation *in, const Facts *facts, StatusView *ret) {
         int r;
 
@@ -133,6 +152,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, StatusView *ret
                 r = round_store_holds(source_store(facts->source), in->arena, NULL, &ret->holds);
         if (r == 0 && source_store(facts->source))
                 r = round_store_open(source_store(facts->source), in->arena, &ret->open, &ret->n_open);
+        if (r == 0 && source_store(facts->source))
+                r = cmd_status_unread(in->arena, store_unread(source_store(facts->source)), ret);
         return r;
 }
 
@@ -426,6 +447,8 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         print_excluded(s->snapshot, screen);
         print_loss(in->arena, s->loss, clock_now(), screen);
         print_dropped(facts, screen);
+        for (uint32_t i = 0; i < s->unread.n; i++)
+                print_alert(s->unread.at[i], screen);
         r = twins_print(in->arena, s->snapshot, &s->moved, screen);
         if (r == 0)
                 r = fleet_print(in->arena, &view, screen);
@@ -455,7 +478,7 @@ static ExitStatus cmd_status_show(Invocation *in, const Facts *facts, const Scre
         return snapshot_is_blind(s.snapshot) || s.stopped || s.held.n > 0 ||
                                snapshot_doubled(s.snapshot) > 0 || stranded_vms(s.snapshot, IX_NONE) > 0 ||
                                vm_mode_n_kept(s.snapshot) > 0 || late_hosts(s.snapshot, clock_now()) > 0 ||
-                               count_unclear(&s) > 0
+                               count_unclear(&s) > 0 || s.unread.n > 0
                        ? EXIT_BLOCKED
                        : facts_known(facts, facts_ending(facts, EXIT_DONE));
 }

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/busy.h"
 #include "scheduler/base/hash.h"
 #include "scheduler/model/host_silence.h"
+#include "scheduler/store/store_unread.h"
 
 ExitStatus facts_settings(Invocation *in, Settings **ret) {
         const char *file = NULL;
@@ -41,13 +43,37 @@ static ExitStatus facts_status_of(const Source *s, int error) {
                                                                                              : EXIT_FAILED;
 }
 
+void facts_say_unread(Invocation *in, const Store *store, uint32_t from) {
+        const Drops *unread = store_unread(store);
+        char safe[512];
+
+        for (uint32_t i = from; i < drops_named(unread); i++)
+                (void) out_say(in->err.out, "%s: %s\n", in->program,
+                               text_safe(unread->words[i], safe, sizeof(safe)));
+        if (unread->n > drops_named(unread) && from < drops_named(unread))
+                (void) out_say(in->err.out, "%s: %llu more values of the store cannot be read\n", in->program,
+                               (unsigned long long) (unread->n - drops_named(unread)));
+}
+
+int facts_holds(Invocation *in, Store *store, RoundInput *io) {
+        const uint32_t said = store ? drops_named(store_unread(store)) : 0; /* by facts_read() */
+        int r = store ? round_store_holds(store, in->arena, NULL, io) : 0;
+
+        if (r == 0 && store)
+                facts_say_unread(in, store, said);
+        return r;
+}
+
 ExitStatus facts_read(Invocation *in, Facts *f) {
         TextFault fault;
         const char *text;
         uint64_t said = FNV1A_START;
+        Store *store = source_store(f->source);
         Busy busy;
         int r;
 
+        if (store)
+                store_unread_begin(store);
         busy_begin(&busy, &in->err, "reading data");
         r = source_read(f->source, in->arena, f->settings, &f->snapshot, &fault);
         busy_end(&busy);
@@ -58,6 +84,10 @@ ExitStatus facts_read(Invocation *in, Facts *f) {
                                               &fault);
         for (uint32_t i = 0; (text = source_notice(f->source, i)); i++)
                 said = fnv1a(said, text, strlen(text) + 1);
+        for (uint32_t i = 0; store && i < drops_named(store_unread(store)); i++)
+                said = fnv1a(said, store_unread(store)->words[i], strlen(store_unread(store)->words[i]) + 1);
+        if (store && said != f->said)
+                facts_say_unread(in, store, 0);
         for (uint32_t i = 0; said != f->said && (text = source_notice(f->source, i)); i++) {
                 char safe[512];
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "scheduler/app/facts/source.h"
+#include "scheduler/app/round/round.h"
 #include "scheduler/app/terminal/invocation.h"
 
 typedef struct Facts {
@@ -42,6 +43,12 @@ ExitStatus facts_store(Invocation *in, const char *kept, Settings **ret_settings
 
 /* Reads the source again. Says what hosts could not be asked, unless the reading before had to say the same. */
 ExitStatus facts_read(Invocation *in, Facts *f);
+
+/* Says what of the store could not be read since facts_read(), or since the store was opened; `from`: so many of it were said. */
+void facts_say_unread(Invocation *in, const Store *store, uint32_t from);
+
+/* round_store_holds() where there is a store, and what of that could not be read is said. 0; a negative errno. */
+int facts_holds(Invocation *in, Store *store, RoundInput *io) must_check;
 
 /* For who carries out a plan itself: again, where hosts are silent, and from now on those that must be left through libvirt
  * (source_reach_silent()). */

@@ -165,6 +165,7 @@ void status_print_json(Invocation *in, const Facts *facts, const StatusView *s) 
         (void) json_object_set_new(o, "failing", json_integer(hosts_failing(s->snapshot)));
         (void) json_object_set_new(o, "not_known", json_integer(hosts_silent(s->snapshot)));
         (void) json_object_set_new(o, "left_out", json_integer((json_int_t) source_left_out(facts->source)));
+        (void) json_object_set_new(o, "unread", strings_json(&s->unread));
         (void) json_object_set_new(o, "unsure", json_integer(facts_unsure(s->snapshot)));
         status_add_holds(o, in, s);
         (void) json_object_set_new(o, "findings", status_findings_json(in->arena, s->snapshot));

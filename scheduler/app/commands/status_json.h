@@ -31,6 +31,7 @@ typedef struct StatusView {
         const JournalEntry *recent; /* how the last moves ended, newest first */
         uint32_t n_recent;
         RoundInput holds; /* VMs that were moved lately, and by whom */
+        Strings unread;   /* what of the store cannot be read, by this command or the service */
         Strings moved;    /* VMs that the service moves, or has moved just now */
         FailoverLook failover;
 } StatusView;

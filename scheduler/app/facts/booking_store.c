@@ -6,6 +6,7 @@
 
 #include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/store/store_unread.h"
 
 /* The next word of *io, of *ret_n bytes, and the blank behind it. */
 static const char *booking_store_word(const char **io, const char *end, size_t *ret_n) {
@@ -67,7 +68,7 @@ int booking_store_parse(Arena *a, const StoredText *stored, StoredBooking *ret) 
         return booking_store_booking(a, at, (size_t) (end - at), ret);
 }
 
-int booking_store_read(Store *store, Arena *a, BookingStore *ret, const char **ret_note) {
+int booking_store_read(Store *store, Arena *a, BookingStore *ret) {
         BookingStore b = { 0 };
         StoredText *texts = NULL;
         StoredBooking *all;
@@ -75,7 +76,6 @@ int booking_store_read(Store *store, Arena *a, BookingStore *ret, const char **r
         uint32_t n = 0;
         int r = store_get_bookings(store, a, &texts, &n, &b.changes, &b.now);
 
-        *ret_note = NULL;
         if (r < 0)
                 return r;
         all = arena_new(a, StoredBooking, n);
@@ -89,8 +89,7 @@ int booking_store_read(Store *store, Arena *a, BookingStore *ret, const char **r
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
-                        *ret_note = text_format(a, "the booking for %s cannot be read and reserves nothing",
-                                                texts[i].name);
+                        store_unread_add(store, KEY_BOOKINGS, texts[i].name, "it reserves nothing");
                 b.n_all++;
                 if (one->booking && !stored_booking_is_over(one, b.now) &&
                     b.n_held < bound_of(BOUND_BOOKINGS))

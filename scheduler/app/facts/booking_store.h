@@ -37,8 +37,8 @@ static inline bool stored_booking_is_over(const StoredBooking *one, usec_t now) 
 /* Of one text. 0; -EBADMSG: it is none, and nothing of it counts; -ENOMEM. */
 int booking_store_parse(Arena *a, const StoredText *stored, StoredBooking *ret) must_check;
 
-/* *ret_note: what could not be read, or NULL. 0; -ENOMEM; a negative errno of the store. */
-int booking_store_read(Store *store, Arena *a, BookingStore *ret, const char **ret_note) must_check;
+/* One that cannot be read reserves nothing (store_unread.h). 0; -ENOMEM; a negative errno of the store. */
+int booking_store_read(Store *store, Arena *a, BookingStore *ret) must_check;
 
 /* Holds what was found on facts that were read with `was`: all or none. 1: something was booked or released since then; 2:
  * there would be too many (bounds.def). */

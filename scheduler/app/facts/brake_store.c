@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/model/bounds.h"
+#include "scheduler/store/store_unread.h"
 
 #define TEXT_SIZE 400
 #define BEGUN     "(begun)" /* no host: that the brake remembers at all */
@@ -68,6 +69,11 @@ int brake_store_read(Store *store, Arena *a, usec_t now, BuildInput *in, BrakeSt
         for (uint32_t i = 0; i < b.n_stored; i++) {
                 list[i] = brake_memory_parse(a, stored[i].text, stored[i].n);
                 list[i].host = stored[i].name;
+                if (!list[i].kind)
+                        store_unread_add(store, KEY_BRAKE, stored[i].name,
+                                         strcmp(stored[i].name, BEGUN) == 0
+                                                 ? "that it is there is enough"
+                                                 : "its host is not emptied (plimsoll release)");
                 if (list[i].state == BRAKE_HELD && brake_store_of(released, b.n_released, stored[i].name)) {
                         list[i].state = BRAKE_RELEASED;
                         list[i].at = now;

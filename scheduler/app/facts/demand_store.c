@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/wire/estimators.h"
 #include "scheduler/snapshot/wire/history_text.h"
+#include "scheduler/store/store_unread.h"
 
 #define DAY            (INT64_C(86400) * USEC_PER_SEC)
 #define FORGET_AFTER   (7 * DAY)
@@ -104,6 +106,7 @@ static int demand_store_load(DemandStore *b, Store *store, Arena *a) {
         if (r == 0)
                 r = history_parse(a, text, n, &step, &list, &count, &fault);
         if (r == -EBADMSG) {
+                store_unread_add(store, KEY_STATE, "history", "it starts again");
                 b->note = text_format(a, "the stored history cannot be read (line %u: %s); it starts again",
                                       fault.line, fault.what);
                 return b->note ? 0 : -ENOMEM;
@@ -120,6 +123,15 @@ static int demand_store_load(DemandStore *b, Store *store, Arena *a) {
         return 0;
 }
 
+/* "LEADER STEP" */
+static bool demand_store_is_mark(const char *text, size_t n) {
+        const char *blank = memrchr(text, ' ', n);
+        int64_t step;
+
+        return blank && text_to_int(blank + 1, (size_t) (text + n - blank - 1), 0, bound_of(BOUND_SEQUENCE),
+                                    &step) == 0;
+}
+
 /* Another leader may have kept the histories meanwhile. */
 static int load_if_due(DemandStore *b, Store *store, Arena *a) {
         const char *text = NULL;
@@ -128,6 +140,8 @@ static int load_if_due(DemandStore *b, Store *store, Arena *a) {
 
         if (r < 0)
                 return r;
+        if (r == 0 && !demand_store_is_mark(text, n))
+                store_unread_add(store, KEY_STATE, "history-of", "the history is read again");
         if (b->loaded &&
             (r == 0 ? n == strlen(b->saved_as) && memcmp(text, b->saved_as, n) == 0 : !b->saved_as[0]))
                 return 0;
@@ -238,6 +252,8 @@ int demand_from_store(Store *store, Arena *a, const Snapshot *s, const Snapshot 
         *ret = s;
         if (r == 0)
                 r = estimates_parse(a, text, n, &e, &fault);
+        if (r == -EBADMSG)
+                store_unread_add(store, KEY_STATE, "demand", "the VMs' newest readings are used");
         if (r == -ENOMEM || (r < 0 && r != -EBADMSG))
                 return r;
         return r != 0 || e.n == 0 ? 0 : estimates_apply(a, s, &e, ret);

@@ -9,11 +9,12 @@
 
 #include "scheduler/base/hash.h"
 #include "scheduler/snapshot/health/fault_grade.h"
+#include "scheduler/store/store_unread.h"
 #include "scheduler/store/stored_json.h"
 
 /* ---- reading ---- */
 
-static int read_memories(Store *store, Arena *a, FaultStore *b, const char **ret_note) {
+static int read_memories(Store *store, Arena *a, FaultStore *b) {
         StoredText *texts = NULL;
         FaultMemory *memories;
         int r = store_get_fault_memories(store, a, &texts, &b->n_stored);
@@ -30,9 +31,7 @@ static int read_memories(Store *store, Arena *a, FaultStore *b, const char **ret
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
-                        *ret_note = text_format(
-                                a, "the stored faults of %s cannot be read (%s: %s); they start again",
-                                texts[i].name, fault.field, fault.what);
+                        store_unread_add(store, KEY_FAULTS, texts[i].name, "its grades start again");
                 else
                         memories[b->n_before++].host = texts[i].name;
         }
@@ -63,14 +62,13 @@ int clear_parse(Arena *a, const char *text, size_t n, Clear *ret) {
         return r;
 }
 
-int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret, const char **ret_note) {
+int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret) {
         StoredText *texts = NULL;
         FaultStore b = { 0 };
         Clear *clears;
         int r;
 
-        *ret_note = NULL;
-        r = read_memories(store, a, &b, ret_note);
+        r = read_memories(store, a, &b);
         if (r == 0)
                 r = store_get_clears(store, a, &texts, &b.n_asked);
         if (r < 0)
@@ -78,8 +76,12 @@ int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret, co
         clears = arena_new(a, Clear, b.n_asked);
         if (!clears)
                 return -ENOMEM;
-        for (uint32_t i = 0; texts && i < b.n_asked; i++)
-                in->n_clears += clear_parse(a, texts[i].text, texts[i].n, &clears[in->n_clears]) == 0;
+        for (uint32_t i = 0; texts && i < b.n_asked; i++) {
+                r = clear_parse(a, texts[i].text, texts[i].n, &clears[in->n_clears]);
+                in->n_clears += r == 0;
+                if (r != 0)
+                        store_unread_add(store, KEY_CLEARS, texts[i].name, "it clears no fault");
+        }
         b.asked = texts;
         in->clears = clears;
         in->memories = b.before;
@@ -242,8 +244,12 @@ int fault_store_log(Store *store, Arena *a, uint32_t most, const FaultNote **ret
         notes = arena_new(a, FaultNote, n);
         if (!notes)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
-                kept += fault_note_parse(a, texts[i].text, texts[i].n, &notes[kept]) == 0;
+        for (uint32_t i = 0; i < n; i++) {
+                r = fault_note_parse(a, texts[i].text, texts[i].n, &notes[kept]);
+                kept += r == 0;
+                if (r != 0)
+                        store_unread_add(store, KEY_FAULT_LOG, texts[i].name, "it is not listed");
+        }
         *ret = notes;
         *ret_n = kept;
         return 0;

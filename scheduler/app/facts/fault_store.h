@@ -18,10 +18,9 @@ typedef struct FaultStore {
         uint32_t n_before, n_after;
 } FaultStore;
 
-/* Fills in->memories and in->clears. A text that cannot be read counts as none, and *ret_note says so (or is
- * NULL). 0, -ENOMEM, a negative errno of the store. */
-int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret,
-                     const char **ret_note) must_check;
+/* Fills in->memories and in->clears. A text that cannot be read counts as none
+ * (store_unread.h). 0, -ENOMEM, a negative errno of the store. */
+int fault_store_read(Store *store, Arena *a, BuildInput *in, FaultStore *ret) must_check;
 
 /* Writes what has changed, and a line in the log of faults for each grade that did; takes in the clears. 0;
  * 1: another leads; negative errno of the store. `changed` hears of each change. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/snapshot/files/snapshot_file.h"
+#include "scheduler/store/store_unread.h"
 
 #define HOLD_STORE_ARENA ((size_t) 64 << 20)
 #define TEXT_SIZE        400
@@ -38,16 +39,14 @@ static int hold_store_put(const Leadership *l, Arena *a, MoveHolds list) {
         return r < 0 ? r : store_put_missed(l->store, l->token, text, n);
 }
 
-int hold_store_read(Store *store, Arena *a, BuildInput *in, HoldStore *ret, const char **ret_note) {
+int hold_store_read(Store *store, Arena *a, BuildInput *in, HoldStore *ret) {
         StoredText *retries = NULL;
         HoldStore holds = { 0 };
         TextFault fault = { 0 };
         int r = hold_store_get(store, a, &holds.stored, &fault);
 
-        *ret_note = NULL;
         if (r == -EBADMSG) {
-                *ret_note =
-                        text_format(a, "the stored list of failed migrations cannot be read: %s", fault.what);
+                store_unread_add(store, KEY_MISSED, NULL, "migrations that failed may be tried at once");
                 r = 0;
         }
         if (r == 0)

@@ -19,9 +19,9 @@ typedef struct HoldStore {
         uint32_t n_retries;
 } HoldStore;
 
-/* Fills in->holds: what is remembered, without what operators want tried again. *ret_note: what could not be read, or NULL.
- * 0; -ENOMEM; a negative errno of the store. */
-int hold_store_read(Store *store, Arena *a, BuildInput *in, HoldStore *ret, const char **ret_note) must_check;
+/* Fills in->holds: what is remembered, without what operators want tried again. A list
+ * that cannot be read counts as none (store_unread.h). 0; -ENOMEM; a negative errno of the store. */
+int hold_store_read(Store *store, Arena *a, BuildInput *in, HoldStore *ret) must_check;
 
 /* Forgets what does not stand any more by what is in `s`, and takes in what operators want tried again. 0; 1: another leads;
  * a negative errno of the store. */

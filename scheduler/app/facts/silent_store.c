@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "scheduler/store/store_unread.h"
 #include "scheduler/store/stored_json.h"
 
 static json_t *silent_store_json(const SilentHosts *silent) {
@@ -75,6 +76,8 @@ int silent_store_recall(Store *store, Arena *a, const Settings *settings, const 
 
         if (r == 0)
                 r = silent_store_parse(a, text, n, &silent);
+        if (r == -EBADMSG)
+                store_unread_add(store, KEY_STATE, SILENT_STORE_NAME, "hosts without agent are not seen");
         r = r == 1 || r == -EBADMSG ? 0 : r;
         return r < 0 ? r : silent_hosts_recall(&silent, a, settings, in, s, open, ret);
 }

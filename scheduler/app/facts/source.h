@@ -34,29 +34,19 @@ typedef enum SourceKind {
         SOURCE_PROMETHEUS,
 } SourceKind;
 
-#define SOURCE_OPTIONS                                                                                                                                                                     \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Data source (one of these):" },                                                                                                           \
-                { "from", 0, OPTION_TEXT, "FILE", 0, 0, 0, "read a snapshot file; - reads standard input" },                                                                               \
-                { "hosts", 0, OPTION_TEXT, "URI[,URI]",                                                                                                                                    \
-                  0,       0, 0,           "read each host through libvirt, without agents; may be repeated" },                                                                            \
-                { "redis",                                                                                                                                                                 \
-                  0,                                                                                                                                                                       \
-                  OPTION_TEXT,                                                                                                                                                             \
-                  "URL",                                                                                                                                                                   \
-                  0,                                                                                                                                                                       \
-                  0,                                                                                                                                                                       \
-                  0,                                                                                                                                                                       \
-                  "read what the agents reported: redis://host:port, redis+sentinel://host,host/MASTER, unix:///path (over TLS: rediss://, rediss+sentinel://); default: service.redis" }, \
-                { "prometheus",                                                                                                                                                            \
-                  0,                                                                                                                                                                       \
-                  OPTION_TEXT,                                                                                                                                                             \
-                  "URL",                                                                                                                                                                   \
-                  0,                                                                                                                                                                       \
-                  0,                                                                                                                                                                       \
-                  0,                                                                                                                                                                       \
-                  "read node_exporter and a libvirt exporter from Prometheus: http://host:9090; default: prometheus.url" },                                                                \
-                { "cluster", 0, OPTION_TEXT, "NAME",                                                                                                                                       \
-                  0,         0, 0,           "name of the cluster in Redis; default: service.cluster" },                                                                                   \
+#define SOURCE_OPTIONS                                                                                       \
+        OPTION_GROUP("Data source (one of these):"),                                                         \
+                OPTION_WORD("from", "FILE", "read a snapshot file; - reads standard input"),                 \
+                OPTION_WORD("hosts", "URI[,URI]",                                                            \
+                            "read each host through libvirt, without agents; may be repeated"),              \
+                OPTION_WORD("redis", "URL",                                                                  \
+                            "read what the agents reported: redis://host:port, "                             \
+                            "redis+sentinel://host,host/MASTER, unix:///path "                               \
+                            "(over TLS: rediss://, rediss+sentinel://); default: service.redis"),            \
+                OPTION_WORD("prometheus", "URL",                                                             \
+                            "read node_exporter and a libvirt exporter from Prometheus: "                    \
+                            "http://host:9090; default: prometheus.url"),                                    \
+                OPTION_WORD("cluster", "NAME", "name of the cluster in Redis; default: service.cluster"),    \
                 SETTINGS_OPTIONS
 
 typedef struct Source Source;

@@ -15,6 +15,7 @@
 #include "scheduler/app/state/move_journal.h"
 #include "scheduler/decide/migration/migration_lessons.h"
 #include "scheduler/model/host_silence.h"
+#include "scheduler/store/store_unread.h"
 
 static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
         StoredText *texts = NULL;
@@ -30,8 +31,12 @@ static int source_read_marks(const Source *s, Arena *a, BuildInput *in) {
         for (uint32_t i = 0; i < n; i++) {
                 OperatorMark m = { .state = HOST_CORDONED }; /* of one that is not understood: fail closed */
 
-                if (host_mark_parse(a, texts[i].text, texts[i].n, &m) == -ENOMEM)
-                        return -ENOMEM;
+                r = host_mark_parse(a, texts[i].text, texts[i].n, &m);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        store_unread_add(s->store, KEY_MARKS, texts[i].name,
+                                         "its host counts as cordoned (plimsoll host uncordon)");
                 marks[in->n_marks++] = (HostMark){ .host = texts[i].name,
                                                    .state = m.state,
                                                    .leave_by = m.leave_by,
@@ -105,6 +110,8 @@ static int source_read_lessons(Source *s, Arena *a, BuildInput *in) {
                 r = journal_parse(a, texts[i].text, texts[i].n, e);
                 if (r == -ENOMEM)
                         return r;
+                if (r < 0)
+                        store_unread_add(s->store, KEY_JOURNAL, texts[i].name, JOURNAL_UNREAD);
                 if (r == 0 && (e->event == JOURNAL_DONE || e->event == JOURNAL_ABORTED))
                         moves[kept++] = move_finished(e);
                 n_entries += r == 0;
@@ -323,8 +330,7 @@ int source_read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         const Workers workers = workers_threads(0);
         FetchedReports all = { 0 };
         const Snapshot *read;
-        const char *note = NULL, *unread = NULL, *unbooked = NULL;
-        int r = booking_store_read(s->store, a, &s->bookings, &unbooked);
+        int r = booking_store_read(s->store, a, &s->bookings);
 
         if (r == 0)
                 r = source_read_admissions(s, a, settings, &in);
@@ -335,13 +341,13 @@ int source_read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
         s->marks = r == 0 ? in.marks : NULL;
         s->n_marks = r == 0 ? in.n_marks : 0;
         if (r == 0)
-                r = fault_store_read(s->store, a, &in, &s->faults, &note);
+                r = fault_store_read(s->store, a, &in, &s->faults);
         if (r == 0)
                 r = brake_store_read(s->store, a, clock_now_of(s->clock), &in, &s->brake);
         if (r == 0)
                 r = known_hosts_read(s->store, a, &in, &s->known, &s->n_known);
         if (r == 0)
-                r = hold_store_read(s->store, a, &in, &s->holds, &unread);
+                r = hold_store_read(s->store, a, &in, &s->holds);
         if (r == 0)
                 r = source_read_lessons(s, a, &in);
         if (r < 0) {
@@ -361,9 +367,6 @@ int source_read_redis(Source *s, Arena *a, const Settings *settings, const Snaps
                 r = source_add_prometheus(s, a, settings, &in);
         if (r < 0)
                 return source_no_memory(f);
-        source_notice_put(s, note);
-        source_notice_put(s, unread);
-        source_notice_put(s, unbooked);
         in.uri_pattern = settings_text(settings, "service", "uri");
         in.now = clock_now_of(s->clock);
         r = source_build_checked(s, a, settings, in, &read, f);

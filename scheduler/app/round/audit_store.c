@@ -8,6 +8,7 @@
 
 #include "scheduler/model/bounds.h"
 #include "scheduler/snapshot/files/audit_text.h"
+#include "scheduler/store/store_unread.h"
 
 #define ENTRIES_MOST 100000U
 #define LOOK_BACK    256U                  /* decisions that a round looks at */
@@ -15,7 +16,8 @@
 
 /* ---- reading ---- */
 
-static int parse_all(Arena *a, const StoredText *texts, uint32_t n, const AuditEntry **ret, uint32_t *ret_n) {
+static int parse_all(Store *store, Arena *a, const StoredText *texts, uint32_t n, const AuditEntry **ret,
+                     uint32_t *ret_n) {
         AuditEntry *list = arena_new(a, AuditEntry, n);
         uint32_t good = 0;
 
@@ -27,6 +29,8 @@ static int parse_all(Arena *a, const StoredText *texts, uint32_t n, const AuditE
 
                 if (r == -ENOMEM)
                         return r;
+                if (r < 0)
+                        store_unread_add(store, KEY_AUDIT, texts[i].name, "its moves are not counted");
                 good += r == 0;
         }
         return audit_text_join(a, list, good, ret, ret_n);
@@ -38,7 +42,7 @@ static int read_some(Store *store, Arena *a, usec_t since, uint32_t most, const 
         uint32_t n = 0;
         int r = store_get_audit(store, a, since, most, &texts, &n);
 
-        return r < 0 ? r : parse_all(a, texts, n, ret, ret_n);
+        return r < 0 ? r : parse_all(store, a, texts, n, ret, ret_n);
 }
 
 int audit_store_read(Store *store, Arena *a, usec_t since, const AuditEntry **ret, uint32_t *ret_n) {

@@ -6,6 +6,7 @@
 
 #include "scheduler/base/prng.h"
 #include "scheduler/snapshot/files/waiting_text.h"
+#include "scheduler/store/store_unread.h"
 
 /* An entry that cannot be read has its name alone: who leads removes it. */
 static int confirm_store_read_one(Arena *a, const StoredText *text, Waiting *ret) {
@@ -42,6 +43,10 @@ static int join_answers(Store *store, Arena *a, Waiting *list, uint32_t n) {
                         if (e == -ENOMEM)
                                 return e;
                         list[k].answered = e == 0;
+                        list[k].unread_answer = e < 0;
+                        if (e < 0)
+                                store_unread_add(store, KEY_ANSWERS, answers[i].name,
+                                                 "the plan waits for another answer");
                 }
         return r;
 }
@@ -56,8 +61,11 @@ int confirm_store_read(Store *store, Arena *a, Waiting **ret, uint32_t *ret_n) {
                 list = arena_new(a, Waiting, n);
                 r = list ? 0 : -ENOMEM;
         }
-        for (uint32_t i = 0; r == 0 && i < n; i++)
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
                 r = confirm_store_read_one(a, &texts[i], &list[i]);
+                if (r == 0 && !list[i].file)
+                        store_unread_add(store, KEY_WAITING, texts[i].name, "the plan is dropped");
+        }
         if (r == 0 && n > 0)
                 r = join_answers(store, a, list, n);
         for (uint32_t i = 0; r == 0 && i < n; i++)

@@ -17,6 +17,7 @@ typedef struct Waiting {
         WaitingPlan plan;
         const PlanFile *file; /* the plan as it is carried out; NULL: it cannot be read, nor can the entry */
         bool answered;
+        bool unread_answer; /* there is an answer, and nobody understands it */
         WaitingAnswer answer;
 } Waiting;
 

@@ -12,7 +12,8 @@
 
 /* Fills in->cool_downs from the store's cool-downs and the journal's open moves. `self`: the leader who asks, NULL: none; of those
  * moves some are under way by what the live state shows, of that leader's own; for others by whoever leads. 0; a negative
- * errno of the store; a text in the store that cannot be read counts as none. In `a`. */
+ * errno of the store; cool-downs that cannot be read count as none. Where an entry of the journal of the last hour cannot be read
+ * all VMs of in->snapshot are held until that is over (in->now). In `a`. */
 int round_store_holds(Store *store, Arena *a, const char *self, RoundInput *in) must_check;
 
 /* The journal's last entries, newest first; what cannot be read is left out. In `a`. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/store/store_unread.h"
 
 #define JOURNAL_LAST 4096U
 #define WITHIN       (3600 * USEC_PER_SEC)
@@ -110,6 +111,8 @@ static int audit_read_journal(const Leadership *l, Arena *a, CatchUp *ret) {
                 r = -ENOMEM;
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 r = journal_parse(a, texts[i].text, texts[i].n, &entries[ret->n]);
+                if (r == -EBADMSG)
+                        store_unread_add(l->store, KEY_JOURNAL, texts[i].name, JOURNAL_UNREAD);
                 ret->n += r == 0;
                 r = r == -ENOMEM ? r : 0;
         }

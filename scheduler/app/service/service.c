@@ -248,7 +248,7 @@ static int service_look(Service *service) {
         TextFault fault = { 0 };
         Wanted w = { 0 };
         Arena a;
-        int r = arena_open((size_t) 256 << 20, &a);
+        int r = arena_open(SETTINGS_MEMORY, &a);
 
         if (r < 0)
                 return r;
@@ -344,7 +344,7 @@ static int service_open_front(Service *service) {
         TextFault fault = { 0 };
         Settings *s = NULL;
         Arena a;
-        int r = service->front && !service->once ? arena_open((size_t) 64 << 20, &a) : 1;
+        int r = service->front && !service->once ? arena_open(SETTINGS_MEMORY, &a) : 1;
 
         if (r != 0)
                 return r < 0 ? r : 0;

@@ -3,11 +3,14 @@
 #include "scheduler/app/service/service_cluster.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/app/service/service_cluster_parts.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/invocation.h"
 #include "scheduler/milp/exact.h"
+#include "scheduler/snapshot/wire/pulse.h"
+#include "scheduler/store/store_unread.h"
 
 #define QUOTE       512
 #define UNFINISHED  (3 * USEC_PER_SEC)
@@ -60,6 +63,11 @@ static bool service_cluster_reload_beside(void *arg, ServiceRound *io) {
         return true;
 }
 
+static void service_cluster_say_unread(ClusterService *service, bool all) {
+        service_say_unread(&service->memory.said.unread, store_unread(service->store), all,
+                           service_cluster_monotonic(service));
+}
+
 static int one_round(ClusterService *service) {
         const Snapshot *seen;
         ServiceRound round = { .store = service->store,
@@ -92,6 +100,7 @@ static int one_round(ClusterService *service) {
                 log_event(LOG_WARNING, "events.lost", "why=\"out of memory\"");
         if (seen && service_cluster_goes_on(service))
                 make_ring(service, seen);
+        service_cluster_say_unread(service, false);
         /* Who only advises does not keep others from acting: `plimsoll apply` takes the lease between rounds.
          */
         if (!service_cluster_acts(service)) {
@@ -113,6 +122,21 @@ static bool service_cluster_is_called(ClusterService *service) {
         return true;
 }
 
+/* Of a host whose pulse cannot be read nothing calls a round. */
+static void service_cluster_say_pulses(ClusterService *service, const StoredText *pulses, uint32_t n,
+                                       usec_t now) {
+        Drops unread = { 0 };
+
+        for (uint32_t i = 0; i < n; i++) {
+                Pulse pulse;
+
+                if (pulse_parse(pulses[i].text, pulses[i].n, &pulse) < 0)
+                        drops_add(&unread, "the store's pulse", pulses[i].name, strlen(pulses[i].name),
+                                  "cannot be read; its host calls no round");
+        }
+        service_say_unread(&service->memory.said.pulses, &unread, true, now);
+}
+
 /* What the hosts' pulses say is worth a round: logged. */
 static bool hosts_call(ClusterService *service, usec_t begun) {
         const usec_t now = service_cluster_monotonic(service);
@@ -131,6 +155,7 @@ static bool hosts_call(ClusterService *service, usec_t begun) {
         if (store_get_pulses(service->store, &service->arena, service->calls.names, service->calls.n, &pulses,
                              &n) == 0)
                 event_watch_look(&service->events, pulses, n, times, &call);
+        service_cluster_say_pulses(service, pulses, n, now);
         arena_rewind(&service->arena, mark);
         if (!call.why[0])
                 return false;
@@ -217,6 +242,8 @@ static void service_cluster_look(ClusterService *service, int *turn) {
 static int service_cluster_turn(ClusterService *service) {
         int r;
 
+        service_cluster_say_unread(service, true); /* of the round before, and since */
+        store_unread_begin(service->store);
         /* Before the lease is taken, which makes a token where there is none. What it cannot ask the next step says. */
         (void) !service_epoch_look(&service->epoch, &service->leadership, service->settings, EPOCH_SHORT);
         r = service_cluster_lead(service);

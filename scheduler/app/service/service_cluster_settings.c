@@ -44,7 +44,7 @@ int service_cluster_load_settings(ClusterService *service, const char **reterr_f
                                   TextFault *reterr_fault) {
         SettingsHeld *held = calloc(1, sizeof(*held));
         Settings *s = NULL;
-        int r = held ? arena_open((size_t) 64 << 20, &held->arena) : -ENOMEM;
+        int r = held ? arena_open(SETTINGS_MEMORY, &held->arena) : -ENOMEM;
 
         if (r < 0) {
                 free(held);
@@ -60,6 +60,8 @@ int service_cluster_load_settings(ClusterService *service, const char **reterr_f
                 r = service_set_options(service->options, s, reterr_fault);
         if (r == 0 && service->cluster[0])
                 r = settings_set(s, "service.cluster", service->cluster, reterr_fault);
+        if (r == -ENOMEM && !reterr_fault->what[0])
+                text_fault(reterr_fault, "", "need more than %zu MiB of memory", SETTINGS_MEMORY >> 20);
         if (r < 0)
                 return r;
         service->settings = held->settings = s;

@@ -208,6 +208,11 @@ static int update_one(RoundState *s, uint32_t i) {
                                                     confirm_store_remove(s->given->leadership, one->plan.id))
                                           : 0;
         }
+        if (one->unread_answer) /* only the first counts: it makes room for another */
+                r = service_confirm_refused(
+                        confirm_store_put(s->given->leadership, s->given->arena, &one->plan));
+        if (r < 0)
+                return r;
         if (one->answered && !one->answer.yes)
                 return service_confirm_reject(s, i);
         if (!service_is_handed(one) && one->plan.kinds & service_modes_bits(&s->given->modes, MODE_ADVISE))

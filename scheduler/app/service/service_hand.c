@@ -7,6 +7,7 @@
 #include "scheduler/app/round/vm_homes.h"
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/base/log.h"
+#include "scheduler/store/store_unread.h"
 
 #define HAND_QUOTE 512
 #define HAND_SAID  5U /* of more in one round: one line for the rest */
@@ -32,9 +33,12 @@ static int service_hand_before(const ServiceRound *round, VmHomes *ret) {
         int r = store_get_state(round->store, round->arena, VM_HOMES_NAME, &text, &n);
 
         *ret = (VmHomes){ 0 };
-        if (r == 0 && vm_homes_parse(round->arena, text, n, ret) == -ENOMEM)
-                return -ENOMEM;
-        return r < 0 ? r : 0;
+        if (r == 0)
+                r = vm_homes_parse(round->arena, text, n, ret);
+        if (r == -EBADMSG)
+                store_unread_add(round->store, KEY_STATE, VM_HOMES_NAME,
+                                 "moves that others made before this round are not noticed");
+        return r == -EBADMSG || r == 1 ? 0 : r;
 }
 
 static int service_hand_write(const ServiceRound *round, const VmHomes *now) {

@@ -8,6 +8,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/model/host_silence.h"
 #include "scheduler/model/vm_mode.h"
+#include "scheduler/store/store_unread.h"
 
 #define LIVE_EVERY USEC_PER_SEC
 #define LIVE_SLACK (5 * USEC_PER_SEC)
@@ -52,6 +53,17 @@ static int service_live_all(Arena *a, const RoundDisplay *shown, LiveState *io) 
         return 0;
 }
 
+static int service_live_unread(Arena *a, const Drops *unread, LiveState *io) {
+        const char **words = arena_new(a, const char *, drops_named(unread));
+
+        if (!words)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < drops_named(unread); i++)
+                words[i] = unread->words[i];
+        io->unread = (Strings){ .at = words, .n = drops_named(unread) };
+        return 0;
+}
+
 void service_live_show(const ServiceRun *run, bool now) {
         service_live_write(run->last, run->shown, now);
 }
@@ -73,7 +85,8 @@ void service_live_write(const ServiceRound *round, RoundDisplay *shown, bool now
         shown->live.written_at = round_now(round);
         shown->live.next_by = service_live_next_by(round);
         live = shown->live;
-        if (service_live_all(&a, shown, &live) == 0 && live_state_print(&a, &live, &text, &n) == 0)
+        if (service_live_unread(&a, store_unread(round->store), &live) == 0 &&
+            service_live_all(&a, shown, &live) == 0 && live_state_print(&a, &live, &text, &n) == 0)
                 r = store_lead_state(round->store, round->leadership->token, LIVE_STATE_NAME, text, n,
                                      3 * round->interval + round->settle + 10 * USEC_PER_SEC);
         (void) service_say(&round->memory->said.states, &lost, r < 0 ? store_error(round->store) : NULL,

@@ -22,6 +22,8 @@ void service_said_close(ServiceSaid *said) {
         said_close(&said->late);
         said_close(&said->marks);
         said_close(&said->certificates);
+        said_close(&said->unread);
+        said_close(&said->pulses);
 }
 
 static const char *say_for(const SaidThing *thing, usec_t now, char buf[HUMAN_SIZE]) {
@@ -241,6 +243,23 @@ void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n
         said_turn(&said->notices, say_count, &ended);
         if (ended > 0)
                 log_event(LOG_INFO, "host.notice_ended", "notices=%u left=%u", ended, said->notices.n);
+}
+
+/* ---- what is damaged ---- */
+
+void service_say_unread(Said *of, const Drops *unread, bool all, usec_t now) {
+        char quoted[QUOTE];
+        uint32_t ended = 0;
+
+        for (uint32_t i = 0; i < drops_named(unread); i++)
+                if (said_look(of, unread->words[i], "", now) == SAID_BEGINS)
+                        log_event(LOG_WARNING, "store.unread", "what=%s others=%llu",
+                                  log_quote(unread->words[i], quoted, sizeof(quoted)),
+                                  (unsigned long long) (unread->n - drops_named(unread)));
+        if (all)
+                said_turn(of, say_count, &ended);
+        if (ended > 0)
+                log_event(LOG_INFO, "store.read_again", "values=%u left=%u", ended, of->n);
 }
 
 /* ---- certificates ---- */

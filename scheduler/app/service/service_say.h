@@ -24,6 +24,8 @@ typedef struct ServiceSaid {
         Said late;         /* hosts whose deadline has passed with VMs on them */
         Said marks;        /* hosts that an operator marked */
         Said certificates; /* of the service, that end soon, by their file */
+        Said unread;       /* what of the store cannot be read */
+        Said pulses;       /* hosts' pulses that cannot be read */
 } ServiceSaid;
 
 void service_said_close(ServiceSaid *said);
@@ -48,6 +50,9 @@ void service_say_marks(ServiceSaid *said, const HostMark *marks, uint32_t n, Sto
 
 /* What there is to say of single hosts: texts[n]. */
 void service_say_notices(ServiceSaid *said, const char *const *texts, uint32_t n, usec_t now);
+
+/* What of the store cannot be read: `of` is said->unread or said->pulses. `all`: what is not in it can be read again. */
+void service_say_unread(Said *of, const Drops *unread, bool all, usec_t now);
 
 /* The service's own certificates that end soon, each since when. */
 void service_say_certificates(ServiceSaid *said, const LiveCertificate *list, uint32_t n, usec_t now);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/model/bounds.h"
+#include "scheduler/store/store_unread.h"
 
 #define CANDIDATE "candidate"
 #define SUCCESSOR "successor"
@@ -121,8 +122,9 @@ int service_share_hand_over(ServiceShare *share, Leadership *l, char ret_to[160]
 
         if (r < 0)
                 return r;
-        if (!share_candidate_parse(there, &leads, &name) || strcmp(name, l->self) == 0 ||
-            !service_share_claim(share, l, leads))
+        if (there[0] && !share_candidate_parse(there, &leads, &name))
+                store_unread_add(l->store, KEY_STATE, CANDIDATE, "no cluster is handed over");
+        if (!name || strcmp(name, l->self) == 0 || !service_share_claim(share, l, leads))
                 return 0;
         r = store_lead_state(l->store, l->token, SUCCESSOR, name, strlen(name), l->ttl);
         if (r != 0)

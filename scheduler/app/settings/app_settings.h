@@ -12,14 +12,16 @@
 
 #define SETTINGS_PATH "/etc/plimsoll/plimsoll.yaml" /* read when it is there and --settings is not given */
 
-#define SETTINGS_OPTIONS                                                                                           \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Settings:" },                                                     \
-                { "settings", 0, OPTION_TEXT, "FILE",                                                              \
-                  0,          0, 0,           "the settings file; default: " SETTINGS_PATH " if it exists" },      \
-        {                                                                                                          \
-                "set", 0, OPTION_TEXT, "KEY=VALUE", 0, 0, 0,                                                       \
-                        "set one setting, overriding the file; may be repeated (list them: plimsoll settings doc)" \
-        }
+#define SETTINGS_OPTIONS                                                                                     \
+        OPTION_GROUP("Settings:"),                                                                           \
+                OPTION_WORD("settings", "FILE",                                                              \
+                            "the settings file; default: " SETTINGS_PATH " if it exists"),                   \
+                OPTION_WORD("set", "KEY=VALUE",                                                              \
+                            "set one setting, overriding the file; may be repeated "                         \
+                            "(list them: plimsoll settings doc)")
+
+/* Address space for all that a settings file may hold: some 400 bytes a rule. */
+#define SETTINGS_MEMORY ((size_t) 512 << 20)
 
 /* Every setting at its default. 0 or -ENOMEM. */
 int app_settings_new(Arena *a, Settings **ret) must_check;

@@ -103,6 +103,7 @@ static int value_read(const Reading *r, ListField *f) {
 static int item_read(const Reading *r, ListItem **ret, const yaml_mark_t *mark) {
         ListField fields[FIELDS_MAX] = { 0 };
         ListItem *item = arena_new(r->arena, ListItem, 1);
+        ListField *kept;
         uint32_t n_fields = 0;
         int n = item ? 0 : -ENOMEM;
         bool end = false;
@@ -126,7 +127,12 @@ static int item_read(const Reading *r, ListItem **ret, const yaml_mark_t *mark) 
                 return n;
         item->line = (uint32_t) mark->line + 1;
         item->column = (uint32_t) mark->column + 1;
-        item->fields = memcpy(arena_new(r->arena, ListField, FIELDS_MAX), fields, sizeof(fields));
+        kept = arena_new(r->arena, ListField, n_fields);
+        if (!kept)
+                return -ENOMEM;
+        if (n_fields > 0)
+                memcpy(kept, fields, n_fields * sizeof(*kept));
+        item->fields = kept;
         item->n = n_fields;
         *ret = item;
         return 0;

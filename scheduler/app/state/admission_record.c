@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/text.h"
+#include "scheduler/store/store_unread.h"
 #include "scheduler/store/stored_json.h"
 
 #define SCHEMA "plimsoll.admission/1"
@@ -91,6 +92,8 @@ int admission_records(Store *store, Arena *a, AdmissionRecords *ret) {
                 r = admission_parse(a, texts[i].name, texts[i].text, texts[i].n, &records[i]);
                 if (r == -ENOMEM)
                         return r;
+                if (r < 0)
+                        store_unread_add(store, KEY_ADMITTED, texts[i].name, "its host is not admitted");
                 if (r < 0)
                         records[i] = (HostAdmission){
                                 .host = texts[i].name, .cpus = UNKNOWN, .memory_mib = UNKNOWN, .unread = true

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/model/bounds.h"
+#include "scheduler/store/store_unread.h"
 #include "scheduler/store/stored_json.h"
 
 #define ASKED_SCHEMA "plimsoll.asked/1"
@@ -77,8 +78,12 @@ int asked_moves_read(Store *store, Arena *a, AskedMoves *ret) {
         list = r == 0 ? arena_new(a, AskedMove, n) : NULL;
         if (r == 0 && !list)
                 r = -ENOMEM;
-        for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = asked_move_parse(a, texts[i].text, texts[i].n, &list[i]) == -ENOMEM ? -ENOMEM : 0;
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                r = asked_move_parse(a, texts[i].text, texts[i].n, &list[i]);
+                if (r == -EBADMSG)
+                        store_unread_add(store, KEY_ASKED, texts[i].name, "the VM is not moved for it");
+                r = r == -EBADMSG ? 0 : r;
+        }
         if (r == 0)
                 *ret = (AskedMoves){ .texts = texts, .at = list, .n = n };
         return r;
@@ -214,6 +219,8 @@ int told_move_read(Store *store, Arena *a, const char *vm, const char *id, ToldM
                         *ret = one;
                         return 0;
                 }
+                if (r == -EBADMSG)
+                        store_unread_add(store, KEY_TOLD, texts[i].name, "how it ended is not known");
                 r = r == -EBADMSG ? 0 : r;
         }
         return r < 0 ? r : 1;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/store/store_unread.h"
 #include "scheduler/store/stored_json.h"
 
 #define SCHEMA "plimsoll.service/1"
@@ -46,6 +47,14 @@ static json_t *waiting_json(const LiveState *s) {
         return list;
 }
 
+static json_t *unread_json(const LiveState *s) {
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < s->unread.n; i++)
+                (void) json_array_append_new(list, json_string(s->unread.at[i]));
+        return list;
+}
+
 static json_t *certificates_json(const LiveState *s) {
         json_t *list = json_array();
 
@@ -78,6 +87,7 @@ int live_state_print(Arena *a, const LiveState *s, const char **ret, size_t *ret
         (void) json_object_set_new(o, "modes", modes_json(&s->modes));
         (void) json_object_set_new(o, "waiting", waiting_json(s));
         (void) json_object_set_new(o, "certificates", certificates_json(s));
+        (void) json_object_set_new(o, "unread", unread_json(s));
         if (s->next_by > 0)
                 (void) json_object_set_new(o, "next_by", json_integer(s->next_by));
         if (s->paused)
@@ -225,6 +235,23 @@ static int certificates_parse(Arena *a, const json_t *list, LiveState *ret) {
         return 0;
 }
 
+/* Likewise. */
+static int unread_parse(Arena *a, const json_t *list, LiveState *ret) {
+        const char **words = arena_new(a, const char *, json_array_size(list));
+
+        if (!words)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *text = json_string_value(json_array_get(list, i));
+
+                words[i] = live_state_copy(a, text);
+                if (!words[i])
+                        return text ? -ENOMEM : -EBADMSG;
+        }
+        ret->unread = (Strings){ .at = words, .n = (uint32_t) json_array_size(list) };
+        return 0;
+}
+
 static int state_parse(Arena *a, json_t *o, LiveState *ret) {
         const char *schema = NULL, *leader = NULL, *mode = NULL, *summary = "", *status = NULL;
         json_int_t written = 0, round = 0, over = 0, stays_all = 0;
@@ -263,6 +290,8 @@ static int state_parse(Arena *a, json_t *o, LiveState *ret) {
                 r = waiting_parse(a, json_object_get(o, "waiting"), ret);
         if (r == 0)
                 r = certificates_parse(a, json_object_get(o, "certificates"), ret);
+        if (r == 0)
+                r = unread_parse(a, json_object_get(o, "unread"), ret);
         return r < 0 ? r : ret->leader && ret->mode && ret->summary ? 0 : -ENOMEM;
 }
 
@@ -289,5 +318,7 @@ int live_state_get(Store *store, Arena *a, LiveState *ret) {
 
         if (r == 0)
                 r = live_state_parse(a, text, n, ret, &fault);
+        if (r == -EBADMSG)
+                store_unread_add(store, KEY_STATE, LIVE_STATE_NAME, "what the service does is not known");
         return r == -EBADMSG ? 1 : r;
 }

@@ -11,6 +11,7 @@
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/base/arena.h"
 #include "scheduler/base/text.h"
+#include "scheduler/model/cluster.h"
 #include "scheduler/store/store.h"
 
 #define LIVE_STATE_NAME "service"
@@ -67,6 +68,7 @@ typedef struct LiveState {
         uint32_t n_waiting;
         const LiveCertificate *certificates;
         uint32_t n_certificates;
+        Strings unread; /* what of the store it could not read (store_unread.h) */
 } LiveState;
 
 /* Whether its writer leads now, where `holder` has the lease (NULL: nobody). Who only advises leads for a moment at a

@@ -52,6 +52,9 @@ JournalEvent journal_event_of(MigrationPhase phase);
 
 int journal_print(Arena *a, const JournalEntry *entry, const char **ret, size_t *ret_n) must_check;
 
+/* What becomes of an entry that cannot be read (store_unread_add()). */
+#define JOURNAL_UNREAD "no VM is moved for an hour after it"
+
 /* 0; -EBADMSG: not an entry of this version; -ENOMEM. */
 int journal_parse(Arena *a, const char *text, size_t n, JournalEntry *ret) must_check;
 

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "scheduler/store/store_unread.h"
 #include "scheduler/store/stored_json.h"
 
 #define SETTLE_WORD_SCHEMA "plimsoll.settle/1"
@@ -52,8 +53,12 @@ int settle_words_read(Store *store, Arena *a, SettleWords *ret) {
         list = r == 0 ? arena_new(a, SettleWord, n) : NULL;
         if (r == 0 && !list)
                 r = -ENOMEM;
-        for (uint32_t i = 0; r == 0 && i < n; i++)
-                r = settle_word_parse(a, texts[i].text, texts[i].n, &list[i]) == -ENOMEM ? -ENOMEM : 0;
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                r = settle_word_parse(a, texts[i].text, texts[i].n, &list[i]);
+                if (r == -EBADMSG)
+                        store_unread_add(store, KEY_WORDS, texts[i].name, "it settles nothing");
+                r = r == -EBADMSG ? 0 : r;
+        }
         if (r == 0)
                 *ret = (SettleWords){ .texts = texts, .at = list, .n = n };
         return r;

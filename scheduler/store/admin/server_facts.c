@@ -224,6 +224,8 @@ static int facts_server(Store *s, Arena *a, const StoreAccount *account, ServerF
         if (k == 0)
                 k = facts_config(s, a, "save", &f->save);
         if (k == 0)
+                k = facts_config(s, a, "appendfsync", &f->fsync);
+        if (k == 0)
                 k = facts_config(s, a, "min-replicas-to-write", &f->min_replicas);
         if (k == 0)
                 k = facts_config(s, a, "min-replicas-max-lag", &f->max_lag);

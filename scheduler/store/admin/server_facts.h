@@ -25,10 +25,10 @@ typedef struct ServerFacts {
         const char *place;
         const char *error; /* it cannot be asked at all; NULL: it answers, and what follows is there */
         bool tls, unix_socket, loopback;
-        const char *user;                          /* who we are: "default" where the URL names nobody */
-        bool open_known, is_open;                  /* does it let in whoever comes without a password */
-        const char *info;                          /* all of INFO; NULL: the account may not ask */
-        const char *save, *min_replicas, *max_lag; /* of CONFIG GET; NULL: likewise */
+        const char *user;         /* who we are: "default" where the URL names nobody */
+        bool open_known, is_open; /* does it let in whoever comes without a password */
+        const char *info;         /* all of INFO; NULL: the account may not ask */
+        const char *save, *fsync, *min_replicas, *max_lag; /* of CONFIG GET; NULL: likewise */
         bool time_known;
         usec_t ahead, doubt; /* the server's clock against ours, and how far that may be wrong */
         const SentinelFacts *sentinels;

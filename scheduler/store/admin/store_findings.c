@@ -168,6 +168,10 @@ static void check_persistence(Findings *l) {
                 findings_add(l, STORE_WRONG, "the append-only file is off",
                              "a crash of the server loses what was written since its last snapshot",
                              "set appendonly yes in redis.conf");
+        if (aof && l->facts->fsync && strcmp(l->facts->fsync, "no") == 0)
+                findings_add(l, STORE_WRONG, "appendfsync is no",
+                             "a crash of its machine loses marks and journal of half a minute",
+                             "set appendfsync everysec in redis.conf");
         if (aof && strcmp(written, "ok") != 0)
                 findings_add(l, STORE_WRONG, "the last write to the append-only file failed",
                              "Redis refuses writes, and Plimsoll starts nothing", to_do);
