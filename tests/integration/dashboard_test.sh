@@ -94,9 +94,14 @@ check "the dashboard's numbers are those of status --json" numbers 60
 plan() { plimsoll confirm --json | jq -r '[.plans[] | select(.state == "asked" and .answer == null)][0].id // empty'; }
 has_plan() { [ -n "$(plan)" ]; }
 check "a plan waits" until_true 30 has_plan
-check "it is accepted; libvirt's test driver migrates nothing" plimsoll confirm "$(plan)" --yes
-failed() { [ "$(ask 'sum(plimsoll_moves_total{result="failed"})')" -ge 1 ] 2>/dev/null; }
-check "migrations have failed" until_true 60 failed
+# What is accepted may have been replaced by then: then the next one is. libvirt's test driver migrates nothing.
+failed() {
+	local id
+	id=$(plan)
+	[ -z "$id" ] || plimsoll confirm "$id" --yes >/dev/null 2>&1
+	[ "$(ask 'sum(plimsoll_moves_total{result="failed"})')" -ge 1 ] 2>/dev/null
+}
+check "plans are accepted, and migrations fail" until_true 90 failed
 plimsoll stop --why "numbers are compared" >/dev/null
 check "and are counted as status --json has them" numbers 60
 plimsoll resume >/dev/null
