@@ -75,6 +75,17 @@ static size_t take_header(char *data, size_t size, size_t count, void *arg) {
         return size * count;
 }
 
+static int http_request_goes_on(void *arg, curl_off_t down, curl_off_t down_now, curl_off_t up,
+                                curl_off_t up_now) {
+        const HttpRequest *q = arg;
+
+        (void) down;
+        (void) down_now;
+        (void) up;
+        (void) up_now;
+        return q->stops(q->stops_arg);
+}
+
 static int http_request_error_of(CURLcode code, const Transfer *t) {
         if (t->too_long)
                 return -EMSGSIZE;
@@ -93,6 +104,8 @@ static int http_request_error_of(CURLcode code, const Transfer *t) {
                 return -EKEYREJECTED;
         case CURLE_OUT_OF_MEMORY:
                 return -ENOMEM;
+        case CURLE_ABORTED_BY_CALLBACK:
+                return -ECANCELED;
         case CURLE_URL_MALFORMAT:
         case CURLE_UNSUPPORTED_PROTOCOL:
                 return -EINVAL;
@@ -117,6 +130,11 @@ static void options_set(CURL *c, const HttpRequest *q, Transfer *t, struct curl_
         (void) curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
         (void) curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, q->insecure ? 0L : 1L);
         (void) curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, q->insecure ? 0L : 2L);
+        if (q->stops) {
+                (void) curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, http_request_goes_on);
+                (void) curl_easy_setopt(c, CURLOPT_XFERINFODATA, q);
+                (void) curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+        }
         if (q->ca_file) {
                 (void) curl_easy_setopt(c, CURLOPT_CAINFO, q->ca_file);
                 (void) curl_easy_setopt(c, CURLOPT_CAPATH, NULL); /* or the system's count beside it */

@@ -24,6 +24,9 @@ typedef struct HttpRequest {
         bool insecure;              /* certificates are not verified */
         usec_t timeout;             /* for everything; 0: 10 s */
         size_t most;                /* bytes of the answer; 0: 256 MiB */
+        /* Asked about each second: yes ends it, -ECANCELED. NULL: nobody is asked. */
+        bool (*stops)(void *arg);
+        void *stops_arg;
 } HttpRequest;
 
 typedef struct HttpReply {

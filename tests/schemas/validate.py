@@ -15,8 +15,8 @@ except ImportError:
     sys.exit(77)
 
 FOLDER = 'docs/schemas/'
-# They need a record of a service, hosts that are held, a roll that runs, or libvirt: stories of their own have them.
-ELSEWHERE = {'replay-1', 'release-1', 'roll-state-1', 'setup-1', 'apply-1'}
+# They need a record of a service, hosts that are held, a roll that runs, libvirt, or a receiver of notices: stories of their own have them.
+ELSEWHERE = {'replay-1', 'release-1', 'roll-state-1', 'setup-1', 'apply-1', 'notice-1', 'notify-test-1'}
 # Names of the snapshot file, which many have written by hand: the unit depends on where they stand.
 OLD_NAMES = {'id': 'of a NUMA node a number', 'cpus': 'of a NUMA node a list of CPUs', 'load': 'a tier of costs, and use by resource', 'evacuate': 'a tier, and a word of rules',
              'headroom': 'a share, or one of each resource', 'cpu': 'cores, in headroom a share', 'net_mbit': 'one number, or one of each direction', 'extra': 'a list, or amounts',

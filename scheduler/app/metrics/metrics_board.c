@@ -15,6 +15,9 @@ const char *const round_phase_names[ROUND_PHASE_N] = { "read", "plan", "judge", 
 const char *const metrics_results[METRICS_RESULTS] = { "done",    "failed",  "aborted",
                                                        "refused", "unclear", "foreign" };
 
+const char *const metrics_channels[METRICS_CHANNELS] = { "webhook", "alertmanager" };
+const char *const metrics_sendings[METRICS_SENDINGS] = { "sent", "failed", "lost" };
+
 const double metrics_bounds_seconds[METRICS_BUCKETS] = {
         0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800, 3600
 };
@@ -218,6 +221,14 @@ void cluster_metrics_store(ClusterMetrics *m, const char *url) {
                 return;
         (void) pthread_mutex_lock(&m->board->lock);
         (void) snprintf(m->store, sizeof(m->store), "%s", url ? url : "");
+        (void) pthread_mutex_unlock(&m->board->lock);
+}
+
+void cluster_metrics_notified(ClusterMetrics *m, unsigned channel, unsigned sending, uint32_t n) {
+        if (!m || n == 0)
+                return;
+        (void) pthread_mutex_lock(&m->board->lock);
+        m->counters.notified[channel][sending] += n;
         (void) pthread_mutex_unlock(&m->board->lock);
 }
 

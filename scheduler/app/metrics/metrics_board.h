@@ -72,6 +72,7 @@ typedef struct ClusterFigures {
         usec_t waiting_since;
         uint32_t n_waiting;
         uint32_t vm_moves_day;
+        uint32_t rules_broken; /* rules that do not hold now */
         bool paused, stopped;
 } ClusterFigures;
 
@@ -105,6 +106,10 @@ typedef struct MoveMetric {
         int64_t ms, downtime_ms, bytes, predicted_ms; /* UNKNOWN, or not of one that was done */
 } MoveMetric;
 
+#define METRICS_CHANNELS 2
+#define METRICS_SENDINGS 3
+extern const char *const metrics_channels[METRICS_CHANNELS], *const metrics_sendings[METRICS_SENDINGS];
+
 #define METRICS_RESULTS 6
 extern const char *const metrics_results[METRICS_RESULTS];
 
@@ -113,6 +118,7 @@ typedef struct ClusterCounters {
         MetricsHistogram phases[ROUND_PHASE_N], moves, downtime, ratio;
         uint64_t ended[ACTION_KINDS_NAMED][METRICS_RESULTS];
         uint64_t bytes;
+        uint64_t notified[METRICS_CHANNELS][METRICS_SENDINGS];
         uint32_t running;
 } ClusterCounters;
 
@@ -145,6 +151,9 @@ void cluster_metrics_ready(ClusterMetrics *m, const char *why_not);
 
 /* Where its store is, by which commands find it: a URL, perhaps with a password. */
 void cluster_metrics_store(ClusterMetrics *m, const char *url);
+
+/* n more notices went so, by the order of metrics_channels and metrics_sendings. */
+void cluster_metrics_notified(ClusterMetrics *m, unsigned channel, unsigned sending, uint32_t n);
 
 /* Its settings were read anew. */
 void cluster_metrics_settings(ClusterMetrics *m);

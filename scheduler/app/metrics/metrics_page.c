@@ -272,6 +272,16 @@ static void page_ended(MetricsPage *page, const ClusterCounters *c) {
                                    (double) c->ended[k][i]);
 }
 
+static void page_notified(MetricsPage *page, const ClusterCounters *c) {
+        static const char *const channel_result[] = { "channel", "result" };
+
+        for (unsigned i = 0; i < METRICS_CHANNELS; i++)
+                for (unsigned k = 0; k < METRICS_SENDINGS; k++)
+                        page_put_2(page, channel_result,
+                                   (const char *const[]){ metrics_channels[i], metrics_sendings[k] },
+                                   (double) c->notified[i][k]);
+}
+
 static void page_phases(MetricsPage *page, const ClusterCounters *c) {
         for (unsigned i = 0; i < ROUND_PHASE_N; i++)
                 page_histogram(page, &(MetricLabels){ { "phase" }, { round_phase_names[i] } }, &c->phases[i],
@@ -314,6 +324,8 @@ static bool page_one(MetricsPage *page, ServiceMetricId id, const ClusterFigures
                 page_put(page, (double) f->round_at / USEC_PER_SEC);
         else if (id == SERVICE_METRIC_OVER_LINE)
                 page_put(page, f->over_line);
+        else if (id == SERVICE_METRIC_RULES_BROKEN)
+                page_put(page, f->rules_broken);
         else if (id == SERVICE_METRIC_PLAN_GAP && f->gap >= 0)
                 page_put(page, f->gap);
         else if (id == SERVICE_METRIC_PLAN_WAITING && f->waiting_since > 0)
@@ -338,6 +350,8 @@ static bool page_counted(MetricsPage *page, ServiceMetricId id, const ClusterCou
                 page_phases(page, c);
         else if (id == SERVICE_METRIC_MOVES)
                 page_ended(page, c);
+        else if (id == SERVICE_METRIC_NOTIFICATIONS)
+                page_notified(page, c);
         else if (id == SERVICE_METRIC_MOVES_RUNNING)
                 page_put(page, c->running);
         else if (id == SERVICE_METRIC_MOVE_BYTES)

@@ -82,6 +82,7 @@ static int one_round(ClusterService *service) {
                                .moving = &service->moving,
                                .calls = &service->calls,
                                .metrics = service->metrics,
+                               .notices = service->notices,
                                .beside = &service_beside,
                                .epoch = &service->epoch,
                                .reload = service_cluster_reload_beside,
@@ -191,6 +192,7 @@ static void service_cluster_rest(ClusterService *service, usec_t begun, usec_t e
                                           : "unknown");
                         service_cluster_set_leading(service, false);
                         cluster_metrics_lead(service->metrics, false);
+                        notice_watch_lead(service->notices, 0);
                 }
                 if (service->leading)
                         service_cluster_share_out(service);

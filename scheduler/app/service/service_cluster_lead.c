@@ -109,6 +109,8 @@ int service_cluster_lead(ClusterService *service) {
         if (r < 0)
                 cluster_metrics_ready(service->metrics, "the store cannot be reached");
         cluster_metrics_lead(service->metrics, r == 0);
+        if (r >= 0) /* who cannot ask leads still, as far as it knows */
+                notice_watch_lead(service->notices, r == 0 ? service->leadership.token : 0);
         service_cluster_set_leading(service, r == 0);
         return r;
 }
@@ -125,5 +127,6 @@ void service_cluster_share_out(ClusterService *service) {
                 return;
         service_cluster_set_leading(service, false);
         cluster_metrics_lead(service->metrics, false);
+        notice_watch_lead(service->notices, 0);
         log_event(LOG_INFO, "lease.handed_over", "to=%s why=\"it leads fewer clusters\"", to);
 }

@@ -50,6 +50,21 @@ static void name_log(ClusterService *service, const char *name) {
         service->log.words = service->log_words;
 }
 
+/* In simulated time nobody is told: receivers live in ours. */
+static int service_cluster_open_notices(ClusterService *service, TextFault *f) {
+        const NoticeWatchOptions o = { .redis = store_url(service->store),
+                                       .cluster = service->cluster,
+                                       .self = service->leadership.self,
+                                       .metrics = service->metrics };
+        int r = service->world.clock || option_given(service->options, "once")
+                        ? 1
+                        : notice_watch_start(service->settings, &o, &service->notices, f);
+
+        if (r < 0)
+                service_log_fault("notify.refused", NULL, f);
+        return r < 0 ? r : 0;
+}
+
 static int service_cluster_open_all(ClusterService *service) {
         const char *file = NULL;
         TextFault fault = { 0 };
@@ -74,6 +89,9 @@ static int service_cluster_open_all(ClusterService *service) {
         cluster_metrics_store(service->metrics, store_url(service->store));
         service->leadership = leadership_in(&service->world, service->store,
                                             settings_int(service->settings, "service", "lease"));
+        r = service_cluster_open_notices(service, &fault);
+        if (r < 0)
+                return r;
         r = service_stop_open(&service->moves_stop, service->store,
                               settings_text(service->settings, "service", "state_dir"), service->cluster);
         return r < 0 ? r
@@ -130,6 +148,7 @@ ClusterService *cluster_service_free(ClusterService *service) {
         if (service->has_executor)
                 service->executor.free(service->executor.self);
         service->bmcs = bmc_watch_free(service->bmcs);
+        service->notices = notice_watch_free(service->notices);
         if (service->metrics)
                 metrics_board_drop(service->board, service->cluster);
         event_watch_close(&service->events);

@@ -61,6 +61,7 @@ struct ClusterService {
         ServiceStop moves_stop; /* of all moves in the cluster (plimsoll stop) */
         MetricsBoard *board;    /* NULL: nobody looks */
         ClusterMetrics *metrics;
+        NoticeWatch *notices; /* NULL: nobody is told */
 };
 /* ---- service_cluster_stop.c ---- */
 

@@ -140,6 +140,29 @@ static int service_confirm_judge(const ServiceRound *round, RoundFindings *found
         return r < 0 ? r : 0;
 }
 
+static int service_confirm_show(Arena *a, const RoundWaiting *waiting, LiveState *live) {
+        LiveWaiting *list = arena_new(a, LiveWaiting, (size_t) waiting->n + 1);
+
+        if (!list)
+                return -ENOMEM;
+        live->waiting = list;
+        live->n_waiting = 0;
+        for (uint32_t i = 0; i < waiting->n; i++) {
+                const WaitingPlan *p = &waiting->plans[i].plan;
+
+                if (waiting->gone[i] || p->state != WAITING_ASKED || !waiting->plans[i].file)
+                        continue;
+                list[live->n_waiting] = (LiveWaiting){ .id = p->id,
+                                                       .kinds = action_kinds_text(a, p->kinds),
+                                                       .summary = p->summary,
+                                                       .n_moves = waiting->plans[i].file->n_moves,
+                                                       .until = p->until };
+                if (!list[live->n_waiting++].kinds)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 /* ---- carrying one out ---- */
 
 /* The moves are those that somebody said yes to. */
@@ -184,6 +207,10 @@ static int service_confirm_carry_out(RoundState *s, uint32_t i) {
         s->shown.live.summary = text_format(x->arena, "plan %s, accepted by %s: %s", one->plan.id,
                                             one->answer.by, one->plan.summary);
         r = s->shown.live.summary ? service_confirm_moves(s, one) : -ENOMEM;
+        if (r == 0)
+                r = service_confirm_show(x->arena, &s->waiting, &s->shown.live);
+        if (r == 0)
+                service_notices_put(s);
         return r < 0 ? r : service_moves_run(x, NULL, &s->done, &s->shown);
 }
 
@@ -231,29 +258,6 @@ static int update_one(RoundState *s, uint32_t i) {
         if (!s->given->urgent_only) /* rates that are not settled prove nothing against it */
                 r = service_confirm_judge(s->given, &s->found, one, &why);
         return r < 0 || !why ? r : service_confirm_drop(s, i, "dropped", why);
-}
-
-static int service_confirm_show(Arena *a, const RoundWaiting *waiting, LiveState *live) {
-        LiveWaiting *list = arena_new(a, LiveWaiting, (size_t) waiting->n + 1);
-
-        if (!list)
-                return -ENOMEM;
-        live->waiting = list;
-        live->n_waiting = 0;
-        for (uint32_t i = 0; i < waiting->n; i++) {
-                const WaitingPlan *p = &waiting->plans[i].plan;
-
-                if (waiting->gone[i] || p->state != WAITING_ASKED || !waiting->plans[i].file)
-                        continue;
-                list[live->n_waiting] = (LiveWaiting){ .id = p->id,
-                                                       .kinds = action_kinds_text(a, p->kinds),
-                                                       .summary = p->summary,
-                                                       .n_moves = waiting->plans[i].file->n_moves,
-                                                       .until = p->until };
-                if (!list[live->n_waiting++].kinds)
-                        return -ENOMEM;
-        }
-        return 0;
 }
 
 int confirm_update(RoundState *s) {

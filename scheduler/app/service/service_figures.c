@@ -107,6 +107,7 @@ static bool figures_plan(ClusterFigures *f, const Plan *plan) {
         f->spread = plan->n_res == f->n_res ? spread : NULL;
         f->status = (int) plan->status;
         f->over_line = plan->before.over_limit;
+        f->rules_broken = (uint32_t) plan->before.costs.tier[TIER_REPAIR];
         f->gap = figures_gap(plan);
         for (uint32_t i = 0; i < plan->n_moves; i++)
                 f->plan_moves[plan->moves[i].kind]++;

@@ -277,6 +277,11 @@ void service_figures_put(const RoundState *s);
 void service_figures_running(const ServiceRound *round, const RoundDisplay *shown);
 void service_figures_ended(const ServiceRound *round, const MoveOrder *m, const MoveOutcome *o);
 
+/* ---- service_notices.c ---- */
+
+/* What of the round somebody is to be told of. */
+void service_notices_put(const RoundState *s);
+
 /* ---- service_record.c ---- */
 
 /* The last plan with what came of it, into the store. *ret_name: of its record, in the round's arena; NULL:

@@ -75,6 +75,8 @@ static int service_round_carry_out(RoundState *s, bool planned) {
         if (r < 0 || s->done.n == 0)
                 return r;
         s->over = !planned; /* what is planned is written down, with what came of it */
+        if (!x->run)
+                service_notices_put(s); /* they may take long */
         r = service_moves_run(x, planned ? s->wanted.round.snapshot : s->found.input.snapshot, &s->done,
                               &s->shown);
         return r < 0 || x->run ? r : service_wish_keep(x, &s->done);
@@ -349,6 +351,8 @@ int service_round_beside(const ServiceRound *round, const Workers *workers, Roun
                 r = service_round_plan(s);
         if (r == 0 && s->done.n == 0)
                 r = service_round_step(s, service_round_keep, "recording the decision");
+        if (r == 0)
+                service_notices_put(s);
         if (r == 0 || !round_is_stopped(round))
                 service_live_write(round, &s->shown, true);
         return r;
@@ -379,8 +383,10 @@ int service_round(const ServiceRound *round) {
                 service_round_remember(round, &s);
         if (r == 0 && !round_is_stopped(round))
                 service_round_say_well(&s);
-        if (r == 0 || s.found.blind)
+        if (r == 0 || s.found.blind) {
                 service_figures_put(&s);
+                service_notices_put(&s);
+        }
         if (r == 0 || !round_is_stopped(round))
                 service_live_write(round, &s.shown, true);
         return r;

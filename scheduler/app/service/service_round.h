@@ -11,6 +11,7 @@
 #include "scheduler/app/facts/demand_store.h"
 #include "scheduler/app/facts/source.h"
 #include "scheduler/app/metrics/metrics_board.h"
+#include "scheduler/app/notices/notice_watch.h"
 #include "scheduler/app/round/sightings.h"
 #include "scheduler/app/service/admission_memory.h"
 #include "scheduler/app/service/round_calls.h"
@@ -60,6 +61,7 @@ struct ServiceRound {
         ServiceEpoch *epoch;     /* whether the store is what it was */
         RoundCalls *calls;       /* who calls meanwhile: then what waits is planned anew */
         ClusterMetrics *metrics; /* where it leaves its figures; NULL: nobody looks */
+        NoticeWatch *notices;    /* who is told what goes on; NULL: nobody */
         const struct ServiceBeside *beside; /* plans beside moves that run; NULL: nobody does */
         struct ServiceRun *run;             /* the moves beside which this round plans; NULL: none run */
         /* Were settings read anew, that were asked for meanwhile? Then *io has them, and what follows from them; those of before

@@ -12,6 +12,7 @@
 #include "collectors/remote/redfish.h"
 #include "policies/policies.h"
 #include "scheduler/app/settings/api_settings.h"
+#include "scheduler/app/settings/notify_settings.h"
 #include "scheduler/app/settings/service_modes.h"
 #include "scheduler/app/settings/settings_file.h"
 #include "scheduler/app/settings/settings_lists.h"
@@ -117,6 +118,7 @@ static int sections_fill(Arena *a, SettingSection *sections, uint32_t *ret_n) {
                 (SettingSection){ "modes", "What the service may do on its own, for each kind of action.",
                                   mode_settings };
         sections[n++] = (SettingSection){ "api", "The HTTP API of plimsolld.", api_settings };
+        sections[n++] = (SettingSection){ "notify", "Who is told what needs a person.", notify_settings };
         sections[n++] =
                 (SettingSection){ "cluster", "Hosts of the cluster: admission, headroom and overcommit.",
                                   cluster_settings };
@@ -206,12 +208,14 @@ bool app_settings_decides(const char *assignment) {
         return app_settings_is_section(key, "cluster");
 }
 
-/* Redis' and Prometheus' URLs may have a password; a file that has one is not for everybody. */
+/* URLs of Redis, Prometheus and receivers of notices may have a password; a file that has one is not for everybody. */
 static int secrets_check(const char *path, const Settings *s, TextFault *f) {
         struct stat st;
 
         if (!url_secret_in(settings_text(s, "service", "redis")) &&
-            !url_secret_in(settings_text(s, "prometheus", "url")))
+            !url_secret_in(settings_text(s, "prometheus", "url")) &&
+            !url_secret_in(settings_text(s, "notify", "webhook")) &&
+            !url_secret_in(settings_text(s, "notify", "alertmanager")))
                 return 0;
         if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IROTH))
                 return 0;
