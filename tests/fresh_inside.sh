@@ -73,7 +73,7 @@ own_cluster() {
 }
 own_hosts() {
         local guest
-        export LAB_SSH=1 LAB_CPUS=${LAB_CPUS:-1 1 1} LAB_MEMS="1024 1024 1024"
+        export LAB_SSH=${LAB_SSH:-1} LAB_CPUS=${LAB_CPUS:-1 1 1} LAB_MEMS="1024 1024 1024"
         tests/lab/lab up 3 || return 1
         for guest in $guests; do
                 tests/lab/lab boot h1 "${guest%:*}" mem=24 dirty=2 rate=1 "burn=${guest#*:}" || return 1
@@ -213,13 +213,15 @@ operator() { # NO_LAB
         wait $!
 }
 operator_steps() { # NO_LAB
-        local t=$SECONDS
+        local t=$SECONDS status=0
         export DEBIAN_FRONTEND=noninteractive
         if [ -n "$1" ]; then
                 say "not run  a first plan: no lab can be made on this machine"
                 step "apt lists what there is" apt-get -q update || return 1
         else
-                first_plan >/root/step.log 2>&1 </dev/null || { say "FAILED   from apt install to a first plan:"; tail -n 80 /root/step.log; return 1; }
+                first_plan >/root/step.log 2>&1 </dev/null || status=$?
+                cp /root/step.log /root/first-plan.log
+                [ $status = 0 ] || { say "FAILED   from apt install to a first plan:"; tail -n 80 /root/step.log; return 1; }
                 say "ok       from apt install in an empty root to a first agentless plan of three hosts: $typed commands, $((SECONDS - t)) s (at most 12, 600 s)"
                 grep -E '^\$ ' /root/step.log | sed 's/^/                 /'
                 [ $typed -le 12 ] && [ $((SECONDS - t)) -le 600 ] || return 1
@@ -229,6 +231,16 @@ operator_steps() { # NO_LAB
                 step "upgrade to 0.1.1~test: changed settings stay" upgraded &&
                 step "a package takes its own user's files along, and no other's" users_only_own &&
                 step "purge leaves nothing" purged
+}
+
+# What a Debian host has that runs libvirt; its libvirtd itself is the lab's (tests/fresh_service.sh).
+machine() {
+        export DEBIAN_FRONTEND=noninteractive
+        step "four machines get systemd, sshd and libvirt's client" machine_made
+}
+machine_made() {
+        apt-get -q update && apt-get -q install -y --no-install-recommends systemd-sysv dbus openssh-server libvirt-clients netcat-openbsd iproute2 &&
+                groupadd --system libvirt && rm -f /etc/ssh/ssh_host_* && : >/etc/machine-id
 }
 
 newcomer() { # NO_LAB
