@@ -308,7 +308,8 @@ def allowed(filters):
     out = names('@default')
     for f in filters:
         for word in f.lstrip('~').split():
-            out = out - names(word) if f.startswith('~') else out | names(word)
+            these = names(word) if word.startswith('@') else {word}
+            out = out - these if f.startswith('~') else out | these
     return out | names('@default') | {'execve', 'exit', 'exit_group', 'rt_sigreturn'}
 
 
