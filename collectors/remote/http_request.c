@@ -139,6 +139,8 @@ static void options_set(CURL *c, const HttpRequest *q, Transfer *t, struct curl_
                 (void) curl_easy_setopt(c, CURLOPT_CAINFO, q->ca_file);
                 (void) curl_easy_setopt(c, CURLOPT_CAPATH, NULL); /* or the system's count beside it */
         }
+        if (q->unix_socket)
+                (void) curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, q->unix_socket);
         if (q->user_password) {
                 (void) curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
                 (void) curl_easy_setopt(c, CURLOPT_USERPWD, q->user_password);

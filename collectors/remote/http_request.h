@@ -21,6 +21,7 @@ typedef struct HttpRequest {
         const char *const *headers; /* "Name: value", ends with NULL; NULL: none */
         const char *user_password;  /* "user:password" for basic authentication; NULL */
         const char *ca_file;        /* NULL: the system's certificates */
+        const char *unix_socket;    /* connect to this path instead; NULL: by the URL */
         bool insecure;              /* certificates are not verified */
         usec_t timeout;             /* for everything; 0: 10 s */
         size_t most;                /* bytes of the answer; 0: 256 MiB */

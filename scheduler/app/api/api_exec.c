@@ -72,11 +72,12 @@ static bool api_exec_knows(const Command *c, const char *option) {
 }
 
 /* Where the store is comes after what the service was started with, so that it is the service's own. */
-static bool api_exec_words(ApiCall *call, const char *cluster, const char *const *words, Exec *exec) {
+static bool api_exec_words(ApiCall *call, const char *cluster, const char *const *words, bool as_json,
+                           Exec *exec) {
         const Command *c = command_find(words[0]);
         char url[METRICS_STORE_SIZE];
         bool fits = c && api_exec_add(exec, text_copy(call->arena, words[0], strlen(words[0]))) &&
-                    api_exec_add(exec, text_copy(call->arena, "--json", 6));
+                    (!as_json || api_exec_add(exec, text_copy(call->arena, "--json", 6)));
 
         for (uint32_t i = 0; fits && i < call->n_common; i++)
                 fits = api_exec_add(exec, text_copy(call->arena, call->common[i], strlen(call->common[i])));
@@ -131,7 +132,7 @@ static int api_exec_call(ApiCall *call, const char *cluster, const char *const *
         Exec exec = { .status = EXIT_FAILED };
         const char *schema;
         json_t *value;
-        int r = api_exec_words(call, cluster, words, &exec) ? api_exec_run(&exec) : -ENOMEM;
+        int r = api_exec_words(call, cluster, words, true, &exec) ? api_exec_run(&exec) : -ENOMEM;
 
         if (r < 0) {
                 api_exec_end(&exec);
@@ -305,16 +306,42 @@ int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, 
         return r;
 }
 
-int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
-                   int *ret_exit) {
+static void api_exec_operator(const ApiCall *call) {
         char who[128];
-        int r;
 
         (void) snprintf(who, sizeof(who), "%.79s (%s, API)", call->who, api_role_names[call->role]);
         operator_use(who);
+}
+
+int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
+                   int *ret_exit) {
+        int r;
+
+        api_exec_operator(call);
         r = api_exec_call(call, cluster, words, ret, ret_exit, NULL);
         operator_use(NULL);
         api_exec_forget();
+        return r;
+}
+
+int api_exec_print(ApiCall *call, const char *cluster, const char *const *words, bool changes, json_t **ret) {
+        Exec exec = { .status = EXIT_FAILED };
+        int r;
+
+        if (changes)
+                api_exec_operator(call);
+        r = api_exec_words(call, cluster, words, false, &exec) ? api_exec_run(&exec) : -ENOMEM;
+        if (changes) {
+                operator_use(NULL);
+                api_exec_forget();
+        }
+        if (r == 0) {
+                *ret = json_pack("{s:s, s:i, s:s#, s:s#}", "schema", "plimsoll.command/1", "exit",
+                                 exec.status, "out", exec.out, (int) exec.n_out, "err", exec.err,
+                                 (int) exec.n_err);
+                r = *ret ? 0 : -ENOMEM;
+        }
+        api_exec_end(&exec);
         return r;
 }
 

@@ -26,6 +26,11 @@ int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, 
 int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
                    int *ret_exit) must_check;
 
+/* What the command says as text: {"schema", "exit", "out", "err"}, the caller's. One that `changes` something does it as who asks. 0; a
+ * negative errno. */
+int api_exec_print(ApiCall *call, const char *cluster, const char *const *words, bool changes,
+                   json_t **ret) must_check;
+
 /* The JSON as the answer. */
 int api_exec_reply(ApiCall *call, unsigned status, const json_t *value) must_check;
 

@@ -15,6 +15,11 @@ const ApiField api_fields_login[] = {
         { 0 },
 };
 
+const ApiField api_fields_command[] = {
+        { "words", API_FIELD_LIST, NULL, false, NULL, "its words, as on the command line behind its name" },
+        { 0 },
+};
+
 const ApiField api_fields_plan[] = {
         { "plan", API_FIELD_OBJECT, NULL, false, "a plan, as plimsoll plan --json has it",
           "the plan, schema plimsoll.plan/1" },

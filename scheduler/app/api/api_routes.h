@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "scheduler/app/api/api_call.h"
+#include "scheduler/app/commands/remote_command.h"
 
 typedef enum ApiFieldType {
         API_FIELD_TEXT,
@@ -44,7 +45,7 @@ struct ApiRoute {
 
 extern const ApiField api_fields_none[], api_fields_answer[], api_fields_maintenance[], api_fields_stop[],
         api_fields_why[], api_fields_draft[], api_fields_place[], api_fields_capacity[], api_fields_login[],
-        api_fields_move[], api_fields_plan[];
+        api_fields_move[], api_fields_plan[], api_fields_command[];
 
 /* In the table's order; NULL past the last. And where in it one stands. */
 const ApiRoute *api_route_at(uint32_t i);
@@ -67,6 +68,10 @@ bool api_route_is_slow(const ApiRoute *route);
  * named api_query_…. */
 static inline bool api_route_plans(const ApiRoute *route) {
         return strncmp(route->name, "api_query_", 10) == 0;
+}
+static inline bool api_call_plans(const ApiCall *call) {
+        return api_route_plans(call->route) || (strncmp(call->route->pattern, "/api/v1/commands/", 17) == 0 &&
+                                                remote_command_plans(call->params[0]));
 }
 
 /* The ETag of a plan that waits, of `confirm --json`; NULL: no memory. */

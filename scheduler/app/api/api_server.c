@@ -116,7 +116,7 @@ static enum MHD_Result api_server_handle(ApiRequest *r, struct MHD_Connection *c
                 return api_server_send(r, c);
         r->mhd = c;
         MHD_suspend_connection(c);
-        if (api_pool_give(api_route_plans(call->route) ? &call->server->planning : &call->server->pool, r))
+        if (api_pool_give(api_call_plans(call) ? &call->server->planning : &call->server->pool, r))
                 return MHD_YES;
         api_reply_problem(call, 503, "too many requests are being answered: try again in a second");
         api_reply_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "1");

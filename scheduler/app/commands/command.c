@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/app/commands/remote_run.h"
 #include "scheduler/app/terminal/wrap.h"
 #include "scheduler/base/url_secret.h"
 
@@ -183,12 +184,27 @@ static int command_dispatch(int argc, char **argv, char program[PROGRAM_SIZE], I
         return (int) command_complain(in, EXIT_BAD_INPUT, "unknown command %s (see plimsoll help)", name);
 }
 
+/* Before the command's name: it is another program's then, and its options are not looked at here. */
+static bool command_is_remote(int argc, char **argv, const char **ret_url, int *ret_skip) {
+        static const char option[] = "--api";
+        const size_t n = sizeof(option) - 1;
+
+        if (argc < 2 || strncmp(argv[1], option, n) != 0 || (argv[1][n] != '=' && argv[1][n] != '\0'))
+                return false;
+        *ret_url = argv[1][n] == '=' ? argv[1] + n + 1 : argc > 2 ? argv[2] : "";
+        *ret_skip = argv[1][n] == '=' ? 2 : argc > 2 ? 3 : 2;
+        return true;
+}
+
 int command_main(int argc, char **argv, FILE *out, FILE *err) {
         Invocation in = { .program = "plimsoll", .out = screen_of(out), .err = screen_of(err) };
         Wrapped wrapped_out = { 0 }, wrapped_err = { 0 };
         char program[PROGRAM_SIZE];
-        int status;
+        const char *url;
+        int status, skip;
 
+        if (command_is_remote(argc, argv, &url, &skip))
+                return (int) remote_run(url, argc - skip, argv + skip, out, err);
         if (!command_is_given(argc, argv, "--json"))
                 command_wrap(&in.out, &wrapped_out);
         command_wrap(&in.err, &wrapped_err);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/app/commands/remote_run.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/remote/http_request.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/store/stored_json.h"
+
+#define REMOTE_MEMORY ((size_t) 1 << 30)
+#define REMOTE_TIMEOUT                                                                                       \
+        (300 * USEC_PER_SEC) /* a plan of a large cluster takes its time, and waits for others */
+#define UNIX_PREFIX "unix:"
+
+typedef struct Remote {
+        Invocation in;
+        Arena arena;
+        const char *base, *socket; /* base: "https://drs.example:9180" */
+        const char *cluster;
+        json_t *words;
+} Remote;
+
+/* ---- where it is, and who asks ---- */
+
+static bool remote_is_loopback(const char *host) {
+        static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+        const size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (strlen(names[i]) == n && strncmp(names[i], host, n) == 0)
+                        return true;
+        return false;
+}
+
+static ExitStatus remote_where(Remote *remote, const char *url) {
+        const size_t n = strlen(url);
+
+        if (strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0 && url[strlen(UNIX_PREFIX)] == '/') {
+                remote->socket = url + strlen(UNIX_PREFIX) + strspn(url + strlen(UNIX_PREFIX), "/") - 1;
+                remote->base = "http://localhost";
+                return EXIT_DONE;
+        }
+        if (strncmp(url, "https://", 8) == 0 ||
+            (strncmp(url, "http://", 7) == 0 && remote_is_loopback(url + 7))) {
+                remote->base = text_copy(&remote->arena, url, n > 0 && url[n - 1] == '/' ? n - 1 : n);
+                return remote->base ? EXIT_DONE : command_complain(&remote->in, EXIT_FAILED, "out of memory");
+        }
+        return command_complain(
+                &remote->in, EXIT_BAD_INPUT,
+                "--api accepts unix:/PATH, https://HOST:PORT, or http:// of this machine, not %.80s", url);
+}
+
+/* From $PLIMSOLL_TOKEN, or the file that $PLIMSOLL_TOKEN_FILE names. NULL with EXIT_DONE: there is none. */
+static ExitStatus remote_token(Remote *remote, const char **ret) {
+        const char *token = getenv("PLIMSOLL_TOKEN"), *path = getenv("PLIMSOLL_TOKEN_FILE");
+        TextFault fault = { 0 };
+        size_t n;
+
+        *ret = NULL;
+        if (remote->socket || ((!token || !token[0]) && (!path || !path[0])))
+                return EXIT_DONE;
+        if (!token || !token[0]) {
+                if (file_read(&remote->arena, path, &token, &n, &fault) < 0)
+                        return command_complain_fault(&remote->in, EXIT_BAD_INPUT, path, &fault);
+                token = text_copy(&remote->arena, token, strcspn(token, "\r\n"));
+        }
+        if (token && !text_is_line(token, strlen(token)))
+                return command_complain(&remote->in, EXIT_BAD_INPUT, "the token is none: it is one line");
+        *ret = token ? text_format(&remote->arena, "Authorization: Bearer %s", token) : NULL;
+        return *ret ? EXIT_DONE : command_complain(&remote->in, EXIT_FAILED, "out of memory");
+}
+
+/* ---- what is asked ---- */
+
+/* The cluster is the service's to know, and stands in the address. */
+static int remote_words(Remote *remote, int argc, char **argv) {
+        bool options = true;
+
+        remote->words = json_array();
+        for (int i = 1; i < argc; i++) {
+                options = options && strcmp(argv[i], "--") != 0;
+                if (options && strncmp(argv[i], "--cluster=", 10) == 0)
+                        remote->cluster = argv[i] + 10;
+                else if (options && strcmp(argv[i], "--cluster") == 0 && i + 1 < argc)
+                        remote->cluster = argv[++i];
+                else if (json_array_append_new(remote->words, json_string(argv[i])) < 0)
+                        return -EINVAL;
+                remote->in.json |= options && strcmp(argv[i], "--json") == 0;
+        }
+        return 0;
+}
+
+static ExitStatus remote_ask(Remote *remote, const char *command, HttpReply *ret) {
+        Arena *a = &remote->arena;
+        const char *token = NULL, *ca = getenv("PLIMSOLL_API_CA");
+        ExitStatus status = remote_token(remote, &token);
+        json_t *body = json_pack("{s:O}", "words", remote->words);
+        char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+        const char *const headers[] = { token, NULL };
+        HttpRequest request = { .body = text,
+                                .content_type = "application/json",
+                                .headers = headers,
+                                .ca_file = ca && ca[0] ? ca : NULL,
+                                .unix_socket = remote->socket,
+                                .timeout = REMOTE_TIMEOUT };
+        TextFault fault = { 0 };
+        int r = 0;
+
+        if (status == EXIT_DONE) {
+                request.url = text_format(a, "%s/api/v1/commands/%s%s%s", remote->base,
+                                          http_escape(a, command), remote->cluster ? "?cluster=" : "",
+                                          remote->cluster ? http_escape(a, remote->cluster) : "");
+                r = text && request.url ? http_request(a, &request, ret, &fault) : -ENOMEM;
+        }
+        json_decref(body);
+        free(text);
+        if (r < 0)
+                status = command_complain(&remote->in, EXIT_FAILED, "%s",
+                                          r == -ENOMEM ? "out of memory" : fault.what);
+        return status;
+}
+
+/* ---- what it says ---- */
+
+static ExitStatus remote_refused(const Remote *remote, long code, const json_t *o) {
+        const char *detail = json_string_value(json_object_get(o, "detail"));
+
+        return command_complain(&remote->in,
+                                code == 409                                               ? EXIT_BLOCKED
+                                : code >= 400 && code < 500 && code != 401 && code != 403 ? EXIT_BAD_INPUT
+                                                                                          : EXIT_FAILED,
+                                "the service answers: %.400s",
+                                detail ? detail : "nothing that is understood");
+}
+
+static ExitStatus remote_print(const Remote *remote, const HttpReply *reply) {
+        json_t *o = stored_json(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
+        const char *out = NULL, *err = NULL;
+        ExitStatus status;
+        int ended = 0;
+
+        if (reply->status == 200 &&
+            json_unpack(o, "{s:i, s:s, s:s}", "exit", &ended, "out", &out, "err", &err) == 0 &&
+            ended >= EXIT_DONE && ended <= EXIT_BLOCKED) {
+                out_lines(remote->in.out.out, out);
+                (void) fflush(remote->in.out.out);
+                out_lines(remote->in.err.out, err);
+                status = (ExitStatus) ended;
+        } else {
+                status = remote_refused(remote, reply->status, o);
+        }
+        json_decref(o);
+        return status;
+}
+
+ExitStatus remote_run(const char *url, int argc, char **argv, FILE *out, FILE *err) {
+        Remote remote = {
+                .in = { .program = "plimsoll --api", .out = screen_of(out), .err = screen_of(err) }
+        };
+        HttpReply reply = { 0 };
+        ExitStatus status;
+
+        if (argc < 1)
+                return command_complain(&remote.in, EXIT_BAD_INPUT, "no command given (see plimsoll help)");
+        if (arena_open(REMOTE_MEMORY, &remote.arena) < 0)
+                return command_complain(&remote.in, EXIT_FAILED, "out of memory");
+        remote.in.arena = &remote.arena;
+        status = remote_where(&remote, url);
+        if (status == EXIT_DONE && remote_words(&remote, argc, argv) < 0)
+                status = command_complain(&remote.in, EXIT_BAD_INPUT, "a word is no UTF-8");
+        if (status == EXIT_DONE)
+                status = remote_ask(&remote, argv[0], &reply);
+        if (status == EXIT_DONE)
+                status = remote_print(&remote, &reply);
+        json_decref(remote.words);
+        arena_close(&remote.arena);
+        return status;
+}

@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# plimsoll --api: what a command prints through a service is, byte for byte, what it prints from the same Redis, with the same exit
+# status; what it changes is changed, as who asks; what it must not be given it is not given. Needs redis-server, redis-cli, jq.
+# Argument: the build folder.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/story.sh
+B=$(realpath "${1:-build/dev}")
+for tool in redis-server redis-cli jq; do
+	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
+done
+D=$(mktemp -d) || exit 1
+R=unix://$D/r.sock
+redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
+redis=$!
+service=
+trap 'kill $service $redis 2>/dev/null; wait 2>/dev/null; rm -rf "$D"' EXIT
+until_true 10 redis-cli -s "$D/r.sock" ping >/dev/null 2>&1
+report() { # HOST VM…
+	local at host=$1 v
+	at=$(date +%s)000000
+	shift
+	printf 'plimsoll.report/1 %s sent=%s seq=1 every=600000000\n@host %s\nhost.cpus\t\t8\nhost.daemon\t\t1\nhost.cpu.busy\t\t1000\n@memory %s\nhost.memory.total\t\t65536\nhost.memory.available\t\t40000\n@vms %s\n' \
+		"$host" "$at" "$at" "$at" "$at"
+	for v; do
+		printf 'vm.uuid\t%s\t11111111-1111-4111-8111-%012d\nvm.state\t%s\trunning\nvm.vcpus\t%s\t1\nvm.memory\t%s\t1024\nvm.cpu\t%s\t2200\nvm.dirty\t%s\t0\n' \
+			"$v" "$(printf '%s' "$v" | cksum | cut -c1-6)" "$v" "$v" "$v" "$v" "$v"
+	done
+}
+put() { redis-cli -s "$D/r.sock" -x set "plimsoll:{t}:report:$1" >/dev/null; }
+report h1 app db web | put h1
+report h2 mail | put h2
+port=$(free_ports 1)
+settings=(--set 'cluster.hosts=h*' --set snapshot.stale_after=1h)
+for role in view operate admin; do
+	"$B/plimsoll" token add $role --role $role --set service.state_dir="$D" >"$D/$role" 2>/dev/null
+done
+"$B/plimsolld" --redis "$R" --cluster t --mode confirm --interval 1h --state-dir "$D" "${settings[@]}" --set service.hold=0s \
+	--set api.socket="$D/a.sock" --set api.listen="$port" 2>"$D/log" &
+service=$!
+direct() { "$B/plimsoll" "$1" --redis "$R" --cluster t "${settings[@]}" --set service.hold=0s --set service.mode=confirm "${@:2}"; }
+afar() { "$B/plimsoll" --api "unix:$D/a.sock" "$@"; }
+as() { # ROLE COMMAND…: over TCP, with that token
+	PLIMSOLL_TOKEN_FILE=$D/$1 "$B/plimsoll" --api "http://127.0.0.1:$port" "${@:2}"
+}
+waits() { [ "$(afar confirm --json 2>/dev/null | jq '.plans | length')" = 1 ]; }
+check "a plan waits" until_true 30 waits
+
+# ---- what is printed is the same ----
+both() { # COMMAND…: a moment in which both say the same; times that pass are equal within a second
+	direct "$@" >"$D/direct" 2>"$D/direct.err"
+	local want=$? got
+	afar "$@" >"$D/afar" 2>"$D/afar.err"
+	got=$?
+	# of a plan in microseconds; ages in tenths of a second
+	sed -i -E 's/("taken_at": "[^".]*)\.[0-9]*Z/\1Z/; s/ [0-9.]+ (ms|s|min) ago/ a while ago/' "$D/direct" "$D/afar"
+	[ $got = $want ] && cmp -s "$D/direct" "$D/afar" && cmp -s "$D/direct.err" "$D/afar.err"
+}
+same() { until_true 20 both "$@" || { diff "$D/direct" "$D/afar"; diff "$D/direct.err" "$D/afar.err"; return 1; }; }
+check "status" same status
+check "status --json" same status --json --all
+check "plan" same plan --max-moves 1
+check "plan --json" same plan --json
+check "plan without a host" same plan --without h1
+check "explain" same explain db
+check "explain why not" same explain db h2
+check "frontier" same frontier --by gib
+check "capacity" same capacity --vcpus 1 --memory 1GiB
+check "place" same place --like db --name db2
+check "snapshot" bash -c "diff <('$B/plimsoll' --api 'unix:$D/a.sock' snapshot | jq -S '[.vms[].name]') <(echo '[\"app\", \"db\", \"mail\", \"web\"]' | jq -S .)"
+check "maintenance" same maintenance status
+check "faults" same faults
+check "journal" same journal
+check "audit" same audit
+check "audit as CSV" same audit --csv
+check "plans that wait" same confirm
+id=$(afar confirm --json | jq -r '.plans[0].id')
+check "one of them" same confirm "$id"
+check "an error" same explain nobody
+check "an error as JSON" same explain nobody --json
+check "with its exit status" bash -c "'$B/plimsoll' --api 'unix:$D/a.sock' explain nobody 2>/dev/null; [ \$? = 2 ]"
+
+says() { # WORDS COMMAND…: it fails, with these
+	local words=$1
+	shift
+	"$@" >"$D/out" 2>"$D/said" && return 1
+	grep -q -- "$words" "$D/said" || { cat "$D/said"; return 1; }
+}
+# ---- what is done is done, by who asks ----
+check "view answers no plan" says 'needs the role operate; token view has view' as view confirm "$id" --yes
+check "operate does" as operate confirm "$id" --reject
+rejected() { direct confirm --json | jq -e '.plans[0].state == "rejected"' >/dev/null; }
+check "it is rejected" until_true 10 rejected
+audited() { direct audit | grep -q 'token operate (operate, API)'; }
+check "by whom stands in the audit" until_true 10 audited
+check "and in the log" grep -q 'api.action id=.* who="token operate" role=operate method=POST route=/api/v1/commands/{command} about=confirm' "$D/log"
+check "maintenance is entered" as operate maintenance enter h2 --why 'new fans'
+check "as Redis has it" bash -c "'$B/plimsoll' maintenance status --redis '$R' --cluster t --set 'cluster.hosts=h*' | grep -q 'new fans'"
+check "and left" as operate maintenance exit h2
+check "a stop" as operate stop --why switch
+check "that operate does not lift" not as operate resume
+check "but admin" as admin resume
+
+# ---- what it is not given ----
+refused() { # WORDS… : exit 2, and words
+	"$B/plimsoll" --api "unix:$D/a.sock" "$@" >"$D/out" 2>"$D/said" && return 1
+	[ ! -s "$D/out" ] || return 1
+	grep -q 'the service answers: ' "$D/said" || { cat "$D/said"; return 1; }
+}
+check "no file of the service's machine" refused plan --from /etc/passwd
+check "nor to be written" refused plan --output "$D/x"
+check "nor one that it explains" refused explain --plan /etc/passwd
+check "nor a part of such an option" refused explain --pla /etc/passwd
+check "no other store" refused status --redis redis://127.0.0.1:1
+check "no other settings" refused status --set service.mode=auto
+check "no watch" refused status --watch
+check "no short option" refused plan -o "$D/x"
+check "no roll" refused maintenance roll h1
+check "no command that is another's" refused token add x
+check "nor one that is none" refused nothing
+check "no other cluster" refused status --cluster u
+check "its own is one" afar status --cluster t >/dev/null
+check "nothing was written" not test -e "$D/x"
+
+# ---- where it is ----
+check "no token in the clear to another machine" says 'http:// of this machine' "$B/plimsoll" --api http://drs.example:9180 status
+check "no service" says 'one\.sock\|connect' "$B/plimsoll" --api "unix:$D/one.sock" status
+check "no command" says 'no command given' "$B/plimsoll" --api "unix:$D/a.sock"
+check "no token" says 'needs a token' "$B/plimsoll" --api "http://127.0.0.1:$port" status
+check "a wrong one" says 'not known or has expired' env PLIMSOLL_TOKEN=plt_x "$B/plimsoll" --api "http://127.0.0.1:$port" status
+check "with --json that is JSON" bash -c "'$B/plimsoll' --api 'http://127.0.0.1:$port' status --json 2>/dev/null | jq -e '.schema == \"plimsoll.error/1\"'"
+check "no token in the log" not grep -q plt_ "$D/log"
+echo "$story_checks checks"
+[ "$story_failed" = 0 ]
