@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "scheduler/app/access/api_tokens.h"
-#include "scheduler/app/terminal/file.h"
 #include "scheduler/model/bounds.h"
 
 /* ---- the address ---- */
@@ -85,20 +84,9 @@ static int api_config_names(Arena *a, const Settings *s, ApiConfig *c, TextFault
 
 /* ---- TLS ---- */
 
-static int api_config_pem(Arena *a, const char *key, const char *path, const char **ret, TextFault *f) {
-        TextFault why = { 0 };
-        size_t n;
-        int r = file_read(a, path, ret, &n, &why);
-
-        if (r < 0)
-                text_fault(f, key, "%.80s: %.120s", path, why.what);
-        return r < 0 ? -EINVAL : 0;
-}
-
 static int api_config_tls(Arena *a, const Settings *s, ApiConfig *c, TextFault *f) {
         const char *certificate = settings_text(s, "api", "certificate"),
                    *key = settings_text(s, "api", "key");
-        int r = 0;
 
         if (!certificate[0] != !key[0]) {
                 text_fault(f, certificate[0] ? "api.key" : "api.certificate",
@@ -111,11 +99,11 @@ static int api_config_tls(Arena *a, const Settings *s, ApiConfig *c, TextFault *
                         "is reached from other machines: give api.certificate and api.key, or listen on 127.0.0.1");
                 return -EINVAL;
         }
-        if (certificate[0])
-                r = api_config_pem(a, "api.certificate", certificate, &c->certificate, f);
-        if (r == 0 && key[0])
-                r = api_config_pem(a, "api.key", key, &c->key, f);
-        return r;
+        if (!certificate[0])
+                return 0;
+        c->certificate = text_copy(a, certificate, strlen(certificate));
+        c->key = text_copy(a, key, strlen(key));
+        return c->certificate && c->key ? 0 : -ENOMEM;
 }
 
 /* ---- what the service was started with ---- */

@@ -15,7 +15,7 @@ typedef struct ApiConfig {
         const char *socket; /* NULL: no unix socket */
         bool has_address;
         TcpAddress address;
-        const char *certificate, *key; /* PEM texts; NULL: no TLS */
+        const char *certificate, *key; /* paths of PEM files; NULL: no TLS */
         const char *tokens;            /* the file */
         const char *hosts[API_NAMES_MAX], *origins[API_NAMES_MAX];
         uint32_t n_hosts, n_origins;

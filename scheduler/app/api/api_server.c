@@ -13,6 +13,7 @@
 
 #include "scheduler/app/api/api_exec.h"
 #include "scheduler/app/api/api_request.h"
+#include "scheduler/app/api/api_tls.h"
 #include "scheduler/base/listen.h"
 #include "scheduler/base/log.h"
 
@@ -265,14 +266,16 @@ static int api_server_listen_tcp(ApiServer *server, TextFault *f) {
         const ApiConfig *c = &server->config;
         const unsigned flags = API_FLAGS | (c->certificate ? MHD_USE_TLS : 0U);
         struct MHD_OptionItem tls[] = {
-                { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *) c->certificate },
-                { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *) c->key },
+                { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *) (uintptr_t) api_tls_retrieve },
                 { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
                 { MHD_OPTION_END, 0, NULL },
         };
         const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-        const int fd = tcp_listen(&c->address.any);
+        int fd = c->certificate ? api_tls_open(c->certificate, c->key, f) : 0;
 
+        if (fd < 0)
+                return fd;
+        fd = tcp_listen(&c->address.any);
         server->tcp = (ApiListener){ .server = server, .is_tcp = true };
         if (fd < 0) {
                 text_fault(f, "api.listen", "cannot listen there: %s", strerrordesc_np(-fd));
@@ -284,9 +287,8 @@ static int api_server_listen_tcp(ApiServer *server, TextFault *f) {
                 fd, MHD_OPTION_ARRAY, c->certificate ? tls : none, MHD_OPTION_END);
         if (server->tcp.daemon)
                 return 0;
-        text_fault(f, "api.listen", "cannot serve there: %s",
-                   c->certificate ? "the certificate or its key is none" : "no memory or thread for it");
-        return c->certificate ? -EINVAL : -ENOMEM; /* and the socket is the library's */
+        text_fault(f, "api.listen", "cannot serve there: no memory or thread for it");
+        return -ENOMEM; /* and the socket is the library's */
 }
 
 /* ---- opening ---- */
@@ -384,6 +386,7 @@ ApiServer *api_server_close(ApiServer *server) {
                 (void) unlink(server->config.socket);
         if (server->tcp.daemon)
                 MHD_stop_daemon(server->tcp.daemon);
+        api_tls_close();
         if (server->connections.sweeps)
                 api_connections_close(&server->connections);
         event_streams_close(&server->streams);

@@ -15,6 +15,7 @@ static void print_overview(const Invocation *in) {
                 "\n"
                 "Options and examples of one command: plimsoll help COMMAND, or plimsoll COMMAND --help.\n"
                 "Every command that shows something accepts --json. Version: plimsoll --version.\n"
+                "plimsoll --api URL COMMAND: by a service's API instead of Redis (docs/api.md).\n"
                 "Exit status: 0 done, or nothing to do; 1 failed; 2 usage error or bad input, nothing was "
                 "changed;\n"
                 "3 something is blocked or not as it should be.\n",
