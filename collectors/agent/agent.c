@@ -188,8 +188,8 @@ static void absent_log(const Agent *g) {
                                                c->name);
         }
         if (n > 0)
-                log_event(LOG_INFO, "collectors.absent", "collectors=%s why=\"no such device or tool here\"",
-                          names);
+                log_event(LOG_INFO, "collectors.absent",
+                          "collectors=%s why=\"no such device or tool on this host\"", names);
 }
 
 static int metrics_open(Agent *g, const AgentOptions *o) {
@@ -529,7 +529,7 @@ int agent_run(const AgentOptions *o) {
                 if (o->redis && !o->advertise)
                         log_event(
                                 LOG_WARNING, "agent.no_advertise",
-                                "why=\"without --advertise URI the scheduler cannot reach this host's libvirt\"");
+                                "why=\"the service cannot reach this host's libvirt; give --advertise URI\"");
                 g->alive_every = supervisor_alive_every();
                 status = agent_loop(g);
                 supervisor_stopping("ends");

@@ -45,8 +45,8 @@ static int collectors_check(const char *list, TextFault *fault) {
                 (void) snprintf(name, sizeof(name), "%.*s", (int) length, list);
                 if (!known) {
                         near = text_nearest(name, names, n);
-                        text_fault(fault, "", "--collectors: there is no collector \"%s\"%s%s%s", name,
-                                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                        text_fault(fault, "", "--collectors: unknown collector '%s'%s%s%s", name,
+                                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
                         return -EINVAL;
                 }
                 if (list[length] == '\0')
@@ -91,11 +91,12 @@ static int sets_read(Arena *a, const Options *o, AgentOptions *ret, TextFault *f
 
 static int goal_check(const AgentOptions *o, TextFault *fault) {
         if (o->host && !text_is_name(o->host, strlen(o->host))) {
-                text_fault(fault, "--host", "a name is 1 to 255 bytes of UTF-8 without control characters");
+                text_fault(fault, "--host",
+                           "not a valid name; accepted: 1 to 255 bytes of UTF-8 without control characters");
                 return -EINVAL;
         }
         if (o->json && !o->print) {
-                text_fault(fault, "--json", "says how --print shows the report; give --print too");
+                text_fault(fault, "--json", "only accepted with --print");
                 return -EINVAL;
         }
         if (o->metrics && metrics_http_check(o->metrics, fault) < 0) {
@@ -104,7 +105,7 @@ static int goal_check(const AgentOptions *o, TextFault *fault) {
         }
         if (!o->redis && !o->print && !o->metrics) {
                 text_fault(fault, "--redis",
-                           "is needed: where do reports go? (or --metrics, or --print, to see them here)");
+                           "No destination for reports given. Use --redis URL, --metrics PORT or --print.");
                 return -EINVAL;
         }
         return 0;
@@ -164,9 +165,9 @@ static void settings_help(const Collector *c) {
 static void agent_help(void) {
         CollectorSet all = collectors_all();
 
-        printf("Usage: plimsoll-agent --redis URL [options]       report until ended\n"
-               "       plimsoll-agent --once --print [options]    what would be reported\n\n"
-               "Measures this host and its guests, for Plimsoll's scheduler.\n");
+        printf("Usage: plimsoll-agent --redis URL [options]       report until stopped\n"
+               "       plimsoll-agent --once --print [options]    show one report and exit\n\n"
+               "Measure this host and its VMs and send reports to Plimsoll's service.\n");
         options_help(agent_options, stdout, HELP_WIDTH);
         printf("\nCollectors:\n");
         for (uint32_t i = 0; i < all.n; i++)
@@ -176,9 +177,9 @@ static void agent_help(void) {
         for (uint32_t i = 0; i < all.n; i++)
                 if (all.collectors[i]->runs & RUNS_ON_HOST)
                         settings_help(all.collectors[i]);
-        printf("\nWhat each metric is: docs/metrics.md. Exit status: 0 ended by a signal, or --once is done; "
-               "1 it was\n"
-               "not; 2 the command line is wrong.\n");
+        printf("\nMetrics: docs/metrics.md. Exit status: 0 stopped by a signal, or --once has succeeded; 1 an "
+               "error\n"
+               "occurred; 2 wrong usage.\n");
 }
 
 /* ---- the program ---- */
@@ -214,7 +215,8 @@ int main(int argc, char **argv) {
             options_parse(agent_options, argc, argv, &o, &fault) < 0)
                 return agent_main_complain(&fault);
         if (o.n_arguments > 0) {
-                text_fault(&fault, o.arguments[0], "it takes options only");
+                text_fault(&fault, o.arguments[0],
+                           "unexpected argument; plimsoll-agent accepts options only");
                 return agent_main_complain(&fault);
         }
         if (option_given(&o, "help")) {

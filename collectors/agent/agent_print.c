@@ -125,7 +125,7 @@ static void print_cpu(FILE *f, const Report *r) {
                    *arch = agent_print_text(r, METRIC_HOST_ARCH, "");
         unsigned shown = 0;
 
-        agent_print_put(f, "  cpu        %s cores busy of %s",
+        agent_print_put(f, "  cpu        %s of %s cores busy",
                         agent_print_value_of(r, METRIC_HOST_CPU_BUSY, "", as_cores, a),
                         agent_print_value_of(r, METRIC_HOST_CPUS, "", as_count, b));
         agent_print_put(f, " | steal %s | iowait %s | pressure %s",
@@ -176,7 +176,7 @@ static void agent_print_print_host(FILE *f, const Report *r) {
                 const char *label;
                 Metric metric;
         } lines[] = { { "labels", METRIC_HOST_LABELS },
-                      { "libvirt at", METRIC_HOST_URI },
+                      { "libvirt URI", METRIC_HOST_URI },
                       { "networks", METRIC_HOST_NETWORKS },
                       { "pools", METRIC_HOST_POOLS } };
         int64_t daemon = agent_print_number(r, METRIC_HOST_DAEMON, "");
@@ -188,7 +188,7 @@ static void agent_print_print_host(FILE *f, const Report *r) {
         print_memory(f, r);
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
                 if (agent_print_text(r, lines[i].metric, ""))
-                        agent_print_put(f, "  %-10s %s\n", lines[i].label,
+                        agent_print_put(f, "  %-11s %s\n", lines[i].label,
                                         agent_print_text(r, lines[i].metric, ""));
 }
 
@@ -270,8 +270,8 @@ static void print_vms(FILE *f, const Report *r) {
                 { "STATE", METRIC_VM_STATE, NULL },
                 { "VCPUS", METRIC_VM_VCPUS, as_count },
                 { "CORES", METRIC_VM_CPU, as_cores },
-                { "WAITED", METRIC_VM_CPU_DELAY, as_percent },
-                { "OWN LIMIT", METRIC_VM_CPU_THROTTLED, as_percent },
+                { "CPU WAIT", METRIC_VM_CPU_DELAY, as_percent },
+                { "THROTTLED", METRIC_VM_CPU_THROTTLED, as_percent },
                 { "SWAPPED", METRIC_VM_MEMORY_SWAPPED, as_mib },
                 { "MEMORY", METRIC_VM_MEMORY, as_mib },
                 { "USED", METRIC_VM_MEMORY_USED, as_mib },
@@ -285,7 +285,7 @@ static void print_vms(FILE *f, const Report *r) {
                 const char *label;
                 Metric metric;
         } notes[] = {
-                { "under way", METRIC_VM_JOB },     { "cannot be migrated", METRIC_VM_PINNED },
+                { "job running", METRIC_VM_JOB },   { "cannot be migrated", METRIC_VM_PINNED },
                 { "groups", METRIC_VM_GROUPS },     { "labels", METRIC_VM_LABELS },
                 { "networks", METRIC_VM_NETWORKS }, { "pools", METRIC_VM_POOLS },
         };
@@ -312,7 +312,7 @@ static void print_disk_notes(FILE *f, const Report *r) {
         } notes[] = {
                 { "members", METRIC_ARRAY_MEMBERS },
                 { "lost", METRIC_ARRAY_LOST },
-                { "distrusted", METRIC_ARRAY_SUSPECTS },
+                { "suspect", METRIC_ARRAY_SUSPECTS },
         };
         const char *subject;
 
@@ -328,20 +328,20 @@ static void print_disk_notes(FILE *f, const Report *r) {
 
 static void print_disks(FILE *f, const Report *r) {
         static const Column by_smart[] = {
-                { "DISK, BY SMART", METRIC_DISK_HEALTH, NULL },
+                { "DISK (SMART)", METRIC_DISK_HEALTH, NULL },
                 { "HEALTH", METRIC_DISK_HEALTH, NULL },
                 { "KIND", METRIC_DISK_KIND, NULL },
                 { "MODEL", METRIC_DISK_MODEL, NULL },
                 { "SERIAL", METRIC_DISK_SERIAL, NULL },
                 { "HOURS", METRIC_DISK_HOURS, as_count },
-                { "CEL", METRIC_DISK_TEMPERATURE, as_count },
+                { "TEMP °C", METRIC_DISK_TEMPERATURE, as_count },
                 { "REALLOCATED", METRIC_DISK_REALLOCATED, as_count },
                 { "PENDING", METRIC_DISK_PENDING, as_count },
                 { "MEDIA ERRORS", METRIC_DISK_MEDIA_ERRORS, as_count },
                 { "WEAR %", METRIC_DISK_WEAR, as_count },
         };
         static const Column by_owner[] = {
-                { "DISK, BY CONTROLLER", METRIC_DISK_STATE, NULL },
+                { "DISK (CONTROLLER)", METRIC_DISK_STATE, NULL },
                 { "STATE", METRIC_DISK_STATE, NULL },
                 { "PREDICTED", METRIC_DISK_PREDICTED, as_count },
                 { "MODEL", METRIC_DISK_MODEL, NULL },
@@ -356,12 +356,12 @@ static void print_disks(FILE *f, const Report *r) {
                 { "ARRAY", METRIC_ARRAY_STATE, NULL },
                 { "LEVEL", METRIC_ARRAY_LEVEL, NULL },
                 { "STATE", METRIC_ARRAY_STATE, NULL },
-                { "WORKING", METRIC_ARRAY_WORKING, as_count },
-                { "OF", METRIC_ARRAY_WANTED, as_count },
-                { "MAY LOSE", METRIC_ARRAY_REDUNDANCY, as_count },
+                { "ACTIVE", METRIC_ARRAY_WORKING, as_count },
+                { "MEMBERS", METRIC_ARRAY_WANTED, as_count },
+                { "MAY FAIL", METRIC_ARRAY_REDUNDANCY, as_count },
                 { "SPARES", METRIC_ARRAY_SPARES, as_count },
-                { "DOES", METRIC_ARRAY_ACTION, NULL },
-                { "DONE", METRIC_ARRAY_PROGRESS, as_percent },
+                { "ACTION", METRIC_ARRAY_ACTION, NULL },
+                { "PROGRESS", METRIC_ARRAY_PROGRESS, as_percent },
                 { "BLOCK DEVICE", METRIC_ARRAY_BLOCKS, NULL },
         };
 

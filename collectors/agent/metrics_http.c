@@ -25,7 +25,7 @@ struct MetricsHttp {
 static int metrics_http_address(const char *where, TcpAddress *ret, TextFault *fault) {
         if (tcp_address_parse(where, bound_of(BOUND_PORT), ret) == 0)
                 return 0;
-        text_fault(fault, "", "\"%.80s\": accepted is PORT, IPV4:PORT or [IPV6]:PORT, such as 0.0.0.0:9188",
+        text_fault(fault, "", "\"%.80s\": accepted: PORT, IPV4:PORT or [IPV6]:PORT, such as 0.0.0.0:9188",
                    where);
         return -EINVAL;
 }

@@ -134,13 +134,13 @@ static int command_turn(ExecState *s, ExecCommand *c, const CollectorEnv *env, u
         if (r == 0 && out.status == 0)
                 return said_keep(c, &out);
         if (r == 0)
-                exec_fail(c, "it ended with exit status", out.status);
+                exec_fail(c, "its exit status was", out.status);
         else if (r < 0)
                 exec_fail(c,
-                          r == -ETIMEDOUT ? "it took too long and was ended"
+                          r == -ETIMEDOUT ? "it did not finish in time and was killed"
                           : r == -ENOEXEC ? "it cannot be executed"
                           : r == -EFBIG   ? "it printed more than 64 KiB"
-                                          : "a signal ended it",
+                                          : "it was killed by a signal",
                           -1);
         if (r != 2 || now < c->next)
                 return r == 1 ? 1 : 0;

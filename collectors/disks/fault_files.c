@@ -124,7 +124,7 @@ static int file_look(Arena *a, int fd, bool fixture, const char **ret_why) {
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
-                why = "it is no plain file";
+                why = "it is not a regular file";
         else if (!fixture)
                 why = file_trust_reason(a, &st);
         if (!why)
@@ -140,7 +140,7 @@ static int file_take(Arena *a, const char *path, bool fixture, FaultText *ret) {
         ssize_t n = 0;
 
         if (fd < 0 && errno == ELOOP) {
-                ret->why = "it is a link";
+                ret->why = "it is a symbolic link; accepted: a regular file";
                 return -EINVAL;
         }
         if (fd < 0)
@@ -201,12 +201,11 @@ static int faults_read(void *state, const CollectorEnv *env, usec_t now, SampleS
         if (r == 0 && found.odd)
                 r = tool_faults_refuse(
                         "faults.d",
-                        "there are files whose name is none; accepted: at most 240 bytes of UTF-8 without "
+                        "files with invalid names are ignored; accepted: at most 240 bytes of UTF-8 without "
                         "control characters",
                         sink);
         if (r == 0 && found.more)
-                r = tool_faults_complain("faults.d", "there are more than 256 files: the others are not read",
-                                         sink);
+                r = tool_faults_complain("faults.d", "more than 256 files; the others are ignored", sink);
         return r;
 }
 

@@ -176,13 +176,16 @@ void smart_disk_answer(SmartDisk *d, int error, const ToolOutput *out, usec_t no
                                        : smart_facts_parse(out->text, out->n, out->status, &f);
         if (error < 0) {
                 health_unknown(
-                        d, error == -ETIMEDOUT && d->by_nvme_cli ? "nvme had no answer from it in time"
-                           : error == -ETIMEDOUT                 ? "smartctl had no answer from it in time"
-                           : error == -EFBIG && d->by_nvme_cli   ? "nvme wrote without end"
-                           : error == -EFBIG                     ? "smartctl wrote without end"
-                           : error == -EBADMSG && d->by_nvme_cli ? "nvme's answer is no JSON of a smart-log"
-                           : error == -EBADMSG ? "smartctl's answer is not whole JSON (it takes 7.0 or later)"
-                                               : strerrordesc_np(-error));
+                        d,
+                        error == -ETIMEDOUT && d->by_nvme_cli ? "nvme did not answer in time"
+                        : error == -ETIMEDOUT                 ? "smartctl did not answer in time"
+                        : error == -EFBIG && d->by_nvme_cli   ? "the output of nvme is too long"
+                        : error == -EFBIG                     ? "the output of smartctl is too long"
+                        : error == -EBADMSG && d->by_nvme_cli
+                                ? "the output of nvme is not a smart-log in JSON"
+                        : error == -EBADMSG
+                                ? "the output of smartctl is not valid JSON (smartctl 7.0 or later is needed)"
+                                : strerrordesc_np(-error));
                 return;
         }
         if (!*f.model)

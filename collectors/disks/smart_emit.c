@@ -51,7 +51,7 @@ int smart_disk_emit(const SmartDisk *d, usec_t now, SampleSink *sink) {
                 { METRIC_DISK_TRANSPORT, d->usb ? "usb" : f->transport },
                 { METRIC_DISK_BLOCKS, d->blocks },
                 { METRIC_DISK_HEALTH, d->gone > 0 ? "unknown" : healths[f->health] },
-                { METRIC_DISK_HEALTH_WHY, d->gone > 0 ? "it is gone from this host" : f->why },
+                { METRIC_DISK_HEALTH_WHY, d->gone > 0 ? "no longer present on this host" : f->why },
                 { METRIC_ITEM_UNREAD, f->unread },
                 { METRIC_DISK_STATE, d->gone > 0 ? "missing" : NULL },
                 { METRIC_DISK_ATTRIBUTES_FAILING, f->failing_now },

@@ -100,7 +100,7 @@ static void node_close(void *state) {
 extern const Collector collector_node;
 const Collector collector_node = {
         .name = "node",
-        .summary = "use of CPU and memory by libvirt alone, where no agent runs",
+        .summary = "CPU and memory use as reported by libvirt, for hosts without an agent",
         .runs = RUNS_REMOTE,
         .state_size = sizeof(NodeState),
         .open = node_open,

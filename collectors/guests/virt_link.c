@@ -108,7 +108,8 @@ static int link_open(VirtLink *link) {
         virConnectPtr c;
 
         if (virInitialize() < 0) { /* first: before it, libvirt's errors are written where they must not be */
-                (void) snprintf(link->words, sizeof(link->words), "libvirt's library does not start");
+                (void) snprintf(link->words, sizeof(link->words),
+                                "libvirt's client library cannot be initialized");
                 return -EIO;
         }
         (void) pthread_once(&begin_once, virt_link_begin);

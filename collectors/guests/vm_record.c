@@ -186,13 +186,14 @@ static const char *stays_for(VmRecord *r, virDomainPtr domain) {
         const char *why = r->facts.pinned;
 
         if (!why && r->facts.kept)
-                why = text_format(&r->arena, "it is off, and only its host has %s", r->facts.kept);
+                why = text_format(&r->arena, "it is off, and its host has the only copy of %s",
+                                  r->facts.kept);
         if (!why && virDomainHasManagedSaveImage(domain, 0) == 1)
-                why = "its memory is saved on its host (managed save): start it, or remove that";
+                why = "it has a managed save image on its host: start it, or remove the image (virsh managedsave-remove)";
         if (!why && virDomainSnapshotNum(domain, 0) > 0)
-                why = "it has snapshots, with which libvirt moves no VM";
+                why = "it has snapshots; libvirt does not migrate VMs with snapshots";
         if (!why && r->local_mib == UNKNOWN)
-                why = "it is off, and whether other hosts see its disks is not known";
+                why = "it is off, and it is not known whether its disks are on shared storage";
         return why;
 }
 
@@ -223,19 +224,21 @@ static void ties_read(VmRecord *r, virDomainPtr domain) {
         counts_read(r, domain);
         block_jobs_read(r, domain);
         if (r->snapshots > 0) {
-                r->stays = text_format(&r->arena, "it has %lld snapshot%s, with which libvirt moves no VM",
+                r->stays = text_format(&r->arena,
+                                       "it has %lld snapshot%s; libvirt does not migrate VMs with snapshots",
                                        (long long) r->snapshots, r->snapshots == 1 ? "" : "s");
                 r->tie = "snapshots";
         } else if (r->block_jobs > 0) {
-                r->stays = "a job runs on a disk of it: until it ends libvirt does not move it";
+                r->stays =
+                        "a block job is running on one of its disks; libvirt does not migrate it until the job ends";
                 r->tie = "block-job";
         }
 }
 
 static const char *vm_record_fault(int error) {
-        return error == -EFBIG    ? "its description by libvirt is longer than its bound"
-               : error == -ENOMEM ? "its description by libvirt needs more memory than it may take"
-                                  : "its description by libvirt cannot be read";
+        return error == -EFBIG    ? "its libvirt XML is too long"
+               : error == -ENOMEM ? "its libvirt XML needs too much memory to read"
+                                  : "its libvirt XML cannot be read";
 }
 
 int vm_record_describe_off(VmRecord *r, virDomainPtr domain, const PoolList *pools, usec_t now) {

@@ -435,7 +435,7 @@ static void vms_close(void *state) {
 extern const Collector collector_vms;
 const Collector collector_vms = {
         .name = "vms",
-        .summary = "guests: facts, CPU, contention, memory, network, disk, jobs (libvirt)",
+        .summary = "VMs: facts, CPU, contention, memory, network, disk, jobs (libvirt)",
         .runs = RUNS_ON_HOST | RUNS_REMOTE,
         .state_size = sizeof(VmsState),
         .open = vms_open,

@@ -275,7 +275,7 @@ static void blocks_close(void *state) {
 extern const Collector collector_blocks;
 const Collector collector_blocks = {
         .name = "blocks",
-        .summary = "which block devices are made of which, and what is mounted from them",
+        .summary = "block devices: what they are made of and where they are mounted",
         .runs = RUNS_ON_HOST,
         .interval = 30 * USEC_PER_SEC,
         .state_size = sizeof(BlocksState),

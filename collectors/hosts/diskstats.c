@@ -133,7 +133,7 @@ static void diskstats_close(void *state) {
 extern const Collector collector_diskstats;
 const Collector collector_diskstats = {
         .name = "diskstats",
-        .summary = "block devices that are slow or have stopped",
+        .summary = "slow and hung block devices",
         .runs = RUNS_ON_HOST,
         .state_size = sizeof(DiskStatsState),
         .open = diskstats_open,

@@ -103,7 +103,7 @@ static void edac_close(void *state) {
 extern const Collector collector_edac;
 const Collector collector_edac = {
         .name = "edac",
-        .summary = "memory errors, corrected and not, by module",
+        .summary = "corrected and uncorrected memory errors by module (EDAC)",
         .runs = RUNS_ON_HOST,
         .interval = 30 * USEC_PER_SEC,
         .state_size = sizeof(EdacState),

@@ -121,7 +121,7 @@ static void filesystems_close(void *state) {
 extern const Collector collector_filesystems;
 const Collector collector_filesystems = {
         .name = "filesystems",
-        .summary = "errors that ext4 and btrfs file systems have counted",
+        .summary = "errors counted by ext4 and btrfs file systems",
         .runs = RUNS_ON_HOST,
         .interval = 60 * USEC_PER_SEC,
         .state_size = sizeof(FilesystemsState),

@@ -176,7 +176,7 @@ static void hwmon_close(void *state) {
 extern const Collector collector_hwmon;
 const Collector collector_hwmon = {
         .name = "hwmon",
-        .summary = "temperatures and fans against their limits",
+        .summary = "temperatures and fans and their limits (hwmon)",
         .runs = RUNS_ON_HOST,
         .interval = 10 * USEC_PER_SEC,
         .state_size = sizeof(HwmonState),

@@ -165,7 +165,7 @@ static void kmsg_close(void *state) {
 extern const Collector collector_kmsg;
 const Collector collector_kmsg = {
         .name = "kmsg",
-        .summary = "I/O errors, read-only file systems, machine checks and hung tasks, by the kernel's log",
+        .summary = "I/O errors, read-only file systems, machine checks and hung tasks in the kernel log",
         .runs = RUNS_ON_HOST,
         .state_size = sizeof(KmsgState),
         .open = kmsg_open,

@@ -244,8 +244,7 @@ static void nic_close(void *state) {
 extern const Collector collector_nic;
 const Collector collector_nic = {
         .name = "nic",
-        .summary =
-                "network interfaces that lead off the host: rates, errors, carrier, speed, bonds, routes (rtnetlink)",
+        .summary = "physical network interfaces: rates, errors, carrier, speed, bonds, routes (rtnetlink)",
         .runs = RUNS_ON_HOST,
         .state_size = sizeof(NicState),
         .open = nic_open,

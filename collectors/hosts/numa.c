@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* numa: what can be had of the memory of each NUMA node. */
+/* numa: available memory of each NUMA node. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static void numa_close(void *state) {
 extern const Collector collector_numa;
 const Collector collector_numa = {
         .name = "numa",
-        .summary = "what can be had of the memory of each NUMA node (/sys/devices/system/node)",
+        .summary = "available memory of each NUMA node (/sys/devices/system/node)",
         .runs = RUNS_ON_HOST,
         .state_size = sizeof(Arena),
         .open = numa_open,

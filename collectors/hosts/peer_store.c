@@ -119,7 +119,7 @@ static int key_read(PeerStore *b, const char *file, TextFault *fault) {
                 r = echo_key_parse(text, n, b->key);
         if (r < 0)
                 text_fault(fault, "peers.key_file", "%s: %s", file,
-                           r == -EINVAL ? "a key is 64 hexadecimal digits (openssl rand -hex 32)"
+                           r == -EINVAL ? "not a key; accepted: 64 hexadecimal digits (openssl rand -hex 32)"
                                         : strerror(-r));
         b->has_key = r == 0;
         return r < 0 && r != -ENOMEM ? -EINVAL : r;
@@ -139,11 +139,10 @@ int peer_store_open(PeerStore *ret, const char *address, int64_t port, const cha
                 return 1;
         if (address_find(host, port, &ret->own) < 0 || leads_home(host, &ret->own)) {
                 ret->own.length = 0;
-                text_fault(reterr_fault, *address ? "peers.address" : "--advertise",
-                           "\"%s\" is no address by which others reach this host, and no name that leads to "
-                           "one; "
-                           "--set peers.address=ADDRESS gives it",
-                           host);
+                text_fault(
+                        reterr_fault, *address ? "peers.address" : "--advertise",
+                        "'%s' is not an address of this host that others can reach, or a name of one; use --set peers.address=ADDRESS",
+                        host);
                 return -EINVAL;
         }
         (void) peer_address_print(&ret->own, ret->own_text);

@@ -302,7 +302,7 @@ static void devices_of_storage(Devices *d, const xmlNode *devices) {
         for (const xmlNode *n = xml_child(devices, "filesystem"); n; n = xml_next(n, "filesystem"))
                 devices_add(d,
                             (DeviceFound){ "folder", xml_attribute(d->arena, xml_child(n, "source"), "dir"),
-                                           "a folder shared with its host (filesystem device)" });
+                                           "a directory shared with the host (filesystem device)" });
 }
 
 /* The TPM of the host itself: its keys do not come along, and libvirt does not say so. */
@@ -314,13 +314,13 @@ static void devices_of_host(Devices *d, const xmlNode *devices) {
                         devices_add(d, (DeviceFound){
                                                "tpm",
                                                xml_attribute(d->arena, xml_child(backend, "device"), "path"),
-                                               "the TPM of its host (passthrough): its keys stay there" });
+                                               "passthrough of the host's TPM: its keys cannot move" });
         }
         for (const xmlNode *n = xml_child(devices, "shmem"); n; n = xml_next(n, "shmem"))
                 devices_add(d, (DeviceFound){ "memory", xml_attribute(d->arena, n, "name"),
                                               xml_attribute_is(n, "role", "master")
                                                       ? NULL
-                                                      : "memory shared with its host (shmem device)" });
+                                                      : "memory shared with the host (shmem device)" });
 }
 
 /* The first thing libvirt or QEMU refuse to migrate with (qemuMigrationSrcIsAllowed of libvirt 9 and 11), or that the
@@ -351,7 +351,7 @@ static void ties_parse(Arena *a, const xmlNode *root, const xmlNode *devices, Do
                         f->tie = "transient-disk";
                 }
         if (!f->pinned && has_bare_invtsc(a, root)) {
-                f->pinned = "an invariant TSC (CPU feature invtsc) without a frequency";
+                f->pinned = "invariant TSC (CPU feature invtsc) without a frequency";
                 f->tie = "invtsc";
         }
 }

@@ -80,8 +80,8 @@ static int fault_file_field_read(JsonReader *r, const char *key, ToolFault *f, b
                                          "a grade: 0 healthy, 1 watch, 2 quarantine, 3 drain, 4 drain now");
         }
         near = strlen(key) < 64 && *key ? text_nearest(key, fields, ARRAY_SIZE(fields)) : NULL;
-        return near ? json_reader_refuse(r, "a fault has no such field; did you mean \"%s\"?", near)
-                    : json_reader_refuse(r, "a fault has no such field");
+        return near ? json_reader_refuse(r, "unknown field in a fault; did you mean '%s'?", near)
+                    : json_reader_refuse(r, "unknown field in a fault");
 }
 
 static int fault_read(JsonReader *r, ToolFault *ret) {
@@ -109,14 +109,14 @@ int fault_file_parse(Arena *a, const char *text, size_t n, const ToolFault **ret
 
         *reterr_fault = (TextFault){ 0 };
         if (n > FAULT_FILE_MOST) {
-                text_fault(reterr_fault, "", "%zu bytes; accepted are at most %d", n, FAULT_FILE_MOST);
+                text_fault(reterr_fault, "", "%zu bytes; accepted: at most %d", n, FAULT_FILE_MOST);
                 return -EBADMSG;
         }
         k = json_reader_open(&r, text, n, a, reterr_fault);
         if (k == 0) {
                 most = json_is_array(r.at) ? json_array_size(r.at) : 1;
                 if (most > FAULT_FILE_FAULTS)
-                        k = json_reader_refuse(&r, "%zu faults; accepted are at most %d", most,
+                        k = json_reader_refuse(&r, "%zu faults; accepted: at most %d", most,
                                                FAULT_FILE_FAULTS);
         }
         if (k == 0) {

@@ -152,14 +152,14 @@ static const char *md_array_odd(Arena *a, const MdFiles *files, Span *level, Spa
         if (told ? span_is(*level, "container") : md_is_external(files))
                 return "container";
         if (!told)
-                return "no level";
+                return "level missing";
         if (!md_array_word_of(files->array_state, state))
-                return "no array_state";
+                return "array_state missing";
         if (md_array_number_of(files->raid_disks, bound_of(BOUND_MD_DISKS)) < 0) {
                 Span word = { "", 0 };
 
                 (void) md_array_word_of(files->raid_disks, &word);
-                return text_format(a, "%.*s: raid_disks is no number: %.*s", (int) level->n, level->at,
+                return text_format(a, "%.*s: raid_disks is not a number: %.*s", (int) level->n, level->at,
                                    word.n < 40 ? (int) word.n : 40, word.at);
         }
         return NULL;

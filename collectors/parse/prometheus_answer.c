@@ -119,7 +119,7 @@ static void answer_error(const JsonPiece *error, TextFault *f) {
                                : NULL;
         const char *words = json_string_value(text);
 
-        text_fault(f, "", "it says: %.180s", words ? words : "nothing of why");
+        text_fault(f, "", "Prometheus reports: %.180s", words ? words : "no reason given");
         json_decref(text);
 }
 
@@ -166,7 +166,7 @@ static int answer_read(Arena *a, const AnswerPieces *pieces, const PromLabels *l
 
         if (most < 0 || !json_piece_is(&pieces->type, "vector") ||
             json_walk_open(pieces->result, '[', &w) < 0) {
-                text_fault(f, "", "its answer is no vector");
+                text_fault(f, "", "its answer is not a vector");
                 return -EBADMSG;
         }
         if (most > bound_of(BOUND_SERIES)) {

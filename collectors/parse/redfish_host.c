@@ -24,7 +24,7 @@ static int health_fault(SampleSink *sink, const char *subject, const char *what,
 
         if (health != REDFISH_WARNING && health != REDFISH_CRITICAL)
                 return 0;
-        (void) snprintf(why, sizeof(why), "%.80s: its BMC says: health %s", what,
+        (void) snprintf(why, sizeof(why), "%.80s: BMC reports health %s", what,
                         health == REDFISH_CRITICAL ? "Critical" : "Warning");
         r = emit_number(sink, METRIC_FAULT_GRADE, subject, health == REDFISH_CRITICAL ? critical : 1);
         return r < 0 ? r : emit_text(sink, METRIC_FAULT_WHY, subject, why);

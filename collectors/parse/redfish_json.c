@@ -94,7 +94,7 @@ static int drive_health(SampleSink *sink, const char *subject, const json_t *d) 
         if (health == REDFISH_NOT_TOLD)
                 return 0;
         r = emit_text(sink, METRIC_DISK_HEALTH, subject, healths[health]);
-        (void) snprintf(why, sizeof(why), "its BMC says: health %.20s", redfish_text(d, "Status.Health"));
+        (void) snprintf(why, sizeof(why), "BMC reports health %.20s", redfish_text(d, "Status.Health"));
         return r < 0 || health == REDFISH_OK ? r : emit_text(sink, METRIC_DISK_HEALTH_WHY, subject, why);
 }
 

@@ -102,7 +102,7 @@ static void failing_take(const json_t *j, int status, SmartFacts *f) {
         f->health = SMART_FAILING;
         (void) snprintf(f->why, sizeof(f->why), "%s%s%s",
                         status & EXIT_FAILING || !(status & EXIT_PREFAIL)
-                                ? "the disk says that it is failing"
+                                ? "the disk reports that it is failing"
                                 : "attributes at or below their threshold",
                         *f->failing_now ? ": " : "", f->failing_now);
         nvme_why(f);
@@ -111,7 +111,7 @@ static void failing_take(const json_t *j, int status, SmartFacts *f) {
 
 static void warning_take(const json_t *j, SmartFacts *f) {
         f->health = SMART_WARNING;
-        (void) snprintf(f->why, sizeof(f->why), "the disk warns, of what predicts no failure");
+        (void) snprintf(f->why, sizeof(f->why), "the disk warns; no failure predicted");
         nvme_why(f);
         scsi_why(j, f);
         why_append(f, f->warned_now);
@@ -138,7 +138,7 @@ static void unknown_take(const json_t *j, int status, const char *otherwise, Sma
                 json_trim(f->why, sizeof(f->why), error);
         else if (status & (EXIT_USAGE | EXIT_OPEN | EXIT_COMMAND))
                 (void) snprintf(f->why, sizeof(f->why), "%s",
-                                status & EXIT_USAGE  ? "smartctl did not understand the device"
+                                status & EXIT_USAGE  ? "smartctl does not support the device"
                                 : status & EXIT_OPEN ? "smartctl could not open the device"
                                                      : "a SMART command to the disk failed");
         else
@@ -175,9 +175,9 @@ void smart_verdict_take(const json_t *j, int status, SmartFacts *f) {
                 f->health = SMART_PASSED;
         } else {
                 unknown_take(j, status,
-                             json_is_false(available) ? "it has no SMART"
-                             : json_is_false(enabled) ? "SMART is switched off"
-                                                      : "it does not judge itself",
+                             json_is_false(available) ? "SMART is not supported"
+                             : json_is_false(enabled) ? "SMART is disabled"
+                                                      : "no SMART health status",
                              f);
         }
 }

@@ -182,7 +182,7 @@ int smart_facts_parse(const char *text, size_t n, int status, SmartFacts *ret) {
         identity_take(j, &f);
         f.asleep = is_asleep(j);
         if (f.asleep) {
-                json_trim(f.why, sizeof(f.why), "it sleeps, and was not woken");
+                json_trim(f.why, sizeof(f.why), "in standby; not read, to avoid waking it");
         } else {
                 smart_ata_take(j, &f);
                 nvme_take(j, &f);

@@ -105,7 +105,7 @@ static int controllers_take(Arena *a, const json_t *answer, StorcliFacts *f) {
 static int part_unread(Arena *a, const char *what, StorcliFacts *f) {
         const char *name = text_format(a, "%s%s", what, f->family);
 
-        return name ? unread_add(a, &f->unread, name, "the answer is cut off, or none") : -ENOMEM;
+        return name ? unread_add(a, &f->unread, name, "the answer is empty or cut off") : -ENOMEM;
 }
 
 /* `must`: without it there is nothing. */

@@ -13,12 +13,12 @@ const char *file_trust_reason(Arena *a, const struct stat *st) {
         const char *why = NULL;
 
         if (st->st_uid != 0 && st->st_uid != geteuid())
-                why = text_format(a, "it belongs to user %u, neither root nor the agent's user",
+                why = text_format(a, "it is owned by user %u; accepted: root or the agent's user",
                                   (unsigned) st->st_uid);
         else if (st->st_mode & S_IWOTH)
-                why = text_format(a, "anybody may write it (mode %04o)", (unsigned) (st->st_mode & 07777));
+                why = text_format(a, "it is world-writable (mode %04o)", (unsigned) (st->st_mode & 07777));
         else if ((st->st_mode & S_IWGRP) && st->st_gid != 0)
-                why = text_format(a, "group %u may write it (mode %04o)", (unsigned) st->st_gid,
+                why = text_format(a, "it is writable by group %u (mode %04o)", (unsigned) st->st_gid,
                                   (unsigned) (st->st_mode & 07777));
         else
                 return NULL;

@@ -204,7 +204,7 @@ int http_request(Arena *a, const HttpRequest *request, HttpReply *ret, TextFault
         r = code == CURLE_OK ? reply_copy(a, &t, status, ret) : http_request_error_of(code, &t);
         if (r < 0)
                 text_fault(reterr_fault, "", "%s",
-                           t.too_long ? "the answer is longer than allowed"
+                           t.too_long ? "the answer is too long"
                            : error[0] ? error
                                       : curl_easy_strerror(code));
         curl_slist_free_all(headers);

@@ -425,7 +425,7 @@ int prometheus_read(Arena *a, const Settings *settings, const char *url, PromFac
                 x.range, sizeof(x.range), "%llds",
                 (long long) (QUERY_RANGES * settings_int(settings, "prometheus", "scrape") / USEC_PER_SEC));
         if (!x.url[0]) {
-                text_fault(reterr_fault, "prometheus.url", "is empty; it takes http://HOST:PORT");
+                text_fault(reterr_fault, "prometheus.url", "is empty; accepted: http://HOST:PORT");
                 return -EINVAL;
         }
         r = token_read(&x);
@@ -437,9 +437,10 @@ int prometheus_read(Arena *a, const Settings *settings, const char *url, PromFac
                 r = reports_make(&x, &facts.reports, &facts.n_reports);
         free(x.rows);
         if (r == 0 && facts.n_reports == 0) {
-                text_fault(reterr_fault, "",
-                           "Prometheus at %.100s has no series of node_exporter or a libvirt exporter",
-                           x.url);
+                text_fault(
+                        reterr_fault, "",
+                        "no series of node_exporter or of a libvirt exporter found in Prometheus at %.100s",
+                        x.url);
                 r = -ENODATA;
         }
         if (r == 0)

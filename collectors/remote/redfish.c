@@ -65,12 +65,11 @@ static int redfish_ask(Walk *w, const char *method, const char *path, const char
                                 .most = (size_t) bound_of(BOUND_BMC_PAGE) };
 
         if (left <= USEC_PER_MSEC) {
-                text_fault(w->fault, "", "it took longer than allowed");
+                text_fault(w->fault, "", "timeout");
                 return -ETIMEDOUT;
         }
         if (++w->asked > (uint32_t) bound_of(BOUND_BMC_PAGES)) {
-                text_fault(w->fault, "", "it has more than %u resources",
-                           (uint32_t) bound_of(BOUND_BMC_PAGES));
+                text_fault(w->fault, "", "more than %u resources", (uint32_t) bound_of(BOUND_BMC_PAGES));
                 return -E2BIG;
         }
         request.url = text_format(w->a, "%s%s", t->url, path);
@@ -100,7 +99,7 @@ static int redfish_get(Walk *w, const char *path, json_t **ret) {
         *ret = json_document(reply.body, reply.n);
         if (!json_is_object(*ret)) {
                 json_decref(*ret);
-                text_fault(w->fault, "", "%.120s: the answer is no JSON object", path);
+                text_fault(w->fault, "", "%.120s: the answer is not a JSON object", path);
                 return -EBADMSG;
         }
         return 0;
@@ -131,7 +130,7 @@ static int session_open(Walk *w) {
                 return 0;
         }
         if (reply.status == 401 || reply.status == 403) {
-                text_fault(w->fault, "", "it refuses user %.60s", t->user);
+                text_fault(w->fault, "", "login refused for user %.60s", t->user);
                 return -EACCES;
         }
         return 0; /* no sessions here: basic authentication */
@@ -161,7 +160,7 @@ static int redfish_read_all(Walk *w) {
         int r = redfish_get(w, "/redfish/v1/", &root);
 
         if (r == 1) {
-                text_fault(w->fault, "", "there is no /redfish/v1/");
+                text_fault(w->fault, "", "/redfish/v1/ not found: not a Redfish service");
                 return -EBADMSG;
         }
         if (r < 0)

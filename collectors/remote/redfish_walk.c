@@ -316,6 +316,6 @@ int redfish_walk(const RedfishSource *source, const json_t *root, Arena *a, Samp
                 r = collection_visit(w, root, "Systems", "", system_judge);
         if ((r == -ETIMEDOUT || r == -E2BIG) && list->n > 0)
                 r = emit_text(&list->sink, METRIC_ITEM_UNREAD, "the rest of the BMC",
-                              r == -ETIMEDOUT ? "it was not reached in time" : "it has too many resources");
+                              r == -ETIMEDOUT ? "not read in time" : "too many resources");
         return r;
 }

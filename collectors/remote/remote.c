@@ -38,8 +38,8 @@ static int uris_check(const RemoteOptions *o, TextFault *reterr_fault) {
         for (uint32_t i = 0; i < o->n_uris; i++)
                 for (uint32_t j = 0; j < i; j++)
                         if (strcmp(o->uris[i], o->uris[j]) == 0) {
-                                text_fault(reterr_fault, "hosts", "%s is given twice; each host once",
-                                           o->uris[i]);
+                                text_fault(reterr_fault, "hosts",
+                                           "%s is given twice; accepted: each host once", o->uris[i]);
                                 return -EINVAL;
                         }
         return 0;
@@ -58,14 +58,14 @@ static bool hosts_are_apart(const RemoteHost *host, const RemoteHost *other, Tex
         const char *u = uuid_of(&host->report), *w = uuid_of(&other->report);
 
         if (u && w && strcmp(u, w) == 0) {
-                text_fault(reterr_fault, "hosts",
-                           "%s and %s are one host: %s, host UUID %s; each host once, and each "
-                           "with a UUID of its own (host_uuid in libvirtd.conf)",
-                           other->uri, host->uri, host->report.host, u);
+                text_fault(
+                        reterr_fault, "hosts",
+                        "%s and %s are the same host: %s, host UUID %s; accepted: each host once, each with its own UUID (host_uuid in libvirtd.conf)",
+                        other->uri, host->uri, host->report.host, u);
                 return false;
         }
         if (strcmp(host->report.host, other->report.host) == 0) {
-                text_fault(reterr_fault, "hosts", "%s and %s both are named %s; host names must differ",
+                text_fault(reterr_fault, "hosts", "%s and %s are both named %s; host names must differ",
                            other->uri, host->uri, host->report.host);
                 return false;
         }

@@ -31,6 +31,11 @@ bool text_faults_add(TextFaults *l, const TextFault *f);
 /* By line and column; those at one place stay as they came. */
 void text_faults_sort(TextFaults *l);
 
+/* `one` where n is 1, `many` otherwise: text_format(a, "%u %s", n, text_plural(n, "VM", "VMs")). */
+static inline const char *text_plural(int64_t n, const char *one, const char *many) {
+        return n == 1 ? one : many;
+}
+
 /* Formatted into the arena; NULL when the arena is full. */
 char *text_format(Arena *a, const char *fmt, ...) printf_like(2, 3) must_check;
 /* Two hexadecimal digits a byte and a NUL into ret[2 * n + 1]; ret. */

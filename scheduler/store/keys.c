@@ -18,11 +18,11 @@ const char *store_loss_text(enum StoreLoss loss) {
         case LOSS_REWRITTEN:
                 return "written again";
         case LOSS_MADE_ANEW:
-                return "made anew";
+                return "created again";
         case LOSS_LOST:
                 return "gone";
         default:
-                return "nobody has thought about it";
+                return "unknown";
         }
 }
 

@@ -66,13 +66,13 @@ enum StoreLoss {
         KEY(JOURNAL, "journal", "", "stream", "capped", SERVICE, LOOKS, REWRITTEN,                           \
             "what was started and how it ended")                                                             \
         KEY(WORDS, "journal:words", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \
-            "VM → where a person says that it runs, since nobody can see it")                                \
+            "VM → the host on which an operator says it runs, where no report shows it")                     \
         KEY(LEASE, "lease", "", "string", "the lease's", SERVICE, LOOKS, MADE_ANEW,                          \
             "token and name of the leader")                                                                  \
         KEY(TOKEN, "lease:token", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                          \
             "the newest fencing token")                                                                      \
         KEY(EPOCH, "epoch", "", "hash", "never", SERVICE, LOOKS, REWRITTEN,                                  \
-            "the store's identity; a loss that nobody has acknowledged")                                     \
+            "the store's identity; a data loss that has not been acknowledged")                              \
         KEY(EPOCH_ANSWER, "epoch:answer", "", "string", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST, \
             "who acknowledged that loss")                                                                    \
         KEY(STATE, "state", "NAME", "string", "the writer's", SERVICE, LOOKS, MADE_ANEW,                     \
@@ -90,9 +90,9 @@ enum StoreLoss {
         KEY(KNOWN, "known", "", "hash", "until it is seen", SERVICE, LOOKS, REWRITTEN,                       \
             "host that is not seen → its VMs as they were last known")                                       \
         KEY(MISSED, "moves:missed", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                        \
-            "migrations that failed, and until when they are not tried again")                               \
+            "failed migrations, and until when they are not retried")                                        \
         KEY(RETRIES, "moves:retry", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \
-            "VM or host → who says that it may be tried again at once")                                      \
+            "VM or host → who requested that it be retried at once")                                         \
         KEY(BOOKINGS, "bookings", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,      \
             "VM → room that is held for it: since when, until when, by whom")                                \
         KEY(BOOKED, "bookings:changes", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, MADE_ANEW,    \
@@ -105,7 +105,7 @@ enum StoreLoss {
         KEY(AUDIT, "audit", "", "stream", "service.audit_keep", SERVICE, LOOKS, LOST,                        \
             "each decision and what came of it")                                                             \
         KEY(WAITING, "waiting", "", "hash", "never", SERVICE, LOOKS, MADE_ANEW,                              \
-            "id → a plan that waits for a person, or was rejected lately")                                   \
+            "id → a plan that awaits confirmation, or was rejected recently")                                \
         KEY(ANSWERS, "waiting:answers", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,     \
             "id → yes or no, by whom")                                                                       \
         KEY(HANDED, "waiting:handed", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,       \

@@ -48,7 +48,7 @@ const char *store_roles_text(unsigned roles) {
         case ROLE_LOOKS | ROLE_AGENT:
                 return "all";
         default:
-                return "nobody";
+                return "no one";
         }
 }
 

@@ -14,7 +14,7 @@ int store_get_asked(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
 }
 
 int store_take_asked(Store *s, uint64_t token, const StoredText *asked) {
-        return script_take(s, token, KEY_ASKED, "take what was asked for", asked);
+        return script_take(s, token, KEY_ASKED, "take the requested move", asked);
 }
 
 static const char asked_withdraw_script[] =
@@ -24,7 +24,7 @@ static const char asked_withdraw_script[] =
 
 static int store_asked_withdraw(Store *s, StoreKey key, const StoredText *asked) {
         return script_write(s, &(ScriptWrite){ .script = asked_withdraw_script,
-                                               .what = "withdraw what was asked for",
+                                               .what = "withdraw the request",
                                                .keys = { key },
                                                .n_keys = 1,
                                                .words = { SCRIPT_TEXT(asked->name, strlen(asked->name)),

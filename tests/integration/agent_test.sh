@@ -55,12 +55,12 @@ ends_with() { # STATUS SIGNAL
 
 # ---- what it refuses ----
 check "a mistyped option is met with the nearest one" refused "did you mean --once?" --onec
-check "a mistyped collector too" refused "did you mean memory?" --print --collectors cpu,memroy
+check "a mistyped collector too" refused "did you mean 'memory'?" --print --collectors cpu,memroy
 check "an interval that is none" refused "a time with its unit (500ms" --print --interval 5x
 check "no way out for reports" refused "--redis" --cluster c
 check "a Redis URL that is none" refused "--redis" --once --root tests/fixtures/host-plain --redis http://x
 
-check "an option that is none of its words" refused "it takes options only" --print h1
+check "an option that is none of its words" refused "unexpected argument; plimsoll-agent accepts options only" --print h1
 check "a label that is none" refused "--label: \"a b=c\" is not a valid host label; accepted: a key of 1 to 63" --print --label "a b=c"
 check "two values of one label" refused "set one key twice" --print --label a=1 --label b=2 --label a=2
 check "more labels than a host has" refused "at most 64" --print $(for i in $(seq 65); do echo "--label k$i=v"; done)
@@ -72,7 +72,7 @@ check "its CPUs" grep -q '254' "$DIR/out"
 check "its pressure" grep -q 'memory some 12.5% full 3.3%' "$DIR/out"
 check "and what could not be read" grep -q 'not read: nic' "$DIR/out"
 "$AGENT" --once --print --interval 100ms --root tests/fixtures/host-plain --collectors cpu --label licence=oracle --label disk=ssd >"$DIR/out" 2>/dev/null
-check "its labels, whichever collectors run" grep -q '^  labels     disk=ssd,licence=oracle$' "$DIR/out"
+check "its labels, whichever collectors run" grep -q '^  labels      disk=ssd,licence=oracle$' "$DIR/out"
 "$AGENT" --once --print --json --interval 100ms --root tests/fixtures/host-hugepages --host huge >"$DIR/json" 2>/dev/null
 check "JSON has the exact amount" grep -A1 '"metric": "host.hugepages.total"' "$DIR/json" | grep -q 133120
 "$AGENT" --once --print --interval 100ms --root tests/fixtures/host-empty >"$DIR/out" 2>/dev/null

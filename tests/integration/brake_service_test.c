@@ -88,7 +88,7 @@ Test(brake_service, grade_4_claimed_of_nearly_all_hosts_empties_two) {
         }
         cr_assert_str_eq("blocked", live().plan_status);
         cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("status"));
-        SAYS("5 hosts are held, and not emptied: h4, h5, h6, h7, h8 (more than 2 of 8 hosts would be emptied within 10 min");
+        SAYS("5 hosts are held, and not emptied: h4, h5, h6, h7, h8 (more than 2 of 8 hosts would be evacuated within 10 min");
         SAYS("7 of 8 hosts have fault grade 4");
         cr_assert_eq(EXIT_BLOCKED, PLIMSOLL("plan"));
         SAYS("5 hosts are held, and not emptied");
@@ -141,7 +141,7 @@ Test(brake_service, an_operator_who_means_several_hosts_says_so) {
         all_report(0, 0);
         cr_assert_eq(EXIT_DONE, serve("advise"));
         cr_assert_eq(EXIT_BAD_INPUT, PLIMSOLL("maintenance", "enter", "h1", "h2", "h3"));
-        SAYS("this would empty 3 hosts: h1, h2, h3; and more than 2 of 8 hosts would be emptied within 10 min");
+        SAYS("this would empty 3 hosts: h1, h2, h3; and more than 2 of 8 hosts would be evacuated within 10 min");
         SAYS("--several");
         cr_assert_eq(0, store_get_marks(store, &arena, &marks, &n));
         cr_assert_eq(0, n, "nothing was done by halves");

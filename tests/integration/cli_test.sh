@@ -337,7 +337,7 @@ run 2 "$plimsoll" evacuate --dry-run --from "$dir/labels.json" h9
 says err 'host h9 not found in cluster demo (did you mean h1?)'
 # a host that does not answer: that no VM of it is known does not mean that it is empty
 run 3 "$plimsoll" evacuate --dry-run --hosts qemu+tcp://nowhere.invalid:1/system,test:///default nowhere.invalid
-says err "nowhere.invalid: its libvirt does not answer.* The VMs on it are unknown; nothing was moved"
+says err "nowhere.invalid: libvirtd does not respond.* The VMs on it are unknown; nothing was moved"
 sed -i 's/"disk=ssd", /"disk=ssd", "disk=hdd", /' "$dir/labels.json"
 run 2 "$plimsoll" plan --from "$dir/labels.json"
 says err 'labels.json: hosts\[0\].labels: .*set one key twice'

@@ -76,7 +76,7 @@ Test(known_hosts, a_host_whose_report_expires_keeps_its_vms_until_it_is_seen_aga
         s = snapshot_now();
         cr_assert_eq(s->n_vms, 3);
         cr_assert_eq(s->vms[snapshot_vm(s, "web2")].host, snapshot_host(s, "h1"));
-        cr_assert(strstr(s->hosts[0].excluded_why, "no report; its 2 VMs are as last known 4"), "%s",
+        cr_assert(strstr(s->hosts[0].excluded_why, "no report received; its 2 VMs were last seen 4"), "%s",
                   s->hosts[0].excluded_why);
         cr_assert_eq(s->hosts[0].vms_as_of, long_ago);
         report_vms_at("h2", 4, 1, clock_now());

@@ -44,10 +44,10 @@ faker=$!
 admit_h2_as "$another"
 check "its report says that it is the one" until_true 10 bash -c "redis-cli -s '$LAB/redis.sock' get 'plimsoll:{lab}:report:h2' | grep -q $another"
 check "by hand nothing is moved to it" ends 3 out plimsoll evacuate h1 --yes
-check "both UUIDs are said" says out "it is another machine: its UUID is 77000000-0000-4000-8000-000000000002, admitted was $another"
+check "both UUIDs are said" says out "it is a different machine: its UUID is 77000000-0000-4000-8000-000000000002, admitted: $another"
 check "the guests are where they were" [ "$(guests_on h1)" = 2 ]
 check "it is kept from moves" ends 0 out plimsoll host list h2
-check "and that is said" says out 'seen .*another machine answers in its place'
+check "and that is said" says out 'seen .*a different machine answers under this name'
 check "until it is admitted anew" ends 0 out plimsoll maintenance exit h1
 
 kill "$faker" && wait "$faker" 2>/dev/null
@@ -62,7 +62,7 @@ check "both are there" [ "$(guests_on h2)" = 2 ]
 echo "--- one machine under two names"
 tests/lab/lab in h1 "$BUILD/plimsoll-agent" --redis "$redis" --cluster lab --host h9 --advertise "$(lab uri h1)" --interval 1s >"$LAB/agent-h9.log" 2>&1 &
 story_pids+=($!)
-twin_is_named() { plimsoll host list >"$LAB/out" 2>&1; says out '^h9 +seen.*it is the machine of h1 \(UUID 77000000-0000-4000-8000-000000000001\)'; }
+twin_is_named() { plimsoll host list >"$LAB/out" 2>&1; says out '^h9 +seen.*it is the same machine as h1 \(UUID 77000000-0000-4000-8000-000000000001\)'; }
 check "the second name is only seen, and whose machine it is is said" until_true 30 twin_is_named
 check "nobody empties it" ends 3 out plimsoll evacuate h9 --yes
 check "which of them is meant is not known" says out 'are the same machine'

@@ -60,7 +60,7 @@ check "not all went to the other" [ "$(guests_on h3)" -gt 0 ]
 check "the second emptying begins at once" ends 0 out plimsoll maintenance enter h2 --deadline 10m --why "new memory" --wait
 check "nothing went back" is_empty h1
 check "those that are off are still there, and named" ends 0 out plimsoll maintenance status h1
-check "with what would move them" says out '2 VMs are off and stay \(cold, rooted\); --for-good moves them'
+check "with what would move them" says out '2 VMs are off and stay on it \(cold, rooted\); to move them as well: --for-good'
 check "for good, the one with its own disk cannot leave" ends 3 out plimsoll maintenance enter h1 --for-good --wait
 check "it is said" says out 'rooted.* cannot leave: the VM has local disks'
 check "the other has left, and is defined once" defined_once cold

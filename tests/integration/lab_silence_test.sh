@@ -38,7 +38,7 @@ check "status is blocked" until_true 30 exits 3 plimsoll status
 check "both guests are counted" has '3 hosts, 2 VMs'
 check "and named" has 'blocked: h1 must be left but is not reporting .*: g1, g2'
 check "maintenance status is blocked" exits 3 plimsoll maintenance status h1
-check "with what it last had" has '^h1 .* 2 .*its 2 VMs are as last known'
+check "with what it last had" has '^h1 .* 2 .*its 2 VMs were last seen'
 check "it is not said to be empty, nor that any has left" not has '(empty|have left)'
 check "said once" said_once 'libvirt.silent host=h1 since="20'
 lab thawd h1 >/dev/null

@@ -84,7 +84,7 @@ check "(it says where one is kept)" says 'kept in Redis'
 check "nor is a cluster as it might be" ends 2 book web7 --without h2
 check "a booking needs a name" ends 2 plimsoll place --vcpus 1 --memory 1GiB --book 5m
 check "what is booked cannot be placed again" ends 2 plimsoll place --name web9 --vcpus 2 --memory 1GiB
-check "(it says where it is)" says 'room for web9 is booked on h1 already'
+check "(it says where it is)" says 'web9 is already booked on h1; to release the booking: plimsoll place --release'
 check "and an end within a week" ends 2 plimsoll place --name x --vcpus 1 --memory 1GiB --book 8d
 
 # ---- told, once ----

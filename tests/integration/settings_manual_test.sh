@@ -58,8 +58,8 @@ check "a rule that selects nothing is a warning" fails_with 0 'line 2\) selects 
 check "an error with --strict" fails_with 2 'selects no VM' "$plimsoll" settings check --strict "${from[@]}"
 typo=(--from tests/scenarios/a-typo-in-a-list-is-named/cluster.json --settings tests/scenarios/a-typo-in-a-list-is-named/settings.yaml)
 check "so is one word of a list, named with the nearest right one" \
-	fails_with 0 'line 4\): h33: no such host; did you mean h3\? \(a warning' "$plimsoll" settings check "${typo[@]}"
-check "and an error with --strict" fails_with 2 'line 2\): db22: no such VM; did you mean db2\?$' "$plimsoll" settings check --strict "${typo[@]}"
+	fails_with 0 'line 4\): h33: host not found; did you mean h3\? \(a warning' "$plimsoll" settings check "${typo[@]}"
+check "and an error with --strict" fails_with 2 'line 2\): db22: VM not found; did you mean db2\?$' "$plimsoll" settings check --strict "${typo[@]}"
 check "and --strict needs a source" fails_with 2 'needs data' "$plimsoll" settings check --strict
 note() { "$plimsoll" plan "${from[@]}" | grep -q 'note:.*selects no VM'; }
 check "the plan has it as a note" note

@@ -78,7 +78,7 @@ redis-cli -s "$D/r.sock" del 'plimsoll:{default}:report:h1' >/dev/null
 report h2 0 '' web | put report:h2
 check "maintenance status, the report gone, is blocked" exits 3 plimsoll maintenance status h1
 check "it has its VMs" has '^h1 .* 2 '
-check "as they were last known, with the age" has 'no report; its 2 VMs are as last known [0-9.]+ s ago'
+check "as they were last known, with the age" has 'no report received; its 2 VMs were last seen [0-9.]+ s ago'
 check "it is not empty" exits 3 plimsoll maintenance status h1 --json
 check "in JSON" has '"empty": false'
 check "status counts them" bash -c "'$B/plimsoll' status --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -q ' 1 not known, 1 excluded'"
@@ -115,13 +115,13 @@ report h2 0 '' web | put report:h2
 check "a host in maintenance that was not seen since is no empty one" exits 3 plimsoll maintenance status h1
 check "nobody knows" has 'blocked, VMs unknown: no report'
 check "who waits is told so" exits 3 timeout 30 "$B/plimsoll" maintenance status h1 --wait --redis "unix://$D/r.sock" --set cluster.hosts='h*'
-check "in words" has 'VMs on h1 unknown: no report. It stays in maintenance'
+check "in words" has 'VMs on h1 unknown: no report received. It stays in maintenance'
 report h1 0 '' | put report:h1
 falls_silent() { serve --set snapshot.stale_after=1s && [ "$(redis-cli -s "$D/r.sock" hexists 'plimsoll:{default}:known' h1)" = 1 ]; }
 check "it says that it is empty, is switched off to be mended, and seen no more" until_true 20 falls_silent
 redis-cli -s "$D/r.sock" del 'plimsoll:{default}:report:h1' >/dev/null
 report h2 0 '' web | put report:h2
 check "it was empty when it was last seen, after it was asked for" exits 0 plimsoll maintenance status h1
-check "which is said" has 'empty at its last report: no report; its 0 VMs are as last known'
+check "which is said" has 'empty at its last report: no report received; its 0 VMs were last seen'
 check "so who waits need not wait" exits 0 timeout 30 "$B/plimsoll" maintenance status h1 --wait --redis "unix://$D/r.sock" --set cluster.hosts='h*'
 [ "$story_failed" = 0 ]

@@ -79,7 +79,7 @@ check "a disk refuses DISCARD" storage_tell discard
 check "the kernel's log has it" until_true 10 discard_failed
 check "the NVMe disk is hot" storage_qmp '{"execute": "qom-set", "arguments": {"path": "/machine/peripheral/nvme0", "property": "smart_critical_warning", "value": 2}}'
 storage_tell agent
-check "which is to be watched" until_true 60 is nvme0n1 1 disk-warning "NVMe: too hot or too cold, which is no fault of the disk"
+check "which is to be watched" until_true 60 is nvme0n1 1 disk-warning "NVMe critical warning: temperature out of range, not a fault of the disk"
 check "a refused DISCARD is nothing" only nvme0n1
 check "a member with a spare fails" storage_tell fail-spared
 check "the spare is filled, and how far it is is told" until_true 60 has 'array.action	md1	recover' 'array.working	md1	1' 'array.progress	md1'
@@ -88,12 +88,12 @@ check "at full speed" storage_tell full-speed
 check "the spare has taken over" until_true 60 has 'array.working	md1	2' 'array.spares	md1	0' 'array.lost	md1	vdd'
 
 check "a member of the array fails" storage_tell fail-member
-check "the array has no redundancy left: drain" until_true 20 is md0 3 array-degraded "raid1: 1 of 2 members work, no redundancy is left"
+check "the array has no redundancy left: drain" until_true 20 is md0 3 array-degraded "raid1 degraded: 1 of 2 members active, no redundancy left"
 check "and what is lost is named" is md0 3 array-degraded "vdb"
 
 check "the NVMe disk becomes unreliable" storage_qmp '{"execute": "qom-set", "arguments": {"path": "/machine/peripheral/nvme0", "property": "smart_critical_warning", "value": 4}}'
 storage_tell agent
-check "VMs' data are on it: drain now" until_true 60 is nvme0n1 4 disk-failing "NVMe: reliability degraded by media or internal errors"
+check "VMs' data are on it: drain now" until_true 60 is nvme0n1 4 disk-failing "NVMe critical warning: reliability degraded by media or internal errors"
 
 check "a device that cannot be read" storage_tell bad-blocks
 check "the kernel's log says so: drain" until_true 20 is dm-0 3 block-errors "I/O errors in an hour, by the kernel's log"

@@ -43,31 +43,31 @@ for s in json.load(open(sys.argv[1]))["sections"]:
 refused() { [ -z "$(grades fault.grade "$1")" ] && [ -z "$(grades fault.unreadable "$1")" ] && grades item.unread "$1" | grep -q "$2"; }
 agent faults_d "faults_d.dir=$F"
 check "a file of root is a fault" [ "$(grades fault.grade good.json)" = 4 ]
-check "a link is not followed" refused link.json 'it is a link'
-check "nor one to a device" refused zero.json 'it is a link'
-check "a pipe is not waited for" refused fifo.json 'it is no plain file'
-check "a folder is none" refused folder.json 'it is no plain file'
-check "one of another user is refused" refused nobody.json 'belongs to user 65534, neither root nor'
-check "one that anybody may write is refused" refused world.json 'anybody may write it (mode 0666)'
-check "one that a group may write is refused" refused group.json 'group 65534 may write it'
-check "a name that is none is told of" refused faults.d 'whose name is none'
+check "a link is not followed" refused link.json 'it is a symbolic link'
+check "nor one to a device" refused zero.json 'it is a symbolic link'
+check "a pipe is not waited for" refused fifo.json 'it is not a regular file'
+check "a folder is none" refused folder.json 'it is not a regular file'
+check "one of another user is refused" refused nobody.json 'owned by user 65534; accepted: root or the'
+check "one that anybody may write is refused" refused world.json 'it is world-writable (mode 0666)'
+check "one that a group may write is refused" refused group.json 'it is writable by group 65534'
+check "a name that is none is told of" refused faults.d 'files with invalid names are ignored'
 check "a huge one of root is a tool that broke: said" bash -c "grep -q 'at most 65536' '$D/out'"
 check "no word of what was refused is told" not grep -q hunter2 <(grep -v good "$D/out" | grep -v '"value": "hunter2"' ; grades fault.why link.json)
 for mode in 777 775; do
 	chmod $mode "$F"
 	chown 0:65534 "$F"
 	agent faults_d "faults_d.dir=$F"
-	check "no file of a folder that others may write (mode $mode)" refused faults.d 'may write it'
+	check "no file of a folder that others may write (mode $mode)" refused faults.d 'it is w.*ritable'
 	check "not even root's" [ -z "$(grades fault.grade good.json)" ]
 done
 chmod 1777 "$F"
 agent faults_d "faults_d.dir=$F"
 check "in a sticky folder root's own counts" [ "$(grades fault.grade good.json)" = 4 ]
-check "and others' do not" refused nobody.json 'belongs to user'
+check "and others' do not" refused nobody.json 'it is owned by user'
 chmod 755 "$F"
 mkdir "$D/up" && mv "$F" "$D/up/faults" && F=$D/up/faults && chmod 777 "$D/up"
 agent faults_d "faults_d.dir=$F"
-check "nor where a folder above it is anybody's" refused faults.d "$D/up: anybody may write it"
+check "nor where a folder above it is anybody's" refused faults.d "$D/up: it is world-writable"
 chmod 755 "$D/up"
 
 # said once, by an agent that goes on
@@ -89,15 +89,15 @@ run
 check "a command of root is run" [ "$(grades fault.grade tool)" = 4 ]
 not_run() { [ ! -e "$D/RAN" ] && refused 'tool (command)' "$1"; }
 chmod 777 "$D/tool" && run
-check "one that anybody may write is not" not_run 'anybody may write it (mode 0777)'
+check "one that anybody may write is not" not_run 'it is world-writable (mode 0777)'
 chmod 755 "$D/tool" && other "$D/tool" && run
-check "nor one of another user" not_run 'belongs to user 65534'
+check "nor one of another user" not_run 'it is owned by user 65534'
 chown 0:0 "$D/tool" && chmod 733 "$D" && run
-check "nor one in a folder that anybody may write" not_run 'anybody may write it (mode 0733)'
+check "nor one in a folder that anybody may write" not_run 'it is world-writable (mode 0733)'
 chmod 711 "$D"
 mkdir -m 777 "$D/open" && ln -s "$D/tool" "$D/open/tool"
 rm -f "$D/RAN" && agent exec "exec.commands=$D/open/tool"
-check "nor by a link in such a folder" not_run "$D/open: anybody may write it"
+check "nor by a link in such a folder" not_run "$D/open: it is world-writable"
 
 # ---- passwords ----
 U=unix://:S3CRET@$D/r.sock

@@ -116,7 +116,7 @@ Test(brake, one_after_the_other_within_the_time_are_counted_together) {
         b = round_and(0);
         cr_assert_eq(BRAKE_PASSED, b.hosts[4].state);
         cr_assert_eq(BRAKE_HELD, b.hosts[3].state, "what is held waits for a person, not for time");
-        cr_assert_str_eq("more than 2 of 10 hosts would be emptied within 10 min", b.hosts[3].why);
+        cr_assert_str_eq("more than 2 of 10 hosts would be evacuated within 10 min", b.hosts[3].why);
 }
 
 Test(brake, what_passed_goes_on_being_emptied) {

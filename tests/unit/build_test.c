@@ -230,30 +230,32 @@ Test(build, what_decisions_need_and_is_old_or_missing_excludes_the_host) {
                 const char *why;
         } cases[] = {
                 { REPORT("h", "969", HOST_FACTS("999") VMS("999", "")), EXCLUDED_STALE,
-                  "its last report is 31.0 s old; 30.0 s" },
+                  "its last report is 31.0 s old (allowed: 30.0 s)" },
                 { REPORT("h", "970", HOST_FACTS("970") VMS("970", "")), EXCLUDED_NONE, NULL },
                 { REPORT("h", "1010", HOST_FACTS("1000") VMS("1000", "")), EXCLUDED_NONE, NULL },
                 { REPORT("h", "1011", HOST_FACTS("1000") VMS("1000", "")), EXCLUDED_STALE,
-                  "11.0 s in the future; a clock is wrong" },
+                  "11.0 s in the future: a clock is wrong" },
                 { REPORT("h", "999", HOST_FACTS("999") VMS("900", "")), EXCLUDED_STALE,
                   "its list of VMs is 100.0 s old" },
                 { REPORT("h", "999", HOST_FACTS("999") VMS("1100", "")), EXCLUDED_STALE,
                   "its list of VMs is 100.0 s in the future" },
                 { REPORT("h", "999", HOST_FACTS("900") VMS("999", "")), EXCLUDED_STALE,
-                  "the reading of its load is 100.0 s old" },
-                { REPORT("h", "999", HOST_FACTS("999")), EXCLUDED_MISSING, "no list of VMs" },
+                  "its load reading is 100.0 s old" },
+                { REPORT("h", "999", HOST_FACTS("999")), EXCLUDED_MISSING,
+                  "VM list unavailable (is libvirtd running?)" },
                 { REPORT("h", "999", HOST_FACTS("999") "@vms 999000000 error=110\n"), EXCLUDED_DAEMON,
-                  "its libvirt does not answer (error 110)" },
+                  "libvirtd does not respond (error 110)" },
                 { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t0\n" VMS("999", "")), EXCLUDED_DAEMON,
-                  "its libvirt does not answer" },
+                  "libvirtd does not respond" },
                 { REPORT("h", "999", HOST_FACTS("999") "host.daemon\t\t1\n" VMS("999", "")), EXCLUDED_NONE,
                   NULL },
                 { REPORT("h", "999", "@host 999000000\nhost.cpus\t\t4\n" VMS("999", "")), EXCLUDED_MISSING,
-                  "does not say its memory" },
+                  "does not contain its memory" },
                 { REPORT("h", "999", "@memory 999000000\nhost.memory.total\t\t4\n" VMS("999", "")),
-                  EXCLUDED_MISSING, "does not say its CPUs" },
-                { REPORT("h", "999", VMS("999", "")), EXCLUDED_MISSING, "does not say its CPUs and memory" },
-                { REPORT("h", "999", ""), EXCLUDED_MISSING, "no list of VMs" },
+                  EXCLUDED_MISSING, "does not contain its CPUs" },
+                { REPORT("h", "999", VMS("999", "")), EXCLUDED_MISSING,
+                  "does not contain its CPUs and memory" },
+                { REPORT("h", "999", ""), EXCLUDED_MISSING, "VM list unavailable (is libvirtd running?)" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -286,7 +288,7 @@ Test(build, a_vm_of_which_a_fact_was_left_out_counts_and_does_not_move) {
                 cr_expect(strstr(s->hosts[0].unread, facts[i]), "%s", s->hosts[0].unread);
                 cr_assert_eq(s->notes.n, 1);
                 cr_expect_str_eq(s->notes.at[0],
-                                 "facts of 1 host were left out, over their bounds or not understood: h");
+                                 "facts of 1 host ignored (out of bounds or not understood): h");
         }
 }
 
@@ -305,8 +307,9 @@ Test(build, a_host_on_which_not_all_is_known_takes_no_vm_and_its_vms_may_leave) 
                 cr_expect(s->vms[0].movable);
                 cr_expect(s->n_vms == 1 || !s->vms[1].movable);
                 cr_assert_gt(s->notes.n, 0);
-                cr_expect_str_eq(s->notes.at[s->notes.n - 1],
-                                 "1 host takes no VM, since not all that runs there is known: h");
+                cr_expect_str_eq(
+                        s->notes.at[s->notes.n - 1],
+                        "1 host accepts no more VMs because not everything running there is known: h");
         }
 }
 
@@ -411,7 +414,7 @@ Test(build, two_machines_under_one_name_exclude_it) {
 
         give(&g, REPORT("h", "990", HOST_FACTS("990") "host.uuid\t\tu1\n" VMS("990", "")));
         give(&g, REPORT("h", "995", HOST_FACTS("995") "host.uuid\t\tu2\n" VMS("995", "")));
-        assert_excluded(build(&g), 0, EXCLUDED_MISSING, "two machines report under this name");
+        assert_excluded(build(&g), 0, EXCLUDED_MISSING, "two different machines report under this name");
 }
 
 /* ---- a VM that two hosts report ---- */
@@ -496,7 +499,7 @@ Test(build, a_vm_that_runs_twice_is_told_from_one_that_is_moved) {
         cr_expect_str_eq(s->vms[0].running_on.at[0], "a");
         cr_expect_str_eq(s->vms[0].running_on.at[1], "b");
         cr_expect_not(s->vms[0].movable);
-        cr_expect(strstr(s->vms[0].unmovable_why, "both say that it runs there"), "%s",
+        cr_expect(strstr(s->vms[0].unmovable_why, "both report it as running"), "%s",
                   s->vms[0].unmovable_why);
         /* it left b before a was read; it claims to leave, and after a was read it runs there still */
         s = build_claimed(VM("v", "running"), VM("v", "running") "vm.job\tv\tmigration-out\n", false, 996);
@@ -554,7 +557,7 @@ Test(build, two_vms_of_one_name_stay_where_they_are) {
 
         cr_assert(s->vms[0].in_flight);
         cr_assert_not(s->vms[0].movable);
-        cr_assert_str_eq(s->vms[0].unmovable_why, "different VMs have this name, on a and b");
+        cr_assert_str_eq(s->vms[0].unmovable_why, "different VMs with this name run on a and b");
         cr_assert_eq(s->vms[0].memory_mib, 9999, "the larger of both");
 }
 
@@ -588,9 +591,9 @@ Test(build, a_vm_with_a_job_is_not_moved) {
         cr_assert_eq(s->vms[0].in_flight_to, IX_NONE);
         cr_assert_not(s->vms[1].in_flight);
         cr_assert_not(s->vms[1].movable);
-        cr_assert_str_eq(s->vms[1].unmovable_why, "libvirt runs another job on it");
+        cr_assert_str_eq(s->vms[1].unmovable_why, "another libvirt job is running on it");
         cr_assert_str_eq(s->vms[2].unmovable_why, "host device 0000:3b:00.0");
-        cr_assert_str_eq(s->vms[3].unmovable_why, "its state is \"crashed\"");
+        cr_assert_str_eq(s->vms[3].unmovable_why, "its state is crashed");
 }
 
 Test(build, a_built_snapshot_is_the_same_after_a_file) {

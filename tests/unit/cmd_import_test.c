@@ -53,7 +53,7 @@ Test(cmd_import, htools_files_are_imported_or_refused_with_file_and_line) {
         write_file(path, data);
         write_file(use, "\nweb9 1 1 1 1\n");
         cr_expect_eq(EXIT_BAD_INPUT, IMPORT("htools", path, "-U", use, "-o", output));
-        cr_expect(strstr(words, "use:2: use: no instance is named \"web9\""), "%s", words);
+        cr_expect(strstr(words, "use:2: use: instance \"web9\" not found"), "%s", words);
         cr_expect_eq(EXIT_BAD_INPUT, IMPORT("htools", use));
         cr_expect(strstr(words, "accepted: groups, nodes, instances"), "%s", words);
         cr_expect_eq(EXIT_BAD_INPUT, IMPORT("vmware", path));

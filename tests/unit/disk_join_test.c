@@ -97,7 +97,7 @@ Test(disk_join, a_disk_behind_a_controller_is_a_member_of_the_controllers_array)
 
         cr_assert_eq(out.n_faults, 1); /* one disk, one fault */
         cr_assert(f && f->grade == 3 && f->partly && f->vms.n == 1);
-        cr_assert(strstr(f->why, "it is bus0/megaraid:8, too"), "%s", f->why);
+        cr_assert(strstr(f->why, "also known as bus0/megaraid:8"), "%s", f->why);
 }
 
 Test(disk_join, a_serial_number_at_full_length_is_the_one_that_is_cut) {
@@ -230,7 +230,7 @@ Test(disk_join, one_that_could_be_several_paths_appears_as_all_of_them) {
                                     "[redfish]\ndisk.serial redfish/R/1 P1\ndisk.predicted redfish/R/1 1\n");
         const Fault *f = fault(&out, "redfish/R/1");
 
-        cr_assert(f && f->grade == 4 && strstr(f->why, "the host's system"), "%s", f ? f->why : "");
+        cr_assert(f && f->grade == 4 && strstr(f->why, "the host's own system"), "%s", f ? f->why : "");
 }
 
 Test(disk_join, what_the_worst_of_two_sources_counts_is_what_counts) {
@@ -278,7 +278,7 @@ Test(disk_join, a_bmcs_drive_without_a_serial_number_is_the_one_in_its_slot) {
 
         cr_assert_eq(out.n_faults, 1);
         cr_assert(f && f->grade == 3 && f->partly && f->vms.n == 1);
-        cr_assert(strstr(f->why, "it is redfish/R/2, too"), "%s", f->why);
+        cr_assert(strstr(f->why, "also known as redfish/R/2"), "%s", f->why);
 }
 
 Test(disk_join, the_end_of_a_slot_is_enough_where_it_fits_one) {
@@ -378,7 +378,7 @@ Test(disk_join, what_is_not_tied_to_vms_concerns_the_host) {
         grade_is(out, "sg0/cciss:0", 4);
         grade_is(out, "redfish/R/volume/1", 4);
         cr_assert_not(fault(&out, "sg0/cciss:0")->partly);
-        cr_assert(strstr(fault(&out, "sg0/cciss:0")->why, "all of the host is concerned"));
+        cr_assert(strstr(fault(&out, "sg0/cciss:0")->why, "every VM on this host is affected"));
 }
 
 Test(disk_join, a_vm_of_unknown_disks_does_not_make_the_others_safe) {

@@ -135,7 +135,7 @@ Test(domain_xml, what_libvirt_moves_no_guest_with_is_told_by_kind, .init = setup
                   "<transient/></disk></devices>",
                   "transient-disk", "transient disk vdb" },
                 { "<cpu><feature policy='require' name='invtsc'/></cpu>", "invtsc",
-                  "an invariant TSC (CPU feature invtsc) without a frequency" },
+                  "invariant TSC (CPU feature invtsc) without a frequency" },
                 { "<cpu><feature policy='require' name='invtsc'/></cpu>"
                   "<clock><timer name='tsc' frequency='2600000000'/></clock>",
                   NULL, NULL },
@@ -143,11 +143,11 @@ Test(domain_xml, what_libvirt_moves_no_guest_with_is_told_by_kind, .init = setup
                 { "<devices><tpm model='tpm-tis'><backend type='passthrough'><device "
                   "path='/dev/tpm0'/></backend>"
                   "</tpm></devices>",
-                  "device", "the TPM of its host (passthrough): its keys stay there" },
+                  "device", "passthrough of the host's TPM: its keys cannot move" },
                 { "<devices><tpm model='tpm-crb'><backend type='emulator'/></tpm></devices>", NULL, NULL },
                 { "<devices><shmem name='s' role='master'/></devices>", NULL, NULL },
                 { "<devices><shmem name='s'/></devices>", "device",
-                  "memory shared with its host (shmem device)" },
+                  "memory shared with the host (shmem device)" },
                 { "<devices><disk type='vhostuser'><source type='unix' path='/run/spdk/v.7'/><target "
                   "dev='vda'/>"
                   "</disk><interface type='vhostuser'><source type='unix' "

@@ -219,9 +219,9 @@ Test(fault_collectors, a_command_that_prints_nothing_finds_nothing) {
 Test(fault_collectors, a_command_that_fails_or_hangs_is_complained_of) {
         SampleList l = run_commands("/bin/false; /bin/sleep 30; /no/such/tool; /bin/echo no JSON");
 
-        cr_assert_str_eq(text(&l, METRIC_FAULT_UNREADABLE, "false (command)"), "it ended with exit status 1");
+        cr_assert_str_eq(text(&l, METRIC_FAULT_UNREADABLE, "false (command)"), "its exit status was 1");
         cr_assert_str_eq(text(&l, METRIC_FAULT_UNREADABLE, "sleep (command)"),
-                         "it took too long and was ended");
+                         "it did not finish in time and was killed");
         cr_assert_str_eq(text(&l, METRIC_FAULT_UNREADABLE, "tool (command)"), "it cannot be executed");
         cr_assert_neq(*text(&l, METRIC_FAULT_UNREADABLE, "echo"), '\0');
 }

@@ -105,8 +105,8 @@ Test(fault_grade, a_predicted_member_of_a_whole_mirror_drains_its_vms_by_and_by)
         cr_assert_eq(f->vms.n, 1);
         cr_assert_str_eq(f->vms.at[0], "db");
         cr_assert_str_eq(f->hazard, "disk-failing");
-        cr_assert_str_eq(f->why, "SMART says it is failing; a member of md0 (raid1: 2 of 2 members work, "
-                                 "redundancy is left); a VM is on it: db");
+        cr_assert_str_eq(f->why, "SMART health status: failing; member of md0 (raid1: 2 of 2 members active, "
+                                 "1 more may fail); used by VM db");
         cr_assert_eq(out.n_faults, 1);
 }
 
@@ -129,8 +129,8 @@ Test(fault_grade, a_degraded_mirror_alone_drains_and_one_that_recovers_is_in_qua
 
         cr_assert_eq(grade_of(&out, "md0"), 3);
         cr_assert_str_eq(fault(&out, "md0")->why,
-                         "raid1: 1 of 2 members work, no redundancy is left; lost: sdb; "
-                         "a VM is on it: db");
+                         "raid1 degraded: 1 of 2 members active, no redundancy left; lost: sdb; "
+                         "used by VM db");
         cr_assert_str_eq(fault(&out, "md0")->hazard, "array-degraded");
         out = grade(TREE BROKEN_MIRROR("md0", "sda") "array.action md0 recover\n");
         cr_assert_eq(grade_of(&out, "md0"), 2);
@@ -142,8 +142,8 @@ Test(fault_grade, a_redundant_system_disk_is_quarantine_for_the_host) {
 
         cr_assert_eq(f->grade, 2);
         cr_assert_not(f->partly);
-        cr_assert_str_eq(f->why, "SMART says it is failing; a member of md1 (raid1: 2 of 2 members work, "
-                                 "redundancy is left); the host's system is on it");
+        cr_assert_str_eq(f->why, "SMART health status: failing; member of md1 (raid1: 2 of 2 members active, "
+                                 "1 more may fail); used by the host's own system");
 }
 
 Test(fault_grade, a_single_disk_of_vms_that_is_predicted_is_drained_now_and_only_they_are_concerned) {
@@ -161,7 +161,7 @@ Test(fault_grade, a_disk_that_nothing_uses_is_watched) {
         FaultOutput out = grade(TREE "disk.health sdz failing\ndisk.blocks sdz sdz\n");
 
         cr_assert_eq(grade_of(&out, "sdz"), 1);
-        cr_assert(strstr(fault(&out, "sdz")->why, "nothing uses it"));
+        cr_assert(strstr(fault(&out, "sdz")->why, "not in use"));
 }
 
 /* y's disks are not known: it may be on any that is used. */
@@ -182,7 +182,7 @@ Test(fault_grade, a_block_device_on_which_nothing_stands_is_nobodys) {
         FaultOutput out = grade(TREE "block.errors sdy 1\n");
 
         cr_assert_eq(grade_of(&out, "sdy"), 1);
-        cr_assert(strstr(fault(&out, "sdy")->why, "nothing uses it"), "%s", fault(&out, "sdy")->why);
+        cr_assert(strstr(fault(&out, "sdy")->why, "not in use"), "%s", fault(&out, "sdy")->why);
 }
 
 Test(fault_grade, a_failing_data_disk_without_vms_takes_none) {
@@ -198,7 +198,7 @@ Test(fault_grade, where_nobody_says_who_uses_a_disk_all_vms_may) {
 
         cr_assert_eq(grade_of(&out, "sda"), 4);
         cr_assert_not(fault(&out, "sda")->partly);
-        cr_assert(strstr(fault(&out, "sda")->why, "who uses it is not known"));
+        cr_assert(strstr(fault(&out, "sda")->why, "its users are not known"));
 }
 
 Test(fault_grade, a_vm_whose_disks_are_not_known_may_use_any) {
@@ -257,8 +257,8 @@ Test(fault_grade, a_temperature_is_told_in_degrees) {
         FaultOutput out = grade("sensor.temperature a/t 61500\nsensor.temperature.max a/t 61000\n"
                                 "sensor.temperature b/t 90049\nsensor.temperature.max b/t 88000\n");
 
-        cr_assert_str_eq(fault(&out, "sensor a/t")->why, "61.5 °C, at most 61 is right");
-        cr_assert_str_eq(fault(&out, "sensor b/t")->why, "90 °C, at most 88 is right");
+        cr_assert_str_eq(fault(&out, "sensor a/t")->why, "61.5 °C, its maximum is 61 °C");
+        cr_assert_str_eq(fault(&out, "sensor b/t")->why, "90 °C, its maximum is 88 °C");
 }
 
 Test(fault_grade, an_operators_tool_is_believed_and_says_whom_it_concerns) {
@@ -270,12 +270,12 @@ Test(fault_grade, an_operators_tool_is_believed_and_says_whom_it_concerns) {
 
         cr_assert_eq(grade_of(&out, "psu1"), 3);
         cr_assert_not(fault(&out, "psu1")->partly);
-        cr_assert_str_eq(fault(&out, "psu1")->why, "one of two supplies is dead (says psu.json)");
+        cr_assert_str_eq(fault(&out, "psu1")->why, "one of two supplies is dead (reported by psu.json)");
         cr_assert_eq(grade_of(&out, "sde"), 4);
         cr_assert(fault(&out, "sde")->partly && fault(&out, "sde")->vms.n == 0);
         cr_assert_str_eq(fault(&out, "gpu")->vms.at[0], "web");
         cr_assert_eq(grade_of(&out, "z.json"), 1);
-        cr_assert_str_eq(fault(&out, "z.json")->why, "what z.json says cannot be read: no JSON");
+        cr_assert_str_eq(fault(&out, "z.json")->why, "the report of z.json cannot be read: no JSON");
 }
 
 /* ---- history ---- */
@@ -287,7 +287,7 @@ Test(fault_grade, what_rises_within_a_day_counts_more) {
         cr_assert_eq(out.n_faults, 0);
         out = grade_with(TREE "disk.reported sde 1\n", &out.memory, T0 + HOUR, NULL);
         cr_assert_eq(grade_of(&out, "sde"), 4);
-        cr_assert(strstr(fault(&out, "sde")->why, "1 more uncorrectable errors in a day"));
+        cr_assert(strstr(fault(&out, "sde")->why, "1 new uncorrectable error within a day"));
         out = grade_with(TREE "disk.reported sde 1\n", &out.memory, T0 + 26 * HOUR, NULL);
         cr_assert_eq(grade_of(&out, "sde"), 4, "it is held");
         out = grade_with(TREE "disk.reported sde 1\n", &out.memory, T0 + 51 * HOUR, NULL);
@@ -303,7 +303,8 @@ Test(fault_grade, a_grade_falls_after_a_clean_day_and_not_before) {
         out = grade_with(TREE "block.errors sde 0\n", &out.memory, T0 + HOUR, NULL);
         cr_assert_eq(grade_of(&out, "sde"), 3);
         cr_assert_eq(fault(&out, "sde")->clean_since, T0 + HOUR);
-        cr_assert(strstr(fault(&out, "sde")->why, "held: 1 I/O errors in an hour"));
+        cr_assert(
+                strstr(fault(&out, "sde")->why, "grade kept: 1 I/O error within an hour in the kernel log"));
         out = grade_with(TREE "block.errors sde 1\n", &out.memory, T0 + 12 * HOUR, NULL);
         cr_assert_eq(fault(&out, "sde")->clean_since, 0, "not clean after all");
         out = grade_with(TREE "block.errors sde 0\n", &out.memory, T0 + 13 * HOUR, NULL);

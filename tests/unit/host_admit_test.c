@@ -145,7 +145,7 @@ Test(host_admit, one_that_libvirt_was_asked_of_is_who_it_is_however_large) {
         reports_as("e", "u5", 16, 65536);
         s = build();
         takes_part(s, "a");
-        only_seen(s, "b", "another machine");
+        only_seen(s, "b", "a different machine");
         only_seen(s, "c", "16 CPUs");
         only_seen(s, "d", "not admitted");
         only_seen(s, "e", "16 CPUs");
@@ -179,9 +179,9 @@ Test(host_admit, another_machine_or_twice_as_large_is_seen_again) {
         reports_as("d", "u4", 1024, 1 << 24);
         reports_as("e", "U5", 31, 131071);
         s = build();
-        only_seen(s, "a", "its UUID is other, admitted was u1");
-        only_seen(s, "b", "32 CPUs, admitted were 16");
-        only_seen(s, "c", "131072 MiB of memory, admitted were 65536");
+        only_seen(s, "a", "its UUID is other, admitted: u1; to accept it: plimsoll host admit a");
+        only_seen(s, "b", "it now has 32 CPUs, 16 when admitted");
+        only_seen(s, "c", "131072 MiB of memory, 65536 when admitted");
         takes_part(s, "d");
         takes_part(s, "e");
 }
@@ -202,10 +202,10 @@ Test(host_admit, of_two_names_of_one_machine_the_first_admitted_goes_on) {
         s = build();
         takes_part(s, "b");
         takes_part(s, "d");
-        only_seen(s, "a", "it is the machine of b (UUID u1), which was admitted first");
-        only_seen(s, "c", "it is the machine of b");
-        only_seen(s, "e", "it is the machine of f");
-        only_seen(s, "f", "it is the machine of e");
+        only_seen(s, "a", "it is the same machine as b (UUID u1), which was admitted earlier");
+        only_seen(s, "c", "it is the same machine as b");
+        only_seen(s, "e", "it is the same machine as f");
+        only_seen(s, "f", "it is the same machine as e");
         cr_expect_neq(snapshot_same_machine(s, snapshot_host(s, "b")), IX_NONE);
         cr_expect_eq(snapshot_same_machine(s, snapshot_host(s, "d")), IX_NONE);
 }
@@ -222,8 +222,8 @@ Test(host_admit, a_uuid_is_not_taken_from_the_host_that_was_admitted_with_it) {
         reports_as("h3", "u1", 16, 65536);
         s = build();
         takes_part(s, "h1");
-        only_seen(s, "h2", "another machine");
-        only_seen(s, "h3", "it is the machine of h1");
+        only_seen(s, "h2", "a different machine");
+        only_seen(s, "h3", "it is the same machine as h1");
 }
 
 /* The machine was given another name: as long as its old one is admitted, silent or not, nobody knows which is meant. */
@@ -249,7 +249,7 @@ Test(host_admit, a_silent_host_still_is_its_machine) {
                 cr_assert_eq(0, settings_new(&arena, sections, 1, &settings));
                 cr_assert_eq(0, snapshot_build(&arena, &in, settings, &s));
         }
-        only_seen(s, "h1-new", "it is the machine of h1");
+        only_seen(s, "h1-new", "it is the same machine as h1");
         cr_expect_eq(host_of(s, "h1")->excluded, EXCLUDED_MISSING);
         records[0].forgotten = true;
         takes_part(build(), "h1-new");
@@ -264,7 +264,7 @@ Test(host_admit, records_that_are_forgotten_or_unread_admit_nobody) {
         reports_as("a", "u1", 16, 65536);
         reports_as("b", "u2", 16, 65536);
         s = build();
-        only_seen(s, "a", "forgotten");
+        only_seen(s, "a", "it is being removed");
         only_seen(s, "b", "cannot be read");
 }
 

@@ -76,8 +76,8 @@ Test(keys, every_key_has_a_role_that_writes_it_and_one_that_reads_it) {
                 cr_assert_not(d->writes & ROLE_READER, "%s: a reader writes", d->name);
                 cr_assert(!(d->writes & ROLE_AGENT) || strcmp(d->part, "HOST") == 0,
                           "%s: an agent writes its own host's keys only", d->name);
-                cr_assert_str_neq(store_roles_text(d->writes), "nobody", "%s", d->name);
-                cr_assert_str_neq(store_roles_text(d->reads), "nobody", "%s", d->name);
+                cr_assert_str_neq(store_roles_text(d->writes), "no one", "%s", d->name);
+                cr_assert_str_neq(store_roles_text(d->reads), "no one", "%s", d->name);
         }
 }
 
@@ -102,7 +102,7 @@ Test(keys, every_key_says_what_becomes_of_it_when_the_store_has_lost_it) {
 /* The section that says what a loss means has each key in a row that says the same as the table's column. */
 Test(keys, the_document_says_how_each_lost_key_comes_back) {
         static const char *const words[] = {
-                [LOSS_REWRITTEN] = "itten again", [LOSS_MADE_ANEW] = "made anew", [LOSS_LOST] = "for good"
+                [LOSS_REWRITTEN] = "itten again", [LOSS_MADE_ANEW] = "created again", [LOSS_LOST] = "for good"
         };
         char *text = slurp(SOURCE_DIR "/docs/redis-keys.md"), *section, *end;
 

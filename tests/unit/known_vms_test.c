@@ -97,7 +97,7 @@ Test(known_vms, a_host_whose_report_is_gone_keeps_its_vms_and_says_of_when_they_
         give(&g, REPORT("h2", "999", HOST_FACTS("999") VMS("999", "")));
         give_last(&g, LAST_H1);
         s = build(&g);
-        assert_excluded(s, 0, EXCLUDED_MISSING, "no report; its 2 VMs are as last known 300.0 s ago");
+        assert_excluded(s, 0, EXCLUDED_MISSING, "no report received; its 2 VMs were last seen 300.0 s ago");
         cr_assert_eq(s->n_vms, 2);
         cr_assert_eq(s->vms[0].host, 0);
         cr_assert_eq(s->vms[1].memory_mib, 4096);
@@ -117,7 +117,7 @@ Test(known_vms, a_host_whose_libvirt_is_silent_keeps_its_vms) {
         give_last(&g, LAST_H1);
         s = build(&g);
         assert_excluded(s, 0, EXCLUDED_DAEMON,
-                        "its libvirt does not answer (error 110); its 2 VMs are as last known");
+                        "libvirtd does not respond (error 110); its 2 VMs were last seen");
         cr_assert_eq(s->n_vms, 2);
         cr_assert_eq(s->hosts[0].cpus, 16, "its own word of its size counts");
 }

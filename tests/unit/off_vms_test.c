@@ -92,7 +92,7 @@ Test(off_vms, stay_out_of_every_decision) {
         cr_assert_eq(1, s->n_rules);
         cr_assert_eq(1, s->rules[0].n_vms);
         cr_assert_str_eq("c-on", s->vms[s->rules[0].vms[0]].name);
-        cr_assert_str_eq("1 VM is off and stays (a-off); --for-good moves it, too",
+        cr_assert_str_eq("1 VM is off and stays on it (a-off); to move it as well: --for-good",
                          off_vms_words(&arena, s, 0));
         cr_assert_str_eq("", off_vms_words(&arena, s, 2));
 }

@@ -184,9 +184,9 @@ Test(plan_file, a_faulty_file_says_where_and_what_is_accepted) {
         is_refused("{\"schema\": \"plimsoll.plan/2\"}", "schema", "plimsoll.plan/1");
         is_refused("{\"schema\": \"plimsoll.plan/1\", \"status\": \"fine\"}", "status", "balanced, improved");
         is_refused(HEAD "\"moves\": {}}", "moves", "");
-        is_refused(HEAD "\"moves\": [{}]}", "moves", "lacks its vm");
+        is_refused(HEAD "\"moves\": [{}]}", "moves", "vm is missing in a move");
         is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\"}]}", "moves",
-                   "lacks its wave");
+                   "wave is missing in a move");
         is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": -1}]}",
                    "moves[0].wave", "0 to");
         is_refused(HEAD "\"moves\": [{\"vm\": \"a\", \"from\": \"b\", \"to\": \"c\", \"wave\": 1.5}]}",

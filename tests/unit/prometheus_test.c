@@ -117,11 +117,11 @@ Test(prometheus, what_is_no_answer_is_refused_in_words) {
                 const char *json, *words;
         } bad[] = { { "", "not JSON" },
                     { "<html>", "not JSON" },
-                    { "{}", "it says" },
+                    { "{}", "no reason given" },
                     { "{\"status\":\"error\",\"error\":\"parse error: no\"}", "parse error: no" },
                     { "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[]}}",
-                      "no vector" },
-                    { "{\"status\":\"success\"}", "no vector" } };
+                      "not a vector" },
+                    { "{\"status\":\"success\"}", "not a vector" } };
         PromSeries *s;
         uint32_t n;
 
@@ -370,8 +370,8 @@ Test(prometheus, an_exporter_that_lists_those_that_are_off_makes_none_of_them_ru
                 cr_assert_eq(s->vms[i].movable, expected[i].movable, "%s: %s", expected[i].name,
                              s->vms[i].unmovable_why);
         }
-        cr_assert_str_eq(s->vms[4].unmovable_why, "its state is \"unknown\"");
-        cr_assert_str_eq(s->vms[2].unmovable_why, "libvirt runs another job on it");
+        cr_assert_str_eq(s->vms[4].unmovable_why, "its state is unknown");
+        cr_assert_str_eq(s->vms[2].unmovable_why, "another libvirt job is running on it");
         cr_assert_str_eq(db->uuid, "6695eb01-f6a4-8304-79aa-97f2502e193f");
         cr_assert_eq(db->cpu_delay_permille, 125);
         cr_assert_eq(db->memory_resident_mib, 1024);

@@ -171,7 +171,7 @@ Test(record_file, what_is_wrong_is_said_with_its_field) {
         refused("{\"schema\": \"plimsoll.record/1\", \"at\": 1, \"snapshot\": {\"schema\": 4}}", "snapshot",
                 "schema");
         refused("{\"schema\": \"plimsoll.record/1\", \"at\": 1, \"outcomes\": [{\"vm\": \"a\"}]}",
-                "outcomes[0]", "lacks its from");
+                "outcomes[0]", "from is missing in an outcome");
         refused("{\"schema\": \"plimsoll.record/1\", \"cool_downs\": 5}", "cool_downs", "an array");
 }
 

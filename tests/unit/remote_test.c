@@ -103,7 +103,7 @@ Test(remote, two_hosts_of_one_name_do_not_keep_others_from_being_read_where_that
                                     &a, &h, &fault));
         cr_expect_eq(h[0].error, 0);
         cr_expect_eq(h[1].error, EEXIST);
-        cr_expect(h[1].error_text && strstr(h[1].error_text, "both are named h1"), "%s", h[1].error_text);
+        cr_expect(h[1].error_text && strstr(h[1].error_text, "are both named h1"), "%s", h[1].error_text);
         cr_expect_eq(h[2].error, 0);
         arena_close(&a);
 }

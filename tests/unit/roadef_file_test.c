@@ -84,15 +84,15 @@ static void refuses(const char *model, const char *field, const char *what) {
 
 Test(roadef_file, what_is_wrong_is_named) {
         refuses("29 0 1", "token 1", "number of resources: \"29\"");
-        refuses("0", "token 1", "there must be a resource");
+        refuses("0", "token 1", "found 0; accepted: at least one resource");
         refuses("1 2 10 ", "token 2", "transient: \"2\"");
         refuses("1 0 -3 ", "token 3", "\"-3\"");
         refuses("1 0 10x ", "token 3", "\"10x\"");
         refuses("1 0 1099511627777 ", "token 3", "0 to 1099511627776");
         refuses("1 0 1 100000 1 1 1", "token 4", "too short");
-        refuses("1 0 1 1 0 0 5 5 0 0 1 0 1 0 0 0 0 0", "token 11", "no service");
+        refuses("1 0 1 1 0 0 5 5 0 0 1 0 1 0 0 0 0 0", "token 11", "processes without a service");
         refuses("1 0 1 1 0 0 5 5 0 1 0 0 1 1 5 1 0 0 0 0", "token 14", "service: \"1\"");
-        refuses("1 0 1 1 0 0 5 5 0 1 0 0 1 0 5 1 0 0 0 0 9", "token 21", "should end");
+        refuses("1 0 1 1 0 0 5 5 0 1 0 0 1 0 5 1 0 0 0 0 9", "token 21", "accepted: the end of the file");
         refuses("1 0 1099511627776 1 0 0 5 5 0 1 0 0 1 0 1099511627776 1 0 0 0 0", "token 20", "2^60");
 }
 

@@ -179,20 +179,20 @@ Test(rules_apply, each_word_that_selects_nothing_is_named_with_the_nearest_right
                 " - {name: r2, on: a, hosts: [h1, h3, 'label:dist=hdd', 'label:gen=1*']}\n"
                 " - {name: r3, near: a, to: ['host:h2', 'host:h9', 'zone:a', 'vm:B']}\n";
         static const char *const notes[] = {
-                "group pair (settings, line 1): aa: no such VM; did you mean a?",
-                "an entry of hosts (settings, line 2): h22: no such host; did you mean h2?",
-                "an entry of hosts (settings, line 2): rack:r*: no rack fits",
-                "rule r1 (settings, line 4): group:pear: no such group; did you mean group:pair?",
-                "rule r1 (settings, line 4): label:appart: no such label of a VM",
-                "rule r1 (settings, line 4): web-*: no VM fits",
-                "rule r1 (settings, line 4): h?: no VM fits",
-                "rule r1 (settings, line 4): !x: no such VM",
-                "rule r2 (settings, line 5): h3: no such host; did you mean h1?",
-                "rule r2 (settings, line 5): label:dist=hdd: no such label of a host; did you mean label:disk=hdd?",
-                "rule r2 (settings, line 5): label:gen=1*: no label of a host fits",
-                "rule r3 (settings, line 6): host:h9: no such host; did you mean host:h1?",
-                "rule r3 (settings, line 6): zone:a: no such zone",
-                "rule r3 (settings, line 6): B: no such VM",
+                "group pair (settings, line 1): aa: VM not found; did you mean a?",
+                "an entry of hosts (settings, line 2): h22: host not found; did you mean h2?",
+                "an entry of hosts (settings, line 2): rack:r*: no rack matches",
+                "rule r1 (settings, line 4): group:pear: group not found; did you mean group:pair?",
+                "rule r1 (settings, line 4): label:appart: label of a VM not found",
+                "rule r1 (settings, line 4): web-*: no VM matches",
+                "rule r1 (settings, line 4): h?: no VM matches",
+                "rule r1 (settings, line 4): !x: VM not found",
+                "rule r2 (settings, line 5): h3: host not found; did you mean h1?",
+                "rule r2 (settings, line 5): label:dist=hdd: label of a host not found; did you mean label:disk=hdd?",
+                "rule r2 (settings, line 5): label:gen=1*: no label of a host matches",
+                "rule r3 (settings, line 6): host:h9: host not found; did you mean host:h1?",
+                "rule r3 (settings, line 6): zone:a: zone not found",
+                "rule r3 (settings, line 6): B: VM not found",
         };
         const Snapshot *s = applied(yaml);
 
@@ -211,5 +211,5 @@ Test(rules_apply, of_many_words_that_select_nothing_some_are_named_and_the_rest_
         (void) snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml), "]}]\n");
         s = applied(yaml);
         cr_assert_eq(s->notes.n, 21);
-        cr_assert_str_eq(s->notes.at[20], "rule r (settings, line 1): 30 words more select nothing");
+        cr_assert_str_eq(s->notes.at[20], "rule r (settings, line 1): 30 more terms match nothing");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What collectors find: a number over its bound decides nothing where it was found, and is named where it is read. */
+/* What collectors find: a number out of bounds decides nothing where it was found, and is named where it is read. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -53,7 +53,7 @@ Test(sample_list, whoever_reads_the_report_can_name_it) {
         cr_assert_eq(read->n_dropped, 2);
         cr_assert_eq(read->dropped[0].metric, METRIC_VM_MEMORY);
         cr_assert_str_eq(read->dropped[1].subject, "web");
-        cr_assert_str_eq(read->dropped[1].text, "over its bound");
+        cr_assert_str_eq(read->dropped[1].text, "out of bounds");
 }
 
 /* As Prometheus' answers are turned into samples, which no collector emits. */

@@ -151,17 +151,17 @@ Test(sample_wire, a_bad_line_is_left_out_and_named_and_the_others_stand) {
                 { "@cpu 1 error=0\n", "", "", "microseconds" },
                 { "@cpu 1 failed\n", "", "", "microseconds" },
                 { "@cpu 1 error=5\nhost.cpus\t\t1\n", "", "", "in one that failed" },
-                { "@cpu 1\n@cpu 1\nhost.cpus\t\t1\n", "", "", "second section" },
+                { "@cpu 1\n@cpu 1\nhost.cpus\t\t1\n", "", "", "two sections" },
                 { "@cpu 1\nhost.cpus 1\n", "", "", "metric TAB subject TAB value" },
                 { "@cpu 1\n\n", "", "", "metric TAB" },
-                { "@cpu 1\nhost.cpus\t\t-1\n", "host.cpus", "", "over its bound" },
-                { "@cpu 1\nhost.cpus\t\t1048577\n", "host.cpus", "", "over its bound" },
-                { "@cpu 1\nhost.cpus\t\t9223372036854775808\n", "host.cpus", "", "over its bound" },
-                { "@cpu 1\nhost.cpus\t\t\n", "host.cpus", "", "no whole number" },
-                { "@cpu 1\nhost.cpus\t\t1e3\n", "host.cpus", "", "no whole number" },
+                { "@cpu 1\nhost.cpus\t\t-1\n", "host.cpus", "", "out of bounds" },
+                { "@cpu 1\nhost.cpus\t\t1048577\n", "host.cpus", "", "out of bounds" },
+                { "@cpu 1\nhost.cpus\t\t9223372036854775808\n", "host.cpus", "", "out of bounds" },
+                { "@cpu 1\nhost.cpus\t\t\n", "host.cpus", "", "not a whole number" },
+                { "@cpu 1\nhost.cpus\t\t1e3\n", "host.cpus", "", "not a whole number" },
                 { "@cpu 1\nhost.arch\t\ta\x01\n", "host.arch", "", "control characters" },
                 { "@cpu 1\nhost.arch\t\t\xff\n", "host.arch", "", "UTF-8" },
-                { "@cpu 1\nvm.cpu\tv\t1099511627776\n", "vm.cpu", "v", "over its bound" },
+                { "@cpu 1\nvm.cpu\tv\t1099511627776\n", "vm.cpu", "v", "out of bounds" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
@@ -197,7 +197,7 @@ Test(sample_wire, what_has_no_usable_name_stands_under_one_that_is_made_of_it) {
         }
         cr_expect_str_eq(x[5].subject, "{x}", "braces are no more than letters here");
         cr_assert_eq(r->n_dropped, 4, "each of the four is named once");
-        cr_expect(strstr(r->dropped[0].text, "no usable name"));
+        cr_expect(strstr(r->dropped[0].text, "its subject is not a valid name"));
 }
 
 Test(sample_wire, of_odd_names_and_sections_there_are_so_many_and_of_more_it_is_said) {

@@ -75,7 +75,7 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 { "rules:\n  - {apart: x, together: y}\n", "rules[0].together", "already", 2, 16 },
                 { "rules:\n  - {apart: x, apart: y}\n", "rules[0].apart", "twice", 2, 16 },
                 { "rules:\n  - {apart: x, anti-affinity: y}\n", "rules[0].anti-affinity",
-                  "of kind \"apart\" already", 2, 16 },
+                  "already has the kind \"apart\"", 2, 16 },
                 { "rules:\n  - anti-afinity: x\n", "rules[0].anti-afinity", "did you mean 'anti-affinity'?",
                   2, 5 },
                 { "rules:\n  - {move-most: x, a-day: 2, a_day: 3}\n", "rules[0].a_day", "twice", 2, 30 },
@@ -87,7 +87,7 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                   5 },
                 { "rules:\n  - apart: gruop:x\n", "rules[0].apart", "did you mean group:?", 2, 12 },
                 { "rules:\n  - apart: [a, gruop:x]\n", "rules[0].apart", "did you mean group:?", 2, 16 },
-                { "rules:\n  - apart: []\n", "rules[0].apart", "says nothing", 2, 5 },
+                { "rules:\n  - apart: []\n", "rules[0].apart", "is empty; accepted: a selection", 2, 5 },
                 { "rules:\n  - apart:\n", "rules[0].apart", "empty", 2, 11 },
                 { "rules:\n  - on: x\n    hosts: group:y\n", "rules[0].hosts", "selects no hosts", 3, 12 },
                 { "rules:\n  - apart: !web\n", "rules[0]", "in quotes", 2, 12 },
@@ -96,21 +96,22 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 { "rules:\n  - just words\n", "rules[0]", "is not an entry", 2, 5 },
                 { "rules: apart\n", "rules", "is not a list", 1, 8 },
                 { "rules: []\nrules: []\n", "rules", "twice", 2, 1 },
-                { "rules:\n  - {name: a, apart: x}\n  - {name: a, apart: y}\n", "rules", "each name once", 3,
-                  12 },
+                { "rules:\n  - {name: a, apart: x}\n  - {name: a, apart: y}\n", "rules",
+                  "already used; accepted: unique names", 3, 12 },
                 { "rules:\n  - {move-only: x, during: nihgt}\nwindows:\n  - name: night\n", "rules.during",
                   "did you mean \"night\"?", 2, 28 },
                 { "groups:\n  - name: web\n", "groups[0]", "needs \"vms\"", 2, 5 },
                 { "groups:\n  - {name: web, vm: x}\n", "groups[0].vm", "did you mean 'vms'?", 2, 17 },
-                { "groups: [{name: a, vms: x}, {name: a, vms: y}]\n", "groups", "each name once", 1, 36 },
-                { "hosts:\n  - hosts: h1\n", "hosts[0]", "says nothing of these hosts", 2, 5 },
+                { "groups: [{name: a, vms: x}, {name: a, vms: y}]\n", "groups",
+                  "already used; accepted: unique names", 1, 36 },
+                { "hosts:\n  - hosts: h1\n", "hosts[0]", "no field besides hosts", 2, 5 },
                 { "hosts:\n  - hosts: h1\n    headroom: 95%\n", "hosts[0].headroom", "0% to 90%", 3, 15 },
                 { "hosts:\n  - hosts: h1\n    headroom: 20 GB\n", "hosts[0].headroom", "80%", 3, 15 },
                 { "hosts:\n  - hosts: h1\n    headrom: 20%\n", "hosts[0].headrom", "did you mean 'headroom'?",
                   3, 5 },
                 { "hosts:\n  - hosts: h1\n    zone: [a, b]\n", "hosts[0].zone", "is a list", 3, 5 },
                 { "hosts:\n  - hosts: h1\n    labels: [a=1, b c=2]\n", "hosts[0].labels",
-                  "'b c=2' is not accepted; accepted: key=value, or !key", 3, 19 },
+                  "'b c=2' is not valid; accepted: key=value, or !key", 3, 19 },
                 { "hosts:\n  - hosts: h1\n    labels: rule:on=h1\n", "hosts[0].labels", "letters, digits", 3,
                   13 },
                 { "hosts:\n  - hosts: h1\n    labels: [\"!\"]\n", "hosts[0].labels", "!key", 3, 14 },
@@ -120,11 +121,12 @@ Test(settings_lists, a_fault_is_said_where_it_is_with_what_would_be_right) {
                 { "windows:\n  - {name: n, to: 24:01}\n", "windows[0].to", "00:00 to 24:00", 2, 19 },
                 { "windows:\n  - {name: n, days: monday}\n", "windows[0].days", "mon-fri", 2, 21 },
                 { "windows:\n  - {name: n, zone: Mars/Base}\n", "windows[0].zone", "Europe/Berlin", 2, 21 },
-                { "windows:\n  - {name: n, zone: ../../etc/passwd}\n", "windows[0].zone", "no time zone", 2,
-                  21 },
+                { "windows:\n  - {name: n, zone: ../../etc/passwd}\n", "windows[0].zone", "unknown time zone",
+                  2, 21 },
                 { "windows:\n  - {name: n, for: balanse}\n", "windows[0].for", "did you mean balance?", 2,
                   20 },
-                { "windows: [{name: n}, {name: n}]\n", "windows", "each name once", 1, 29 },
+                { "windows: [{name: n}, {name: n}]\n", "windows", "already used; accepted: unique names", 1,
+                  29 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -253,7 +255,7 @@ Test(settings_lists, a_kind_and_a_field_have_each_spelling) {
         TextFault f;
 
         cr_assert_eq(-EINVAL, settings_file_apply(texts[0], strlen(texts[0]), fresh(), &f));
-        cr_assert(strstr(f.what, "not a field of a rule 'anti-affinity'"), "%s", f.what);
+        cr_assert(strstr(f.what, "not accepted in a rule 'anti-affinity'"), "%s", f.what);
         set = settings_rules(reads(texts[2]));
         cr_assert_eq(ours, set->rules[0].kind);
         set = settings_rules(reads("rules: [{affinity: x}, {together: x}, {anti-affinity: group:db}]"));

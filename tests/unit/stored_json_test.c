@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What anybody with the key of an entry may write into it: a number over its bound makes the entry unreadable, at any depth. */
+/* What anybody with the key of an entry may write into it: a number out of bounds makes the entry unreadable, at any depth. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>

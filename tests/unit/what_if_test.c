@@ -82,7 +82,7 @@ Test(what_if, a_new_host_joins_the_rules_whose_words_select_it) {
         s = suppose((WhatIf){ .hosts = &host, .n_hosts = 1 });
         cr_assert_eq(s->rules[1].n_hosts, 1, "a rule that names its hosts keeps them");
         cr_assert_eq(-EINVAL, what_if_host_parse(&arena, "name=h2,label=disk", &host, &fault));
-        cr_assert(strstr(fault.what, "--add-host label disk: accepted is KEY=VALUE"), "%s", fault.what);
+        cr_assert(strstr(fault.what, "--add-host label disk: accepted: KEY=VALUE"), "%s", fault.what);
 }
 
 Test(what_if, a_new_vm_joins_its_groups_rules_and_uses_what_vms_use) {

@@ -153,7 +153,7 @@ static virConnectPtr machine_check(Opening *o, virConnectPtr conn) {
                                 o->machine);
         else if (strcasecmp(machine, o->machine) != 0)
                 (void) snprintf(o->fault.words, LIBVIRT_WORDS,
-                                "it is another machine: its UUID is %s, admitted was %.63s", machine,
+                                "it is a different machine: its UUID is %s, admitted: %.63s", machine,
                                 o->machine);
         free(xml);
         if (!o->fault.words[0])

@@ -43,14 +43,14 @@ static const char *api_token_line(char *line, ApiToken *ret) {
         if (n != 5)
                 return "accepted: " LINE_SHAPE;
         if (!api_token_is_name(words[0]))
-                return "the name: accepted are letters, digits, -, _ and .";
+                return "the name: accepted: letters, digits, -, _ and .";
         ret->role = api_role_named(words[1]);
         if (ret->role == ROLE_N)
-                return "the role: accepted are view, operate and admin";
+                return "the role: accepted: view, operate and admin";
         if (strlen(words[2]) != SHA256_HEX - 1 || strspn(words[2], "0123456789abcdef") != SHA256_HEX - 1)
-                return "the hash: accepted are 64 hexadecimal digits";
+                return "the hash: accepted: 64 hexadecimal digits";
         if (!api_token_seconds(words[3], &ret->made) || !api_token_seconds(words[4], &ret->until))
-                return "the times: accepted are seconds since the epoch";
+                return "the times: accepted: seconds since the epoch";
         (void) snprintf(ret->name, sizeof(ret->name), "%s", words[0]);
         (void) snprintf(ret->sha256, sizeof(ret->sha256), "%s", words[2]);
         return NULL;
@@ -95,7 +95,7 @@ int api_tokens_read(Arena *a, const char *path, ApiTokens *ret, TextFault *reter
         else if ((r = file_read(a, path, &text, &n, reterr_fault)) == 0)
                 return api_tokens_parse(a, text, n, ret, reterr_fault);
         if (r == -EPERM)
-                text_fault(reterr_fault, "", "accepted is a file of mode 0600 or 0640");
+                text_fault(reterr_fault, "", "accepted: a file of mode 0600 or 0640");
         else if (r < 0)
                 text_fault(reterr_fault, "", "%s", strerrordesc_np(-r));
         return r;
@@ -144,8 +144,8 @@ int api_token_make(const char *name, ApiRole role, usec_t now, usec_t lasts, Api
         char secret[SECRET_HEX];
 
         if (!api_token_is_name(name)) {
-                text_fault(reterr_fault, "", "\"%.60s\": accepted are 1 to %d letters, digits, -, _ and .",
-                           name, API_TOKEN_NAME_MAX);
+                text_fault(reterr_fault, "", "\"%.60s\": accepted: 1 to %d letters, digits, -, _ and .", name,
+                           API_TOKEN_NAME_MAX);
                 return -EINVAL;
         }
         if (secret_make(secret) < 0) {

@@ -18,6 +18,6 @@ void api_action_log(const ApiCall *call, const char *cluster, int status) {
 bool api_action_is_name(ApiCall *call, const char *name) {
         if (!strpbrk(name, ":*?[!,"))
                 return true;
-        api_reply_problem(call, 404, "%.200s is no name of a host", name);
+        api_reply_problem(call, 404, "%.200s is not a valid host name", name);
         return false;
 }

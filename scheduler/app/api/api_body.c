@@ -128,14 +128,14 @@ static bool api_body_check(ApiCall *call, json_t *body) {
                 if (f && api_body_fits(f, value))
                         continue;
                 if (f)
-                        api_reply_problem(call, 422, "/%.80s: accepted is %s", name, api_body_accepted(f));
+                        api_reply_problem(call, 422, "/%.80s: accepted: %s", name, api_body_accepted(f));
                 else
                         api_reply_problem(call, 422, "/%.80s: unknown field; see /api/v1/openapi.json", name);
                 return false;
         }
         for (const ApiField *f = fields; f && f->name; f++)
                 if (f->needed && !json_object_get(body, f->name)) {
-                        api_reply_problem(call, 422, "/%s: is missing; accepted is %s", f->name,
+                        api_reply_problem(call, 422, "/%s: is missing; accepted: %s", f->name,
                                           api_body_accepted(f));
                         return false;
                 }
@@ -148,7 +148,7 @@ json_t *api_body_read(ApiCall *call) {
                                : stored_json(call->body, call->n_body, JSON_REJECT_DUPLICATES, NULL);
 
         if (!json_is_object(body)) {
-                api_reply_problem(call, 400, "the body is no JSON object");
+                api_reply_problem(call, 400, "the body is not JSON object");
         } else if (api_body_check(call, body)) {
                 return body;
         }

@@ -84,8 +84,7 @@ static bool api_check_host(ApiRequest *r, struct MHD_Connection *c, bool is_tcp)
         /* Whoever forwards the unix socket to a browser (ssh -L) calls it localhost; curl may call it anything. */
         if ((!is_tcp && !api_check_is_browser(c)) || api_config_host_is_ours(&r->call.server->config, host))
                 return true;
-        api_reply_problem(&r->call, 421,
-                          "this server is not called %.100s: accepted are the names in api.hosts",
+        api_reply_problem(&r->call, 421, "this server is not called %.100s: accepted: the names in api.hosts",
                           host ? host : "so");
         return api_check_refused(r, REFUSED_HOST);
 }
@@ -102,8 +101,12 @@ static bool api_check_origin(ApiRequest *r, struct MHD_Connection *c) {
                 return true;
         api_reply_problem(
                 &r->call, 403,
-                "a page of %.100s may not use this API: accepted are its own pages, and origins in api.origins",
+                "a page of %.100s may not use this API: accepted: its own pages, and origins in api.origins",
                 origin ? origin : "another site");
+||||||| parent of a51ff5b5 (Words: snapshot, health, collectors and the agent speak plain English of the trade)
+        api_reply_problem(&r->call, 403,
+                          "a page of %.100s may not use this API: accepted: the origins in api.origins",
+                          origin ? origin : "another site");
         return api_check_refused(r, REFUSED_ORIGIN);
 }
 
@@ -301,7 +304,7 @@ bool api_check_body(ApiRequest *r, struct MHD_Connection *c) {
                 return api_check_refused(r, REFUSED_BODY);
         }
         if (r->n_body > 0 && (!type || strncasecmp(type, API_TYPE_JSON, strlen(API_TYPE_JSON)) != 0)) {
-                api_reply_problem(call, 415, "accepted is a body of Content-Type " API_TYPE_JSON);
+                api_reply_problem(call, 415, "accepted: a body of Content-Type " API_TYPE_JSON);
                 return api_check_refused(r, REFUSED_BODY);
         }
         call->body = r->body ? r->body : "";

@@ -14,7 +14,7 @@
 static int api_address_parse(const char *where, TcpAddress *ret, TextFault *f) {
         if (tcp_address_parse(where, bound_of(BOUND_PORT), ret) == 0)
                 return 0;
-        text_fault(f, "api.listen", "\"%.80s\": accepted is PORT, IPV4:PORT or [IPV6]:PORT, such as 9180",
+        text_fault(f, "api.listen", "\"%.80s\": accepted: PORT, IPV4:PORT or [IPV6]:PORT, such as 9180",
                    where);
         return -EINVAL;
 }
@@ -75,7 +75,7 @@ static int api_config_names(Arena *a, const Settings *s, ApiConfig *c, TextFault
         for (uint32_t i = 0; r == 0 && i < c->n_origins; i++)
                 if (!strstr(c->origins[i], "://") || strchr(strstr(c->origins[i], "://") + 3, '/')) {
                         text_fault(f, "api.origins",
-                                   "\"%.80s\": accepted is a scheme and a host, such as https://drs.example",
+                                   "\"%.80s\": accepted: a scheme and a host, such as https://drs.example",
                                    c->origins[i]);
                         r = -EINVAL;
                 }

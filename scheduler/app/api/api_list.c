@@ -26,7 +26,7 @@ static bool api_list_number(ApiCall *call, const char *name, const char *prefix,
                       text_to_int(text + n, strlen(text + n), 0, bound_of(BOUND_STORED), io) == 0 &&
                       (*prefix || (*io > 0 && *io <= LIMIT_MAX))))
                 return true;
-        api_reply_problem(call, 400, "%s=%.60s: accepted is %s", name, text,
+        api_reply_problem(call, 400, "%s=%.60s: accepted: %s", name, text,
                           *prefix ? "what the last page called next" : "1 to 500");
         return false;
 }
@@ -122,7 +122,7 @@ static int api_list_sorted(ApiCall *call, const json_t *items, const char *sorts
         by = down ? by + 1 : by;
         if (by && !api_words_have(sorts, by)) {
                 api_reply_problem(call, 400,
-                                  "sort=%.60s: accepted is one of: %s; with - before it from the largest", by,
+                                  "sort=%.60s: accepted: one of: %s; with - before it from the largest", by,
                                   sorts);
                 return 1;
         }

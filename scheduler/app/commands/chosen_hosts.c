@@ -105,7 +105,7 @@ ExitStatus chosen_hosts_take_part(const Invocation *in, const Snapshot *s, const
                                 "one: plimsoll host forget HOST",
                                 s->hosts[h].name, s->hosts[other].name, s->hosts[h].uuid);
                 if (h != IX_NONE && s->hosts[h].excluded == EXCLUDED_SEEN)
-                        return command_complain(in, EXIT_BLOCKED, "%s takes no part: %s", s->hosts[h].name,
+                        return command_complain(in, EXIT_BLOCKED, "%s is excluded: %s", s->hosts[h].name,
                                                 s->hosts[h].excluded_why ? s->hosts[h].excluded_why
                                                                          : exclusion_texts[EXCLUDED_SEEN]);
         }

@@ -208,7 +208,7 @@ const Command command_plan = {
         .usage = "[source] [options]",
         .help = "Shows each host now and after the plan against its load line, the moves in waves with their predicted\n"
                 "times and reasons, and what was wanted and is not possible. Nothing is changed.\n"
-                "Exit status 3: something that must be done is blocked, or some data was left out (over its bounds, or not\n"
+                "Exit status 3: something that must be done is blocked, or some data was ignored (out of bounds, or not\n"
                 "understood), which is shown.",
         .examples = "plimsoll plan --redis redis://store:6379\n"
                     "plimsoll plan --from cluster.json --max-moves 10 --output plan.json\n"

@@ -119,7 +119,7 @@ static ExitStatus cmd_retry_all(Invocation *in, const Facts *facts) {
                         continue;
                 r = hold_store_retry(store, name, by, clock_now());
                 if (r == 0 && !in->json)
-                        (void) out_say(in->out.out, "%s may be tried again by the next plan\n",
+                        (void) out_say(in->out.out, "the next plan may retry %s\n",
                                        text_safe(name, safe, sizeof(safe)));
         }
         if (r < 0)
@@ -168,12 +168,12 @@ static const OptionDef cmd_retry_options[] = {
 
 const Command command_retry = {
         .name = "retry",
-        .summary = "list failed migrations, and let them be tried again at once",
+        .summary = "list failed migrations, or let them be retried at once",
         .usage = "[VM | HOST]… | --all [source]",
-        .help = "A failed migration is not tried again for a minute, then two, four … (section retry of the settings): the VM\n"
+        .help = "A failed migration is not retried for a minute, then two, four … (section retry of the settings): the VM\n"
                 "goes elsewhere meanwhile, or is listed as one that cannot leave. Without a name, all recent failures are\n"
                 "listed, with libvirt's message. For the named VMs and hosts the waiting time ends at once: the next plan may\n"
-                "try them (docs/retry.md).\n"
+                "retry them (docs/retry.md).\n"
                 "Exit status 2: no recent failed migration of or to one of them; then nothing is changed.",
         .examples = "plimsoll retry\n"
                     "plimsoll retry web1\n"

@@ -329,9 +329,8 @@ static void print_alert(const char *words, const Screen *screen) {
 /* Migrations whose end nobody could see: where such a VM runs is for a person to find out. */
 static void print_missed(uint32_t n, const Screen *screen) {
         if (n > 0)
-                (void) out_say(screen->out,
-                               "%u failed migration%s wait%s to be tried again (plimsoll retry)\n", n,
-                               n == 1 ? "" : "s", n == 1 ? "s" : "");
+                (void) out_say(screen->out, "%u failed migration%s wait%s to be retried (plimsoll retry)\n",
+                               n, n == 1 ? "" : "s", n == 1 ? "s" : "");
 }
 
 static void print_unclear(const StatusView *s, const Screen *screen) {

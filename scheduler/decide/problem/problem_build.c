@@ -21,7 +21,7 @@ const SettingDef cluster_settings[] = {
           .def_text = "",
           .choices = setting_words,
           .doc = "Hosts that are admitted automatically when they first report: names or patterns such as h1, "
-                 "rack2-*, or * for all. Other hosts take no part until plimsoll host admit." },
+                 "rack2-*, or * for all. Other hosts are excluded until plimsoll host admit." },
         { .name = "headroom_extra",
           .type = SETTING_PERMILLE,
           .def = 100,

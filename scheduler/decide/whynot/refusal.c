@@ -358,7 +358,7 @@ const char *refusal_text(Arena *a, const Trial *t, VmIx v, HostIx h, Reason reas
                 return text_format(a, "has no %s %s", reason == REASON_NETWORK ? "network" : "pool", word);
         if (reason == REASON_SOURCE_FENCED && vm->host != IX_NONE &&
             t->s->hosts[vm->host].excluded == EXCLUDED_SEEN)
-                return text_format(a, "%s takes no part: %s", t->s->hosts[vm->host].name,
+                return text_format(a, "%s is excluded: %s", t->s->hosts[vm->host].name,
                                    t->s->hosts[vm->host].excluded_why ? t->s->hosts[vm->host].excluded_why
                                                                       : exclusion_texts[EXCLUDED_SEEN]);
         if ((reason == REASON_VM_IN_FLIGHT || reason == REASON_VM_DOUBLED) && vm->unmovable_why)

@@ -41,7 +41,7 @@ static Vm seating_vm(const Seating *k, uint32_t i) {
         vm.host = k->hosts[i];
         vm.state = VM_BOOKED;
         vm.movable = false;
-        vm.unmovable_why = "it is booked room: the VM has not been started yet";
+        vm.unmovable_why = "it is a booking: the VM has not been started yet";
         return vm;
 }
 

@@ -16,16 +16,13 @@ const SettingDef snapshot_settings[] = {
           .def = 30 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
           .max = 86400 * USEC_PER_SEC,
-          .doc = "Maximum age of a host's report, and of its readings of load and VMs; a host with older "
-                 "facts takes no part in decisions. Three times the agent's interval if that is longer." },
+          .doc = "Maximum age of a host's report, and of its readings of load and VMs; a host with older facts is excluded from decisions. Three times the agent's interval if that is longer." },
         { .name = "clock_skew",
           .type = SETTING_DURATION,
           .def = 10 * USEC_PER_SEC,
           .min = 0,
           .max = 3600 * USEC_PER_SEC,
-          .doc = "Maximum difference between clocks. A host whose report is further in the future takes no "
-                 "part in decisions. If the clocks of the service and of Redis differ by more, the service is "
-                 "blind and decides nothing." },
+          .doc = "Maximum difference between clocks. A host whose report is further in the future is excluded from decisions. If the clocks of the service and of Redis differ by more, the service is blind and decides nothing." },
         { .name = "fault_hold",
           .type = SETTING_PERMILLE,
           .def = 1000,
@@ -75,30 +72,29 @@ static int left_out_notes(Builder *b, Snapshot *s) {
 
         if (k == 0 && b->left_out > 0)
                 k = note_add(s, notes,
-                             text_format(b->a, "%u names of hosts were left out: a cluster has at most %u",
-                                         b->left_out, HOSTS_MAX));
+                             text_format(b->a, "%u host%s ignored: a cluster may have at most %u",
+                                         b->left_out, text_plural(b->left_out, "", "s"), HOSTS_MAX));
         if (k == 0 && b->in->n_left_out > 0)
-                k = note_add(
-                        s, notes,
-                        text_format(
-                                b->a,
-                                "entries of the store that were left out, being unreadable or no names: %llu",
-                                (unsigned long long) b->in->n_left_out));
+                k = note_add(s, notes,
+                             text_format(b->a, "unreadable entries in Redis ignored: %llu",
+                                         (unsigned long long) b->in->n_left_out));
         hosts = hosts_noted(b, has_dropped, &n);
         if (k == 0 && (n > 0 || !hosts))
-                k = note_add(s, notes,
-                             hosts ? text_format(b->a,
-                                                 "facts of %u host%s were left out, over their bounds or not "
-                                                 "understood: %s",
-                                                 n, n > 1 ? "s" : "", hosts)
-                                   : NULL);
+                k = note_add(
+                        s, notes,
+                        hosts ? text_format(
+                                        b->a,
+                                        "facts of %u host%s ignored (out of bounds or not understood): %s", n,
+                                        n > 1 ? "s" : "", hosts)
+                              : NULL);
         hosts = hosts_noted(b, takes_none, &n);
         if (k == 0 && (n > 0 || !hosts))
                 k = note_add(
                         s, notes,
-                        hosts ? text_format(b->a,
-                                            "%u host%s no VM, since not all that runs there is known: %s", n,
-                                            n > 1 ? "s take" : " takes", hosts)
+                        hosts ? text_format(
+                                        b->a,
+                                        "%u host%s no more VMs because not everything running there is known: %s",
+                                        n, n > 1 ? "s accept" : " accepts", hosts)
                               : NULL);
         return k;
 }

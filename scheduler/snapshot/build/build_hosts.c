@@ -119,11 +119,11 @@ static Judgement judge_age(const Builder *b, const Report *r, const char *what, 
 
         if (at > now && at - now > b->clock_skew)
                 return JUDGE(b, EXCLUDED_STALE,
-                             "%s is %.1f s in the future; a clock is wrong (%.1f s are allowed)", what,
+                             "%s is %.1f s in the future: a clock is wrong (allowed: %.1f s)", what,
                              SECONDS(at - now), SECONDS(b->clock_skew));
         if (now > at && now - at > allowed)
-                return JUDGE(b, EXCLUDED_STALE, "%s is %.1f s old; %.1f s are allowed", what,
-                             SECONDS(now - at), SECONDS(allowed));
+                return JUDGE(b, EXCLUDED_STALE, "%s is %.1f s old (allowed: %.1f s)", what, SECONDS(now - at),
+                             SECONDS(allowed));
         return (Judgement){ .excluded = EXCLUDED_NONE };
 }
 
@@ -133,25 +133,25 @@ static Judgement judge_host(const Builder *b, HostIx ix, const HostFacts *f) {
         Judgement j;
 
         if (b->doubled[ix])
-                return JUDGE(b, EXCLUDED_MISSING, "two machines report under this name");
+                return JUDGE(b, EXCLUDED_MISSING, "two different machines report under this name");
         j = judge_age(b, r, "its last report", r->sent_at);
         if (j.excluded != EXCLUDED_NONE)
                 return j;
         if (f->daemon_silent && f->daemon_error != 0)
-                return JUDGE(b, EXCLUDED_DAEMON, "its libvirt does not answer (error %d)", f->daemon_error);
+                return JUDGE(b, EXCLUDED_DAEMON, "libvirtd does not respond (error %d)", f->daemon_error);
         if (f->daemon_silent)
-                return JUDGE(b, EXCLUDED_DAEMON, "its libvirt does not answer");
+                return JUDGE(b, EXCLUDED_DAEMON, "libvirtd does not respond");
         if (!f->has_vms)
-                return JUDGE(b, EXCLUDED_MISSING, "its report has no list of VMs");
+                return JUDGE(b, EXCLUDED_MISSING, "VM list unavailable (is libvirtd running?)");
         j = judge_age(b, r, "its list of VMs", f->vms_read_at);
         if (j.excluded != EXCLUDED_NONE)
                 return j;
         if (h->cpus == 0 || h->memory_mib == 0)
-                return JUDGE(b, EXCLUDED_MISSING, "its report does not say its %s",
+                return JUDGE(b, EXCLUDED_MISSING, "its report does not contain its %s",
                              h->cpus > 0         ? "memory"
                              : h->memory_mib > 0 ? "CPUs"
                                                  : "CPUs and memory");
-        j = judge_age(b, r, "the reading of its load", f->load_read_at);
+        j = judge_age(b, r, "its load reading", f->load_read_at);
         if (j.excluded != EXCLUDED_NONE)
                 return j;
         return (Judgement){ .excluded = EXCLUDED_NONE };
@@ -163,7 +163,7 @@ static int host_silent(Builder *b, HostIx ix) {
         h->cpu_mhz = h->cpu_busy_mcores = h->memory_used_mib = h->memory_reclaimable_mib = UNKNOWN;
         h->cpu_pressure_permille = h->memory_pressure_permille = UNKNOWN;
         h->excluded = EXCLUDED_MISSING;
-        h->excluded_why = text_format(b->a, "no report");
+        h->excluded_why = text_format(b->a, "no report received");
         return h->excluded_why ? 0 : -ENOMEM;
 }
 
@@ -181,8 +181,8 @@ static int host_recall(Builder *b, HostIx ix) {
         h->memory_mib = h->memory_mib > 0 ? h->memory_mib : then.memory_mib;
         h->uuid = h->uuid ? h->uuid : then.uuid;
         h->vms_as_of = known->sent_at;
-        h->excluded_why = text_format(b->a, "%s; its %u VM%s %s last known %.1f s ago", h->excluded_why, n,
-                                      n == 1 ? "" : "s", n == 1 ? "is as" : "are as",
+        h->excluded_why = text_format(b->a, "%s; its %u VM%s %s last seen %.1f s ago", h->excluded_why, n,
+                                      n == 1 ? "" : "s", n == 1 ? "was" : "were",
                                       SECONDS(b->in->now > known->sent_at ? b->in->now - known->sent_at : 0));
         for (uint32_t i = 0; i < n; i++)
                 b->rows[b->n_rows + i].remembered = true;

@@ -144,14 +144,13 @@ static int vm_merge(Builder *b, const RowRef *rows, uint32_t n, Vm *ret) {
         if (!same || n > 2 || vm.running_on.n > 0) {
                 vm.movable = false;
                 vm.unmovable_why =
-                        !same   ? text_format(b->a, "different VMs have this name, on %.255s and %.255s", own,
-                                              other)
-                        : n > 2 ? text_format(b->a, "%u hosts report it, among them %.255s and %.255s", n,
+                        !same   ? text_format(b->a, "different VMs with this name run on %.255s and %.255s",
                                               own, other)
+                        : n > 2 ? text_format(b->a, "%u hosts report it, including %.255s and %.255s", n, own,
+                                              other)
                                 : text_format(
                                           b->a,
-                                          "%.255s and %.255s both say that it runs there, and no migration of it is "
-                                          "seen",
+                                          "%.255s and %.255s both report it as running, and no migration of it is in progress",
                                           own, other);
                 if (!vm.unmovable_why)
                         return -ENOMEM;

@@ -85,11 +85,12 @@ static int machine_admit(Arena *a, const Machine *machines, uint32_t n) {
                         continue;
                 r = host_only_seen(
                         machines[i].host,
-                        text_format(a,
-                                    "it is the machine of %.255s (UUID %.64s)%s; to be done: plimsoll host "
-                                    "forget one of them",
-                                    other->host->name, machines[i].uuid,
-                                    first->host->admitted ? ", which was admitted first" : ""));
+                        text_format(
+                                a,
+                                "it is the same machine as %.255s (UUID %.64s)%s; to remove one of them: plimsoll host "
+                                "forget HOST",
+                                other->host->name, machines[i].uuid,
+                                first->host->admitted ? ", which was admitted earlier" : ""));
         }
         return r;
 }
@@ -142,14 +143,15 @@ static int host_admit_size(Arena *a, Host *host) {
 
         if (has_grown(host->cpus, record->cpus))
                 return host_only_seen(
-                        host, text_format(a,
-                                          "it has %lld CPUs, admitted were %lld; to be done: plimsoll host "
-                                          "admit %.255s",
-                                          (long long) host->cpus, (long long) record->cpus, host->name));
+                        host,
+                        text_format(a,
+                                    "it now has %lld CPUs, %lld when admitted; to accept it: plimsoll host "
+                                    "admit %.255s",
+                                    (long long) host->cpus, (long long) record->cpus, host->name));
         if (has_grown(host->memory_mib, record->memory_mib))
                 return host_only_seen(
                         host, text_format(a,
-                                          "it has %lld MiB of memory, admitted were %lld; to be done: "
+                                          "it now has %lld MiB of memory, %lld when admitted; to accept it: "
                                           "plimsoll host admit %.255s",
                                           (long long) host->memory_mib, (long long) record->memory_mib,
                                           host->name));
@@ -160,12 +162,12 @@ static int host_admit(Arena *a, const Admissions *in, Host *host) {
         const HostAdmission *record = admission_find(in, host->name);
 
         if (record && record->forgotten)
-                return host_only_seen(host, text_format(a, "it is being forgotten"));
+                return host_only_seen(host, text_format(a, "it is being removed (plimsoll host forget)"));
         if (record && record->unread)
                 return host_only_seen(
                         host,
                         text_format(a,
-                                    "what is kept of its admission cannot be read; to be done: plimsoll host "
+                                    "its admission record cannot be read; to admit it again: plimsoll host "
                                     "admit %.255s",
                                     host->name));
         host->admitted = record;
@@ -176,21 +178,21 @@ static int host_admit(Arena *a, const Admissions *in, Host *host) {
                                          host,
                                          text_format(
                                                  a,
-                                                 "it is not admitted; to be done: plimsoll host admit %.255s",
+                                                 "it is not admitted; to admit it: plimsoll host admit %.255s",
                                                  host->name));
         if (record->found)
                 return host_only_seen(
                         host,
                         text_format(
                                 a,
-                                "another machine answers in its place: its libvirt's UUID is %.64s, admitted was "
-                                "%.64s; to be done: plimsoll host admit %.255s",
-                                record->found, record->uuid ? record->uuid : "not known", host->name));
+                                "a different machine answers under this name: its libvirt host UUID is %.64s, "
+                                "admitted: %.64s; to accept it: plimsoll host admit %.255s",
+                                record->found, record->uuid ? record->uuid : "unknown", host->name));
         if (host->uuid && record->uuid && !text_is_same(host->uuid, record->uuid))
                 return host_only_seen(
                         host, text_format(a,
-                                          "it is another machine: its UUID is %.64s, admitted was %.64s; to "
-                                          "be done: plimsoll host admit %.255s",
+                                          "it is a different machine: its UUID is %.64s, admitted: %.64s; to "
+                                          "accept it: plimsoll host admit %.255s",
                                           host->uuid, record->uuid, host->name));
         return host_is_proven(in, host) || host_says_nothing(host) ? 0 : host_admit_size(a, host);
 }

@@ -167,8 +167,8 @@ const char *off_vms_words(Arena *a, const Snapshot *s, HostIx h) {
         for (uint32_t i = 0; names && i < s->n_off && named < NAMED_MOST; i++)
                 if (s->off[i].host == h)
                         names = text_format(a, "%s%s%s", names, named++ > 0 ? ", " : "", s->off[i].name);
-        return names ? text_format(a, "%u VM%s off and stay%s (%s%s); --for-good moves %s, too", n,
-                                   n == 1 ? " is" : "s are", n == 1 ? "s" : "", names, n > named ? ", …" : "",
-                                   n == 1 ? "it" : "them")
+        return names ? text_format(a, "%u VM%s off and stay%s on it (%s%s); to move %s as well: --for-good",
+                                   n, n == 1 ? " is" : "s are", n == 1 ? "s" : "", names,
+                                   n > named ? ", …" : "", n == 1 ? "it" : "them")
                      : NULL;
 }

@@ -134,7 +134,7 @@ static int left_out_of_vm(Facts *f, const Sample *d) {
 
         if (number == UINT32_MAX || !f->rows[number].vm.movable)
                 return 0;
-        why = text_format(f->a, "of its facts %s was left out: %s", metric_defs[d->metric].name, d->text);
+        why = text_format(f->a, "its %s was ignored: %s", metric_defs[d->metric].name, d->text);
         f->rows[number].vm.movable = false;
         f->rows[number].vm.unmovable_why = why;
         return why ? 0 : -ENOMEM;
@@ -152,11 +152,11 @@ static int left_out(Facts *f) {
                 if (!text)
                         return -ENOMEM;
                 if (i < LEFT_OUT_SAID)
-                        all = text_format(f->a, "%s%sleft out: %s", all ? all : "", all ? "; " : "", text);
+                        all = text_format(f->a, "%s%signored: %s", all ? all : "", all ? "; " : "", text);
                 if (!all || (d->metric != METRIC_N && *d->subject && left_out_of_vm(f, d) < 0))
                         return -ENOMEM;
                 if (d->metric == METRIC_N && !f->facts->unsure)
-                        f->facts->unsure = text_format(f->a, "of its report was left out %s", text);
+                        f->facts->unsure = text_format(f->a, "part of its report was ignored: %s", text);
         }
         if (r->n_dropped > LEFT_OUT_SAID)
                 all = text_format(f->a, "%s; and %u more", all, r->n_dropped - LEFT_OUT_SAID);

@@ -15,7 +15,7 @@ static int vm_special(Facts *f, const Sample *sample, VmRow *row) {
                                 : strcmp(text, "off") == 0   ? VM_OFF
                                                              : VM_PAUSED;
                 if (row->vm.state == VM_PAUSED && strcmp(text, "paused") != 0)
-                        why = text_format(f->a, "its state is \"%.*s\"",
+                        why = text_format(f->a, "its state is %.*s",
                                           (int) report_facts_cut(text, strlen(text), 100), text);
                 else
                         return 0;
@@ -27,7 +27,7 @@ static int vm_special(Facts *f, const Sample *sample, VmRow *row) {
                 row->vm.in_flight = row->job == VM_JOB_OUT || row->job == VM_JOB_IN;
                 if (row->job != VM_JOB_OTHER)
                         return 0;
-                why = "libvirt runs another job on it";
+                why = "another libvirt job is running on it";
         } else if (*text) {
                 why = text_copy(f->a, text, report_facts_cut(text, strlen(text), 1000));
         } else {
@@ -106,9 +106,9 @@ int report_vm_sample(Facts *f, const Sample *sample, VmRow *row) {
 /* One whose size is not known: its host may be fuller than it looks. */
 static int vm_unsized(Facts *f, Vm *vm) {
         if (!f->facts->unsure)
-                f->facts->unsure = text_format(f->a, "vCPUs or memory of VM %.255s are not known", vm->name);
+                f->facts->unsure = text_format(f->a, "vCPUs or memory of VM %.255s unknown", vm->name);
         if (vm->movable)
-                vm->unmovable_why = text_format(f->a, "its vCPUs or memory are not known");
+                vm->unmovable_why = text_format(f->a, "its vCPUs or memory are unknown");
         vm->movable = false;
         return f->facts->unsure && vm->unmovable_why ? 0 : -ENOMEM;
 }

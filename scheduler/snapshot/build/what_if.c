@@ -31,8 +31,8 @@ static int what_if_no_such(Change *c, const char *option, const char *what, cons
                            const char *const *names, uint32_t n) {
         const char *nearest = strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
 
-        text_fault(c->fault, "", "%s: no %s is named \"%.80s\"%s%.60s%s", option, what, name,
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        text_fault(c->fault, "", "%s: %s '%.80s' not found%s%.60s%s", option, what, name,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
         return -EINVAL;
 }
 
@@ -123,7 +123,7 @@ static int add_hosts(Change *c) {
                 int r;
 
                 if (!w->hosts[i].host.name) {
-                        text_fault(c->fault, "", "--add-host: the host needs a name: name=…");
+                        text_fault(c->fault, "", "--add-host: name=… is missing");
                         return -EINVAL;
                 }
                 r = host_like(c, &w->hosts[i], h);
@@ -133,7 +133,8 @@ static int add_hosts(Change *c) {
                         return r;
                 if (h->cpus <= 0 || h->memory_mib <= 0) {
                         text_fault(c->fault, "",
-                                   "--add-host %.60s: it needs cpus=… and memory=…, or like=HOST", h->name);
+                                   "--add-host %.60s: cpus=… and memory=…, or like=HOST, are missing",
+                                   h->name);
                         return -EINVAL;
                 }
                 if (!h->extra && c->old->n_extra > 0)
@@ -194,7 +195,9 @@ static int vm_like(Change *c, const NewVm *from, const Vm *like, Vm *ret) {
                 ret->extra = like->extra;
         }
         if (ret->vcpus == UNKNOWN || ret->memory_mib == UNKNOWN) {
-                text_fault(c->fault, "", "a new VM needs its vCPUs and its memory, or a VM it is like");
+                text_fault(
+                        c->fault, "",
+                        "vCPUs and memory are missing; accepted: both, or the name of a VM to copy them from");
                 return -EINVAL;
         }
         if (ret->cpu_mcores == UNKNOWN)
@@ -212,7 +215,7 @@ static int what_if_not_booked(Change *c, const char *name) {
         if (v == IX_NONE || c->old->vms[v].state != VM_BOOKED || c->gone[v])
                 return 0;
         text_fault(c->fault, "",
-                   "room for %.80s is booked on %.80s already; plimsoll place --release gives it back", name,
+                   "%.80s is already booked on %.80s; to release the booking: plimsoll place --release", name,
                    c->old->hosts[c->old->vms[v].host].name);
         return -EINVAL;
 }
@@ -336,8 +339,7 @@ static int what_if_by_name(Change *c, const char *what, const void *items, size_
         for (uint32_t i = 0; i < n; i++) {
                 at[order[i]] = i;
                 if (i > 0 && strcmp(names[order[i]], names[order[i - 1]]) == 0) {
-                        text_fault(c->fault, "", "there is a %s named \"%.80s\" already", what,
-                                   names[order[i]]);
+                        text_fault(c->fault, "", "a %s named '%.80s' already exists", what, names[order[i]]);
                         return -EINVAL;
                 }
         }

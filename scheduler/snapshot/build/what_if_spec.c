@@ -111,7 +111,7 @@ static int what_if_spec_append(Arena *a, Strings *list, const char *word) {
 }
 
 static int is_wrong(const char *option, const char *text, const char *accepted, TextFault *f) {
-        text_fault(f, "", "%s %.80s: accepted is %s", option, text, accepted);
+        text_fault(f, "", "%s %.80s: accepted: %s", option, text, accepted);
         return -EINVAL;
 }
 
@@ -138,7 +138,7 @@ static int set_host_label(Arena *a, Strings *labels, const char *text, const cha
         const Strings one = { .at = &text, .n = 1 };
 
         if (host_label_check(text, f) < 0) {
-                text_fault(f, "", "%s %.80s: accepted is KEY=VALUE: %s", option, text, HOST_LABEL_ACCEPTED);
+                text_fault(f, "", "%s %.80s: accepted: KEY=VALUE: %s", option, text, HOST_LABEL_ACCEPTED);
                 return -EINVAL;
         }
         return host_labels_merge(a, labels, &one, labels);
@@ -151,7 +151,7 @@ static int set_field(Arena *a, const SpecDef *d, void *object, const char *text,
         switch (d->kind) {
         case SPEC_COUNT:
                 if (text_to_int(text, strlen(text), 1, d->most, &value) < 0) {
-                        text_fault(f, "", "%s %.80s: accepted is a whole number from 1 to %lld", option, text,
+                        text_fault(f, "", "%s %.80s: accepted: a whole number from 1 to %lld", option, text,
                                    (long long) d->most);
                         return -EINVAL;
                 }
@@ -200,8 +200,8 @@ static int what_if_spec_unknown_field(const SpecDef *specs, const char *option, 
         for (const SpecDef *d = specs; d->name; d++)
                 names[n++] = d->name;
         nearest = text_nearest(name, names, n);
-        text_fault(f, "", "%s: there is no field %.40s%s%s%s", option, name, nearest ? "; did you mean " : "",
-                   nearest ? nearest : "", nearest ? "?" : "");
+        text_fault(f, "", "%s: unknown field '%.40s'%s%s%s", option, name, nearest ? "; did you mean '" : "",
+                   nearest ? nearest : "", nearest ? "'?" : "");
         return -EINVAL;
 }
 
@@ -219,7 +219,7 @@ static int spec_parse(Arena *a, const SpecDef *specs, const char *option, const 
                 if (next)
                         *next++ = '\0';
                 if (!equals || (next && equals >= next) || equals == field) {
-                        text_fault(f, "", "%s %.80s: accepted are FIELD=VALUE, separated by commas", option,
+                        text_fault(f, "", "%s %.80s: accepted: FIELD=VALUE, separated by commas", option,
                                    text);
                         return -EINVAL;
                 }

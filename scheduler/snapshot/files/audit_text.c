@@ -89,7 +89,7 @@ static int read_load(JsonReader *r, HostLoad *load) {
                         k = json_take_int(r, UNKNOWN, bound_of(BOUND_QUANTITY), &load->memory_permille);
         }
         if (k == 0 && !load->host)
-                return json_reader_refuse(r, "a load lacks its host");
+                return json_reader_refuse(r, "host is missing in a load");
         return k;
 }
 

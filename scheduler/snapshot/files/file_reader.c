@@ -126,8 +126,8 @@ int strings_read(FileReader *reader, bool labels, Strings *ret) {
                 const char *equals = strchr(list.at[i], '=');
 
                 if (labels && (!equals || equals == list.at[i]))
-                        return json_reader_refuse(
-                                &reader->json, "label %u of the list has no key; accepted: \"key=value\"", i);
+                        return json_reader_refuse(&reader->json,
+                                                  "label %u has no key; accepted: \"key=value\"", i);
                 k = file_reader_copy(reader, list.at[i], &strings[i]);
                 if (k < 0)
                         return k;
@@ -135,8 +135,7 @@ int strings_read(FileReader *reader, bool labels, Strings *ret) {
         qsort(strings, list.n, sizeof(*strings), compare_strings);
         for (uint32_t i = 1; i < list.n; i++)
                 if (strcmp(strings[i - 1], strings[i]) == 0)
-                        return json_reader_refuse(&reader->json, "\"%.60s\" is in the list twice",
-                                                  strings[i]);
+                        return json_reader_refuse(&reader->json, "\"%.60s\" is listed twice", strings[i]);
         *ret = (Strings){ .at = strings, .n = list.n };
         return 0;
 }
@@ -249,10 +248,9 @@ static int file_reader_missing(FileReader *reader, const FieldTable *table, cons
         const char *nearest = unknown ? file_reader_nearest(table, unknown) : NULL;
 
         if (nearest && strcmp(nearest, def->name) == 0)
-                return json_reader_refuse(&reader->json,
-                                          "\"%s\" is missing; %s needs it, and has no field \"%.40s\"",
+                return json_reader_refuse(&reader->json, "\"%s\" is missing in %s; unknown field \"%.40s\"",
                                           def->name, table->object, unknown);
-        return json_reader_refuse(&reader->json, "\"%s\" is missing; %s needs it", def->name, table->object);
+        return json_reader_refuse(&reader->json, "\"%s\" is missing in %s", def->name, table->object);
 }
 
 int fields_read(FileReader *reader, const FieldTable *table, void *object) {
@@ -294,7 +292,7 @@ int objects_read(FileReader *reader, const FieldTable *table, size_t size, uint3
         int k;
 
         if (n > most)
-                return json_reader_refuse(r, "%llu of them; accepted: at most %u", (unsigned long long) n,
+                return json_reader_refuse(r, "%llu entries; accepted: at most %u", (unsigned long long) n,
                                           most);
         objects = arena_take(r->arena, n, size, _Alignof(int64_t));
         if (!objects)

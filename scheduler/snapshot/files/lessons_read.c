@@ -42,7 +42,8 @@ int lessons_read_vms(FileReader *reader, void *object) {
 /* VMs and hosts are not looked up: one may have left since. */
 static int lessons_read_hold(FileReader *reader, const MoveHold *hold, uint32_t i) {
         if (!hold->vm && !hold->from && !hold->to)
-                return FAULT_AT(reader, "missed", i, NULL, "of no VM and no host; accepted: vm, from, to");
+                return FAULT_AT(reader, "missed", i, NULL,
+                                "a lesson without VM and host; accepted: vm, from, to");
         if (hold->why && strlen(hold->why) >= MOVE_HOLD_WHY_SIZE)
                 return FAULT_AT(reader, "missed", i, "why", "longer than %d bytes", MOVE_HOLD_WHY_SIZE - 1);
         return 0;
@@ -63,7 +64,7 @@ int snapshot_read_holds(FileReader *reader, void *object) {
                 qsort(holds, array.n, sizeof(*holds), move_hold_compare);
         for (uint32_t i = 1; k == 0 && i < array.n; i++)
                 if (move_hold_compare(&holds[i - 1], &holds[i]) == 0)
-                        return json_reader_refuse(&reader->json, "%s is in the list twice",
+                        return json_reader_refuse(&reader->json, "%s is listed twice",
                                                   holds[i].vm   ? holds[i].vm
                                                   : holds[i].to ? holds[i].to
                                                                 : holds[i].from);

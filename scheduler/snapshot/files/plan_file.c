@@ -227,7 +227,7 @@ static int plan_file_read_move(Reader *reader, MoveOrder *m) {
                 return r;
         if (!m->vm || !m->from || !m->to || wave < 0)
                 return json_reader_refuse(&reader->json,
-                                          "a move lacks its %s; every move has vm, from, to and wave",
+                                          "%s is missing in a move; every move has vm, from, to and wave",
                                           !m->vm     ? "vm"
                                           : !m->from ? "from"
                                           : !m->to   ? "to"

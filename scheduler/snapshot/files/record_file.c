@@ -203,7 +203,7 @@ static int record_file_read_wish(Reader *reader) {
                         k = json_take_int(&reader->json, 0, bound_of(BOUND_FLAG), &makes_way);
         }
         wish->makes_way = makes_way != 0;
-        return k == 0 && !wish->vm ? json_reader_refuse(&reader->json, "a wish lacks its vm") : k;
+        return k == 0 && !wish->vm ? json_reader_refuse(&reader->json, "vm is missing in a wish") : k;
 }
 
 static int read_request(Reader *reader) {
@@ -296,7 +296,7 @@ static int read_cool_down(Reader *reader, CoolDown *c) {
                 c->runs = runs == 1;
         }
         if (k == 0 && !c->vm)
-                return json_reader_refuse(&reader->json, "a cool-down lacks its vm");
+                return json_reader_refuse(&reader->json, "vm is missing in a cool-down");
         return k;
 }
 

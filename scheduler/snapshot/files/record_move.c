@@ -102,7 +102,8 @@ static int record_move_read_move(JsonReader *reader, RecordMove *m, MoveOrder *o
         while (k == 0 && json_reader_field(reader, &key))
                 k = read_move_field(reader, key, m, o);
         if (k == 0 && (!o->vm || !o->from || !o->to || !m->end))
-                return json_reader_refuse(reader, "an outcome lacks its %s; each has vm, from, to and end",
+                return json_reader_refuse(reader,
+                                          "%s is missing in an outcome; each has vm, from, to and end",
                                           !o->vm     ? "vm"
                                           : !o->from ? "from"
                                           : !o->to   ? "to"

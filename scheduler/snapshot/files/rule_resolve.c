@@ -58,7 +58,7 @@ static int unknown_name(Resolver *r, const char *field, const char *what, const 
 
         if (name[0] && strlen(name) <= 64)
                 nearest = text_nearest(name, table->names, table->n);
-        return RULE_FAULT(r, field, "no %s is named \"%.80s\"%s%.60s%s", what, name,
+        return RULE_FAULT(r, field, "%s \"%.80s\" not found%s%.60s%s", what, name,
                           nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
@@ -91,8 +91,7 @@ static int indexes_read(Resolver *r, IndexList l, NameList names, const char *gr
         qsort(at, n, sizeof(*at), compare_uint32);
         for (uint32_t i = 1; i < n; i++)
                 if (at[i] == at[i - 1])
-                        return RULE_FAULT(r, l.field, "\"%.80s\" is in the list twice",
-                                          l.table->names[at[i]]);
+                        return RULE_FAULT(r, l.field, "\"%.80s\" is listed twice", l.table->names[at[i]]);
         while (from < to)
                 at[n++] = r->group_vms[from++];
         if (group && names.n > 0) {
@@ -121,27 +120,28 @@ static int shape_check(Resolver *r, const RuleDraft *d) {
         if (hosts != (d->hosts.at != NULL))
                 return RULE_FAULT(r, "hosts",
                                   hosts ? "a rule \"%s\" needs the names of hosts"
-                                        : "a rule \"%s\" has no hosts; \"on\" and \"not-on\" have",
+                                        : "not accepted in a rule \"%s\"; accepted in \"on\" and \"not-on\"",
                                   kind);
         if (hosts && rule->level != LEVEL_HOST)
-                return RULE_FAULT(r, "level", "a rule \"%s\" is about hosts; accepted: \"host\"", kind);
+                return RULE_FAULT(r, "level", "a rule \"%s\" concerns hosts; accepted: \"host\"", kind);
         if ((rule->kind == RULE_NEAR || rule->kind == RULE_AVOID) != near)
                 return RULE_FAULT(r, "near_vms",
-                                  near ? "a rule \"%s\" has none; \"near\" and \"avoid\" have"
+                                  near ? "not accepted in a rule \"%s\"; accepted in \"near\" and \"avoid\""
                                        : "a rule \"%s\" needs \"near_vms\" (names) or \"near_group\"",
                                   kind);
         if ((rule->kind == RULE_SPREAD || rule->kind == RULE_SPAN) != (rule->k > 0))
-                return RULE_FAULT(r, "k",
-                                  rule->k > 0 ? "a rule \"%s\" has no k; \"spread\" and \"span\" have"
-                                              : "a rule \"%s\" needs k, over how many places",
-                                  kind);
+                return RULE_FAULT(
+                        r, "k",
+                        rule->k > 0 ? "not accepted in a rule \"%s\"; accepted in \"spread\" and \"span\""
+                                    : "a rule \"%s\" needs k, the number of places",
+                        kind);
         if (rule->evacuate && (!rule->must || rule->kind == RULE_NEAR))
-                return RULE_FAULT(r, "evacuate",
-                                  "a rule \"near\", or one with \"must\": false, is never waived; "
-                                  "accepted: a rule of another kind that must hold");
+                return RULE_FAULT(
+                        r, "evacuate",
+                        "not accepted in a rule \"near\" or one with \"must\": false; accepted in rules of other kinds that must hold");
         if (rule->must && rule->weight > 0)
                 return RULE_FAULT(r, "weight",
-                                  "a rule that must hold has no weight; accepted with \"must\": false");
+                                  "not accepted in a rule that must hold; accepted with \"must\": false");
         return 0;
 }
 
@@ -149,7 +149,7 @@ static int shape_check(Resolver *r, const RuleDraft *d) {
 static int disjoint_check(Resolver *r, const Rule *rule) {
         for (uint32_t i = 0, k = 0; i < rule->n_vms && k < rule->n_near_vms;) {
                 if (rule->vms[i] == rule->near_vms[k])
-                        return RULE_FAULT(r, "near_vms", "\"%.80s\" is among \"vms\" too; accepted: others",
+                        return RULE_FAULT(r, "near_vms", "\"%.80s\" is also in \"vms\"; accepted: other VMs",
                                           r->vms.names[rule->vms[i]]);
                 if (rule->vms[i] < rule->near_vms[k])
                         i++;
@@ -213,9 +213,10 @@ int rules_resolve(FileReader *reader, const NameTable *hosts) {
                         break;
                 number = name_table_add(&names, rules[r.rule].name);
                 if (number < r.rule)
-                        k = RULE_FAULT(&r, "name",
-                                       "\"%.80s\" is the name of rules[%u] too; accepted: each name once",
-                                       rules[r.rule].name, number);
+                        k = RULE_FAULT(
+                                &r, "name",
+                                "the name \"%.80s\" is already used by rules[%u]; accepted: unique names",
+                                rules[r.rule].name, number);
         }
         return k;
 }

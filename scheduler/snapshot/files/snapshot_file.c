@@ -52,9 +52,10 @@ static int unique_order(FileReader *reader, const char *list, const ObjectArray 
                 uint32_t x = order[i - 1], y = order[i];
 
                 if (strcmp(names[x], names[y]) == 0)
-                        return FAULT_AT(reader, list, y, "name",
-                                        "\"%.80s\" is the name of %s[%u] too; accepted: each name once",
-                                        names[y], list, x);
+                        return FAULT_AT(
+                                reader, list, y, "name",
+                                "the name \"%.80s\" is already used by %s[%u]; accepted: unique names",
+                                names[y], list, x);
         }
         *ret = order;
         return 0;
@@ -73,8 +74,7 @@ static int finish_hosts(FileReader *reader) {
                 if (known && (h->cpus == 0 || h->memory_mib == 0))
                         return FAULT_AT(
                                 reader, "hosts", i, h->cpus == 0 ? "cpus" : "memory_mib",
-                                "found 0; accepted: 0 only where \"fence\" or \"state\": \"offline\" says "
-                                "that the host is not known");
+                                "found 0; accepted: 0 only for a host with \"fence\" or \"state\": \"offline\"");
                 if (h->reserved_mib > h->memory_mib)
                         return FAULT_AT(reader, "hosts", i, "reserved_mib",
                                         "found %lld; accepted: at most the host's memory_mib, %lld",
@@ -96,8 +96,8 @@ static int resolve_host(FileReader *reader, const NameTable *hosts, const char *
         if (name[0] && strlen(name) <= 64)
                 nearest = text_nearest(name, hosts->names, hosts->n);
         return FAULT_AT(reader, "vms", vm, field,
-                        "no host is named \"%.80s\"; accepted: a name from \"hosts\"%s%.60s%s", name,
-                        nearest ? ", perhaps \"" : "", nearest ? nearest : "", nearest ? "\"" : "");
+                        "host \"%.80s\" not found; accepted: a name from \"hosts\"%s%.60s%s", name,
+                        nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static int finish_vms(FileReader *reader, const NameTable *hosts) {
@@ -116,7 +116,7 @@ static int finish_vms(FileReader *reader, const NameTable *hosts) {
                         return k;
                 if (reader->vms[f->vm].in_flight_to == reader->vms[f->vm].host)
                         return FAULT_AT(reader, "vms", f->vm, "in_flight",
-                                        "the VM's own host; accepted: the other one");
+                                        "this is the VM's own host; accepted: another host");
         }
         k = unique_order(reader, "vms", &array, sizeof(Vm), &order);
         if (k == 0)
@@ -158,11 +158,11 @@ static int finish_traffic(FileReader *reader) {
 
                 if (a == IX_NONE || b == IX_NONE)
                         return FAULT_AT(reader, "traffic", i, "vms",
-                                        "no VM is named \"%.80s\"; accepted: names from \"vms\"",
+                                        "VM \"%.80s\" not found; accepted: names from \"vms\"",
                                         a == IX_NONE ? t->a : t->b);
                 if (a == b)
                         return FAULT_AT(reader, "traffic", i, "vms",
-                                        "one VM twice; accepted: two VMs that talk");
+                                        "the same VM twice; accepted: two different VMs");
                 traffic[i] = (Traffic){ .a = a < b ? a : b, .b = a < b ? b : a, .kbit = t->traffic.kbit };
         }
         if (n > 0)
@@ -170,7 +170,7 @@ static int finish_traffic(FileReader *reader) {
         for (uint32_t i = 1; i < n; i++)
                 if (snapshot_file_traffic_compare(&traffic[i - 1], &traffic[i]) == 0)
                         return FAULT_AT(reader, "traffic", i, NULL,
-                                        "two entries are of \"%.80s\" and \"%.80s\"",
+                                        "two entries for \"%.80s\" and \"%.80s\"; accepted: one",
                                         reader->vms[traffic[i].a].name, reader->vms[traffic[i].b].name);
         reader->snapshot.traffic = traffic;
         return 0;

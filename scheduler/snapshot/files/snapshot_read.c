@@ -39,8 +39,10 @@ int snapshot_read_extra(FileReader *reader, void *object) {
         for (uint32_t i = 0; i < array.n; i++)
                 for (uint32_t j = 0; j < i; j++)
                         if (strcmp(s->extra[i].name, s->extra[j].name) == 0)
-                                return FAULT_AT(reader, "extra", i, "name", "\"%.60s\" is extra[%u] too",
-                                                s->extra[i].name, j);
+                                return FAULT_AT(
+                                        reader, "extra", i, "name",
+                                        "the name \"%.60s\" is already used by extra[%u]; accepted: unique names",
+                                        s->extra[i].name, j);
         return 0;
 }
 
@@ -103,7 +105,7 @@ int traffic_read_vms(FileReader *reader, void *object) {
         int k = names_read(reader, &names);
 
         if (k == 0 && names.n != 2)
-                return json_reader_refuse(&reader->json, "%u names; accepted: two VMs that talk", names.n);
+                return json_reader_refuse(&reader->json, "%u names; accepted: two VMs", names.n);
         if (k < 0)
                 return k;
         t->a = names.at[0];
@@ -146,7 +148,7 @@ int host_read_faults(FileReader *reader, void *object) {
         if (k == 0)
                 k = host_take_faults(reader->json.arena, h, array.objects, array.n);
         if (k == -EEXIST)
-                return json_reader_refuse(&reader->json, "a device is in the list twice");
+                return json_reader_refuse(&reader->json, "a device is listed twice; accepted: each once");
         return k;
 }
 
@@ -161,7 +163,7 @@ static int snapshot_read_pages(FileReader *reader, const Hugepages **ret, uint32
         *ret_n = array.n;
         for (uint32_t i = 0; i < array.n; i++) {
                 if (pages[i].free_mib > pages[i].total_mib)
-                        return json_reader_refuse(&reader->json, "more huge pages are free than there are");
+                        return json_reader_refuse(&reader->json, "more free huge pages than the total");
                 for (uint32_t j = 0; j < i; j++)
                         if (pages[i].kib == pages[j].kib)
                                 return json_reader_refuse(&reader->json,
@@ -235,7 +237,7 @@ static int amounts_read(FileReader *reader, const int64_t **ret) {
                         i++;
                 if (i == s->n_extra)
                         return json_reader_refuse(&reader->json,
-                                                  "no such resource in the snapshot's \"extra\"");
+                                                  "resource not found in \"extra\" of the snapshot");
                 k = number_read(reader, &amount, &amounts[i]);
         }
         if (k == 0 && s->n_extra > 0)
@@ -268,7 +270,7 @@ static int snapshot_read_rtts(FileReader *reader, const FieldDef *rtt, void *obj
         k = json_reader_enter(&reader->json, JSON_OBJECT);
         while (k == 0 && json_reader_field(&reader->json, &key)) {
                 if (!text_is_name(key, strlen(key)))
-                        return json_reader_refuse(&reader->json, "its key is no name of a host");
+                        return json_reader_refuse(&reader->json, "its key is not the name of a host");
                 peers[h->n_peers].name = text_copy(reader->json.arena, key, strlen(key));
                 if (!peers[h->n_peers].name)
                         return -ENOMEM;

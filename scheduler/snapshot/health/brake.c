@@ -163,8 +163,8 @@ static void brake_count_past(BrakeWork *w, BrakeOrder *scratch) {
 /* ---- what is new ---- */
 
 static const char *brake_why_many(Arena *a, const BrakeWork *w) {
-        return text_format(a, "more than %u of %u hosts would be emptied within %lld min", w->limit, w->n_all,
-                           (long long) ((w->within + 59 * USEC_PER_SEC) / (60 * USEC_PER_SEC)));
+        return text_format(a, "more than %u of %u hosts would be evacuated within %lld min", w->limit,
+                           w->n_all, (long long) ((w->within + 59 * USEC_PER_SEC) / (60 * USEC_PER_SEC)));
 }
 
 /* Room is looked for only where something is new: then for what is emptied already, too. */
@@ -206,7 +206,7 @@ static int brake_judge_new(Arena *a, BrakeWork *w, BrakeSpace *space, const Brak
 /* Words for what is held: of what was held earlier the reason of now, and that it waits for a person. */
 static int brake_say(Arena *a, const BrakeWork *w, Brake *ret) {
         const char *many = brake_why_many(a, w), *room = "the other hosts have no room for its VMs",
-                   *waits = "it was held, and waits to be released";
+                   *waits = "held earlier and not released yet";
 
         if (!many)
                 return -ENOMEM;

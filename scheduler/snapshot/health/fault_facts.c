@@ -157,11 +157,11 @@ static int take_tool(DeviceTable *t, uint32_t from) {
         if (to == n)
                 *d = (Device){ .name = about, .kind = DEVICE_TOOL, .source = "" };
         if (bad)
-                why = text_format(t->arena, "what %s says cannot be read: %s", source, bad);
+                why = text_format(t->arena, "the report of %s cannot be read: %s", source, bad);
         else if (why)
-                why = text_format(t->arena, "%s (says %s)", why, source);
+                why = text_format(t->arena, "%s (reported by %s)", why, source);
         else
-                why = text_format(t->arena, "grade %lld, says %s", (long long) grade, source);
+                why = text_format(t->arena, "grade %lld, reported by %s", (long long) grade, source);
         if (!why)
                 return -ENOMEM;
         if (grade > d->tool_grade) {
@@ -314,25 +314,44 @@ static const char *words_thousandths(Arena *a, int64_t n) {
         return tenths > 0 ? text_format(a, "%lld.%lld", whole, tenths) : text_format(a, "%lld", whole);
 }
 
-static const char *words_fill(Arena *a, const Hit *hit) {
-        const char *words = hit->hazard->words, *at = words + strcspn(words, "#@&");
-        bool scaled = *at && at[1] == 'm';
-        int64_t value = *at == '#' ? hit->number : hit->other;
-        const char *rest, *number;
+/* `at` is a "{one|many}" of the words: the one where the number is 1. Moves `*at` past it. */
+static const char *words_choose(Arena *a, const char **at, int64_t number) {
+        const char *one = *at + 1, *many = one + strcspn(one, "|"), *end = many + strcspn(many, "}");
 
-        if (!*at)
-                return words;
-        rest = words_fill(a, &(Hit){ .hazard = &(HazardDef){ .words = at + 1 + scaled },
-                                     .number = hit->number,
-                                     .other = hit->other,
-                                     .text = hit->text });
-        if (!rest)
-                return NULL;
-        if (*at == '@')
-                return text_format(a, "%.*s%.200s%s", (int) (at - words), words, hit->text ? hit->text : "",
-                                   rest);
-        number = scaled ? words_thousandths(a, value) : text_format(a, "%lld", (long long) value);
-        return number ? text_format(a, "%.*s%s%s", (int) (at - words), words, number, rest) : NULL;
+        *at = *end ? end + 1 : end;
+        many += *many == '|';
+        return number == 1 ? text_copy(a, one, (size_t) (many - 1 - one))
+                           : text_copy(a, many, (size_t) (end - many));
+}
+
+static const char *words_value(Arena *a, const Hit *hit, char mark, bool scaled) {
+        int64_t value = mark == '#' ? hit->number : hit->other;
+
+        if (mark == '@')
+                return text_format(a, "%.200s", hit->text ? hit->text : "");
+        return scaled ? words_thousandths(a, value) : text_format(a, "%lld", (long long) value);
+}
+
+static const char *words_fill(Arena *a, const Hit *hit) {
+        const char *at = hit->hazard->words, *all = "";
+
+        while (all && *at) {
+                size_t n = strcspn(at, "#@&{");
+                const char *plain = at, *value = "";
+
+                at += n;
+                if (*at == '{') {
+                        value = words_choose(a, &at, hit->number);
+                } else if (*at) {
+                        char mark = *at++;
+                        bool scaled = mark != '@' && *at == 'm';
+
+                        at += scaled;
+                        value = words_value(a, hit, mark, scaled);
+                }
+                all = value ? text_format(a, "%s%.*s%s", all, (int) n, plain, value) : NULL;
+        }
+        return all;
 }
 
 /* The same fact by a weaker row of the table is not told twice. */

@@ -104,13 +104,13 @@ static const char *users_words(const Grading *g, const Outcome *o) {
         if (!names)
                 return NULL;
         if (!o->known)
-                return "; who uses it is not known, so all of the host is concerned";
+                return "; its users are not known, so every VM on this host is affected";
         if (!o->used)
-                return "; nothing uses it";
+                return "; not in use";
         if (o->vms.n == 0)
-                return o->system ? "; the host's system is on it" : "; no VM is on it now";
-        return text_format(g->a, "; %s%s on it: %s", o->system ? "the host's system and " : "",
-                           o->vms.n == 1 ? "a VM is" : "VMs are", names);
+                return o->system ? "; used by the host's own system" : "; no VM uses it now";
+        return text_format(g->a, "; used by %s%s %s", o->system ? "the host's own system and " : "",
+                           o->vms.n == 1 ? "VM" : "VMs", names);
 }
 
 static const char *storage_words(const Grading *g, uint32_t i, const Outcome *o) {
@@ -120,7 +120,7 @@ static const char *storage_words(const Grading *g, uint32_t i, const Outcome *o)
         if (o->array != UINT32_MAX && o->array < g->table.names.n) {
                 const char *words = fault_tree_array_words(g->tree, o->array);
 
-                array = words ? text_format(g->a, "; a member of %s (%s)", g->table.names.names[o->array],
+                array = words ? text_format(g->a, "; member of %s (%s)", g->table.names.names[o->array],
                                             words)
                               : NULL;
         }
@@ -130,7 +130,7 @@ static const char *storage_words(const Grading *g, uint32_t i, const Outcome *o)
                 facts = words && facts ? text_format(g->a, "%s%s%s", words, *facts ? "; " : "", facts) : NULL;
         }
         for (const Device *other = d->other; other && facts; other = other->other)
-                facts = text_format(g->a, "%s; it is %s, too", facts, other->name);
+                facts = text_format(g->a, "%s; also known as %s", facts, other->name);
         return facts && users && array ? text_format(g->a, "%s%s%s", facts, array, users) : NULL;
 }
 
@@ -346,7 +346,8 @@ static const char *fault_grade_held_words(Arena *a, const DeviceMemory *m, usec_
         int64_t minutes = (now - m->clean_since) / (60 * USEC_PER_SEC);
 
         return text_format(
-                a, "held: %s (better for %lld min; it falls after %lld h, by hand, or with another device)",
+                a,
+                "grade kept: %s (good for %lld min; the grade falls after %lld h, when cleared, or when the device is replaced)",
                 m->why ? m->why : "", (long long) minutes, (long long) m->hours);
 }
 

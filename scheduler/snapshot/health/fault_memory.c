@@ -241,7 +241,7 @@ static int fault_memory_read_devices(JsonReader *r, FaultMemory *ret) {
                 qsort(list, i, sizeof(*list), device_compare);
         for (uint32_t j = 1; k == 0 && j < i; j++)
                 if (device_compare(&list[j - 1], &list[j]) == 0)
-                        return json_reader_refuse(r, "a device is in the list twice");
+                        return json_reader_refuse(r, "a device is listed twice; accepted: each once");
         ret->devices = list;
         ret->n_devices = i;
         return k;

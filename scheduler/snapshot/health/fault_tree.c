@@ -515,24 +515,28 @@ Effect fault_tree_array(const FaultTree *t, uint32_t device) {
         return node->is_array && node->lost > 0 ? node->effect : EFFECT_GOOD;
 }
 
+/* "raid5 degraded: 2 of 3 members active, no redundancy left; lost: sdb; now: rebuild". */
 const char *fault_tree_array_words(const FaultTree *t, uint32_t i) {
         const Device *d = t->nodes[i].device;
         const char *level = device_text(d, METRIC_ARRAY_LEVEL), *lost = device_text(d, METRIC_ARRAY_LOST);
-        const char *action = device_text(d, METRIC_ARRAY_ACTION);
+        const char *action = device_text(d, METRIC_ARRAY_ACTION), *members = "", *redundancy = "";
         int64_t wanted = device_number(d, METRIC_ARRAY_WANTED, UNKNOWN);
         int64_t working = device_number(d, METRIC_ARRAY_WORKING, UNKNOWN);
         int64_t left = device_number(d, METRIC_ARRAY_REDUNDANCY, 0);
-        const char *members = wanted >= 0 && working >= 0
-                                      ? text_format(t->a, "%lld of %lld members work, ", (long long) working,
-                                                    (long long) wanted)
-                                      : "";
+        const bool degraded = working != UNKNOWN && working < wanted;
 
-        if (!members)
+        if (wanted >= 0 && working >= 0)
+                members = text_format(t->a, "%lld of %lld members active, ", (long long) working,
+                                      (long long) wanted);
+        if (left >= 0)
+                redundancy = left > 0 ? text_format(t->a, "%lld more may fail", (long long) left)
+                                      : "no redundancy left";
+        if (!members || !redundancy)
                 return NULL;
-        return text_format(t->a, "%s%s%s%s%s%s%s%s", level ? level : "", level ? ": " : "", members,
-                           left > 0    ? "redundancy is left"
-                           : left == 0 ? "no redundancy is left"
-                                       : "",
-                           lost ? "; lost: " : "", lost ? lost : "", action ? "; now: " : "",
-                           action ? action : "");
+        return text_format(t->a, "%s%s%s%s%s%s%s%s%s", level ? level : "",
+                           level && degraded ? " degraded"
+                           : degraded        ? "degraded"
+                                             : "",
+                           level || degraded ? ": " : "", members, redundancy, lost ? "; lost: " : "",
+                           lost ? lost : "", action ? "; now: " : "", action ? action : "");
 }

@@ -53,7 +53,7 @@ static int use_row(HtoolsFile *f, Row *r, int64_t mean_mcores) {
         }
         vm = name_table_find(&f->instance_names, words[0].s, words[0].n);
         if (vm == UINT32_MAX)
-                return row_refuse(r, "use", "no instance is named \"%.*s\"",
+                return row_refuse(r, "use", "instance \"%.*s\" not found",
                                   words[0].n < 80 ? (int) words[0].n : 80, words[0].s);
         mcores = (use[0] * mean_mcores + 500000) / 1000000;
         f->instances[vm].vm.cpu_mcores = mcores < CPU_MCORES_MAX ? mcores : CPU_MCORES_MAX;

@@ -104,7 +104,7 @@ static int new_name(Row *r, Span s, const char *what, NameTable *table, const ch
         if (k < 0)
                 return k;
         if (name_table_find(table, s.s, s.n) != UINT32_MAX)
-                return row_refuse(r, what, "\"%.80s\" is there already; accepted: each once", *ret);
+                return row_refuse(r, what, "\"%.80s\" already exists; accepted: each once", *ret);
         (void) name_table_add(table, *ret);
         return 0;
 }
@@ -119,7 +119,7 @@ static int known_name(Row *r, uint32_t i, const char *what, const NameTable *tab
                 return 0;
         memcpy(word, s.s, s.n < sizeof(word) ? s.n : 0);
         nearest = word[0] ? text_nearest(word, table->names, table->n) : NULL;
-        return row_refuse(r, what, "field %u: \"%.*s\" is not in a section above%s%.60s%s", i + 1,
+        return row_refuse(r, what, "field %u: \"%.*s\" not found in the sections above%s%.60s%s", i + 1,
                           s.n < 80 ? (int) s.n : 80, s.s, nearest ? "; did you mean \"" : "",
                           nearest ? nearest : "", nearest ? "\"?" : "");
 }
@@ -161,9 +161,9 @@ static int node_numbers(Row *r, Host *host) {
                 return k;
         if (host->memory_mib == 0 || host->cpus == 0)
                 return row_refuse(r, "node",
-                                  "no memory or no CPUs; accepted: 0 only of a node that is offline (Y)");
+                                  "no memory or no CPUs; accepted: 0 only for an offline node (Y)");
         if (host->reserved_mib > host->memory_mib || free_mib > host->memory_mib)
-                return row_refuse(r, "node", "more memory for the node, or free, than it has (%lld MiB)",
+                return row_refuse(r, "node", "node memory or free memory exceeds total memory (%lld MiB)",
                                   (long long) host->memory_mib);
         if (speed == 0)
                 return row_refuse(r, "node", "field 15: found 0; accepted: a speed above 0");
@@ -217,8 +217,8 @@ static const struct {
         { "blockdev", NULL },
         { "diskless", NULL },
         { "drbd", NULL },
-        { "plain", "its disks (plain) are on its node alone" },
-        { "file", "its disks (file) are on its node alone" },
+        { "plain", "its disks (plain) are local to its node" },
+        { "file", "its disks (file) are local to its node" },
 };
 
 static int instance_disks(HtoolsFile *f, Row *r, Instance *instance) {
@@ -240,7 +240,8 @@ static int instance_disks(HtoolsFile *f, Row *r, Instance *instance) {
                 if (k < 0)
                         return k;
                 if (instance->second == instance->node)
-                        return row_refuse(r, "instance", "field 8: its primary node again");
+                        return row_refuse(r, "instance",
+                                          "field 8: same as its primary node; accepted: another node");
         }
         if (!htools_rows_is_word(r->fields[8], "drbd"))
                 instance->second = UINT32_MAX;
@@ -281,12 +282,12 @@ static int instance_row(HtoolsFile *f, Row *r) {
         if (!htools_rows_is_word(r->fields[5], "Y") && !htools_rows_is_word(r->fields[5], "N"))
                 return row_refuse(r, "instance", "field 6: accepted: Y or N");
         if (name_table_find(&f->left_out, r->fields[0].s, r->fields[0].n) != UINT32_MAX)
-                return row_refuse(r, "instance", "its name is there already; accepted: each once");
+                return row_refuse(r, "instance", "the name already exists; accepted: unique names");
         k = runs = instance_runs(r);
         if (k >= 0)
                 k = new_name(r, r->fields[0], "instance", runs ? &f->instance_names : &f->left_out, &name);
         if (k == 0 && !runs && name_table_find(&f->instance_names, name, strlen(name)) != UINT32_MAX)
-                k = row_refuse(r, "instance", "its name is there already; accepted: each once");
+                k = row_refuse(r, "instance", "the name already exists; accepted: unique names");
         if (k == 0)
                 k = htools_rows_field_number(r, 1, "instance", 1, bound_of(BOUND_QUANTITY),
                                              &x->vm.memory_mib);
@@ -362,7 +363,8 @@ static int tables_take(HtoolsFile *f, const char *text, size_t n) {
                         section + 1);
         if (rows[SECTION_NODES] > HOSTS_MAX || rows[SECTION_INSTANCES] > VMS_MAX ||
             rows[SECTION_GROUPS] > HOSTS_MAX)
-                return row_refuse(&r, "", "too many; accepted: %u nodes, %u instances", HOSTS_MAX, VMS_MAX);
+                return row_refuse(&r, "", "too many; accepted: at most %u nodes and %u instances", HOSTS_MAX,
+                                  VMS_MAX);
         f->group_names = arena_new(f->arena, const char *, rows[SECTION_GROUPS]);
         f->nodes = arena_new(f->arena, Node, rows[SECTION_NODES]);
         f->instances = arena_new(f->arena, Instance, rows[SECTION_INSTANCES]);

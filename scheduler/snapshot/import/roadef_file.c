@@ -33,8 +33,8 @@ static bool roadef_file_is_space(char c) {
 static int roadef_file_complain(const Reader *f, const char *what, const char *found, int64_t max) {
         const char *field = text_format(f->arena, "token %llu", (unsigned long long) f->token);
 
-        text_fault(f->fault, field ? field : "", "%s: %s; a whole number of 0 to %lld is wanted", what, found,
-                   (long long) max);
+        text_fault(f->fault, field ? field : "", "%s: %s; accepted: a whole number from 0 to %lld", what,
+                   found, (long long) max);
         f->fault->line = f->line;
         return -EINVAL;
 }
@@ -60,7 +60,7 @@ static int roadef_file_number(Reader *f, const char *what, int64_t max, int64_t 
         skip_space(f);
         f->token++;
         if (f->text == f->end)
-                return roadef_file_complain(f, what, "the file ends here", max);
+                return roadef_file_complain(f, what, "unexpected end of file", max);
         start = f->text;
         while (f->text < f->end && !roadef_file_is_space(*f->text))
                 f->text++;
@@ -112,7 +112,7 @@ static int resources_parse(Reader *f, Model *m) {
         if (r < 0)
                 return r;
         if (p->n_res == 0)
-                return roadef_file_refuse(f, "there must be a resource");
+                return roadef_file_refuse(f, "found 0; accepted: at least one resource");
         m->load_weight = arena_new(f->arena, int64_t, p->n_res);
         if (!m->load_weight)
                 return -ENOMEM;
@@ -169,7 +169,7 @@ static int machines_parse(Reader *f, Model *m) {
         if (r < 0)
                 return r;
         if (p->n_hosts == 0)
-                return roadef_file_refuse(f, "there must be a machine");
+                return roadef_file_refuse(f, "found 0; accepted: at least one machine");
         if ((uint64_t) p->n_hosts * p->n_hosts > (uint64_t) (f->end - f->text))
                 return roadef_file_refuse(f, "the file is too short for that many machines");
         m->capacity = arena_new(f->arena, int64_t, (size_t) p->n_hosts * p->n_res);
@@ -215,7 +215,7 @@ static int service_parse(Reader *f, Model *m, uint32_t s) {
 
         r = roadef_file_rule_add(f, m, (GroupRule){ .kind = RULE_APART, .level = LEVEL_HOST, .group = s });
         if (r == 0)
-                r = roadef_file_number32(f, "service: least number of locations",
+                r = roadef_file_number32(f, "service: minimum number of locations",
                                          (uint32_t) bound_of(BOUND_HOSTS), &spread);
         if (r == 0)
                 r = roadef_file_rule_add(
@@ -282,7 +282,7 @@ static int processes_parse(Reader *f, Model *m) {
         if (r < 0)
                 return r;
         if (p->n_vms > 0 && p->n_groups == 0)
-                return roadef_file_refuse(f, "there are processes, but no service they could be of");
+                return roadef_file_refuse(f, "processes without a service; accepted: at least one service");
         m->service = arena_new(f->arena, uint32_t, p->n_vms);
         m->need = arena_new(f->arena, int64_t, (size_t) p->n_vms * p->n_res);
         m->price = arena_new(f->arena, int64_t, p->n_vms);
@@ -384,14 +384,14 @@ static int weights_parse(Reader *f, Model *m) {
                 return r;
         if (worst_cost(m) >= COST_MAX)
                 return roadef_file_refuse(f,
-                                          "costs could pass 2^60: the weights or quantities are too large");
+                                          "costs could exceed 2^60: the weights or quantities are too large");
         return 0;
 }
 
 static int end_parse(Reader *f) {
         skip_space(f);
         f->token++;
-        return f->text < f->end ? roadef_file_refuse(f, "the file should end before this") : 0;
+        return f->text < f->end ? roadef_file_refuse(f, "unexpected data; accepted: the end of the file") : 0;
 }
 
 int roadef_model_parse(Arena *a, const char *text, size_t n, Problem **ret, TextFault *reterr_fault) {

@@ -96,5 +96,5 @@ int json_take_instant(JsonReader *r, usec_t old, int64_t most, usec_t *ret) {
         }
         if (json_is_number(r->at) && json_number_scaled(r->at, old, 0, most, ret) == 0)
                 return 0;
-        return json_reader_expect(r, "an instant as RFC 3339 has it, \"2026-11-30T00:14:05Z\"");
+        return json_reader_expect(r, "a time in RFC 3339 format, \"2026-11-30T00:14:05Z\"");
 }

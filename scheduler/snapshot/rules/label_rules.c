@@ -118,7 +118,7 @@ static int rule_fields_of(LabelReader *l, const char *kind) {
 }
 
 static int label_rules_note(LabelReader *l, const char *what) {
-        const char *text = text_format(l->a, "label \"%.120s\" states no rule: %s", l->label, what);
+        const char *text = text_format(l->a, "label \"%.120s\" is not a valid rule: %s", l->label, what);
 
         if (!text)
                 return -ENOMEM;

@@ -13,15 +13,15 @@
 const char *const list_value_texts[LIST_VALUE_N] = {
         [LIST_NUMBER] = "a number",
         [LIST_BOOL] = "yes or no",
-        [LIST_CHOICE] = "a word",
+        [LIST_CHOICE] = "one of the accepted words",
         [LIST_NAME] = "a name",
         [LIST_NAMES] = "names",
         [LIST_VMS] = "a selection of VMs",
         [LIST_HOSTS] = "a selection of hosts",
         [LIST_DAYS] = "days, such as mon, sat,sun or mon-fri",
         [LIST_CLOCK] = "a time of day: 00:00 to 24:00",
-        [LIST_ZONE] = "a time zone: Europe/Berlin, UTC, or a POSIX text such as CET-1CEST,M3.5.0,M10.5.0/3",
-        [LIST_LABELS] = "key=value, or !key to take a label away",
+        [LIST_ZONE] = "a time zone: Europe/Berlin, UTC, or a POSIX string such as CET-1CEST,M3.5.0,M10.5.0/3",
+        [LIST_LABELS] = "key=value, or !key to remove a label",
         [LIST_ACTIONS] = "balance, load",
 };
 
@@ -52,7 +52,7 @@ static const ListFieldDef group_fields[] = {
 
 static const ListFieldDef host_list_fields[] = {
         TEXT_FIELD("hosts", LIST_HOSTS, HostSpec, hosts, true,
-                   "The hosts that this entry is about. A later entry overrides an earlier one."),
+                   "Hosts that this entry applies to. A later entry overrides an earlier one."),
         TEXT_FIELD("zone", LIST_NAME, HostSpec, zone, false, "Zone of the hosts."),
         TEXT_FIELD("rack", LIST_NAME, HostSpec, rack, false, "Rack of the hosts."),
         TEXT_FIELD("neighborhood", LIST_NAME, HostSpec, neighborhood, false,
@@ -170,7 +170,7 @@ static int name_check(ListReader *r, const ListField *f, const ListWord *w) {
         if (text_is_name(w->text, strlen(w->text)))
                 return 0;
         return LIST_FAULT(r, w, f->key.text,
-                          "is no name; accepted: 1 to 255 bytes without control characters");
+                          "is not a valid name; accepted: 1 to 255 bytes without control characters");
 }
 
 static int list_fields_names_read(ListReader *r, const ListField *f, Strings *ret) {
@@ -208,7 +208,7 @@ static int list_fields_labels_read(ListReader *r, const ListField *f, Strings *r
                                 return -ENOMEM;
                         if (*word == '!' ? word[1] == '\0' : host_label_check(word, r->fault) < 0)
                                 return LIST_FAULT(r, &f->values[i], f->key.text,
-                                                  "'%.80s' is not accepted; accepted: %s: %s", word,
+                                                  "'%.80s' is not valid; accepted: %s: %s", word,
                                                   list_value_texts[LIST_LABELS], HOST_LABEL_ACCEPTED);
                         labels[n++] = word;
                         c = strchr(c, ',');
@@ -249,7 +249,7 @@ static int days_read(ListReader *r, const ListField *f, unsigned *ret) {
 
                         if (some == 0)
                                 return LIST_FAULT(r, &f->values[i], f->key.text,
-                                                  "'%.40s' is not accepted; accepted: %s", f->values[i].text,
+                                                  "'%.40s' is not valid; accepted: %s", f->values[i].text,
                                                   list_value_texts[LIST_DAYS]);
                         days |= some;
                         if (s[n] == '\0')
@@ -267,8 +267,8 @@ static int clock_read(ListReader *r, const ListField *f, int *ret) {
         if (!colon || colon - text > 2 || strlen(colon + 1) != 2 || text[0] == '-' || colon[1] == '-' ||
             text_to_int(text, (size_t) (colon - text), 0, bound_of(BOUND_HOUR), &hours) < 0 ||
             text_to_int(colon + 1, 2, 0, bound_of(BOUND_MINUTE), &minutes) < 0 || hours * 60 + minutes > 1440)
-                return LIST_FAULT(r, &f->values[0], f->key.text, "'%.40s' is not accepted; accepted: %s",
-                                  text, list_value_texts[LIST_CLOCK]);
+                return LIST_FAULT(r, &f->values[0], f->key.text, "'%.40s' is not valid; accepted: %s", text,
+                                  list_value_texts[LIST_CLOCK]);
         *ret = (int) (hours * 60 + minutes);
         return 0;
 }
@@ -307,9 +307,8 @@ static int zone_read(ListReader *r, const ListField *f, TimeWindow *ret) {
         if (e == -ENOMEM)
                 return e;
         if (e < 0)
-                return LIST_FAULT(r, &f->values[0], f->key.text,
-                                  "'%.40s' is no time zone that is known here; accepted: %s", name,
-                                  list_value_texts[LIST_ZONE]);
+                return LIST_FAULT(r, &f->values[0], f->key.text, "unknown time zone '%.40s'; accepted: %s",
+                                  name, list_value_texts[LIST_ZONE]);
         return 0;
 }
 
@@ -327,7 +326,7 @@ static int actions_read(ListReader *r, const ListField *f, unsigned *ret) {
                                 bit = bits[k];
                 if (bit == 0)
                         return LIST_FAULT(r, &f->values[i], f->key.text,
-                                          "'%.40s' is not accepted; accepted: %s%s%s%s", f->values[i].text,
+                                          "'%.40s' is not valid; accepted: %s%s%s%s", f->values[i].text,
                                           list_value_texts[LIST_ACTIONS], nearest ? "; did you mean " : "",
                                           nearest ? nearest : "", nearest ? "?" : "");
                 actions |= bit;
@@ -361,9 +360,9 @@ int list_field_read(ListReader *r, const ListFieldDef *def, const ListField *f, 
         void *member = (char *) object + def->at;
 
         if (f->is_list && !takes_list(def->as))
-                return LIST_FAULT(r, &f->key, f->key.text, "is a list; accepted is a single value");
+                return LIST_FAULT(r, &f->key, f->key.text, "is a list; accepted: a single value");
         if (f->n == 0)
-                return LIST_FAULT(r, &f->key, f->key.text, "says nothing; accepted: %s",
+                return LIST_FAULT(r, &f->key, f->key.text, "is empty; accepted: %s",
                                   list_value_texts[def->as]);
         switch (def->as) {
         case LIST_NUMBER:

@@ -94,8 +94,7 @@ static int apply_near(RuleApply *apply, const RuleSpec *spec) {
 /* None of the hosts is there. Moving on as if nothing had been said would be the opposite of what was said.
  */
 static int hold_where_they_are(RuleApply *apply, const RuleSpec *spec, const Rule *rule) {
-        const char *why =
-                text_format(apply->arena, "rule %s allows it on no host of the cluster", spec->name);
+        const char *why = text_format(apply->arena, "rule %s allows no host of the cluster", spec->name);
 
         if (!why)
                 return -ENOMEM;
@@ -163,7 +162,7 @@ static int stay_all(RuleApply *apply, const RuleSpec *spec, Hold hold, const cha
 
 static int apply_never_move(RuleApply *apply, const RuleSpec *spec) {
         return stay_all(apply, spec, HOLD_NEVER,
-                        text_format(apply->arena, "rule %s forbids moving it", spec->name));
+                        text_format(apply->arena, "rule %s does not allow moving it", spec->name));
 }
 
 /* The windows and when the first of them opens, in words. */
@@ -294,7 +293,7 @@ const ListFieldDef rule_list_fields[] = {
         { .value = { .name = "must",
                      .type = SETTING_BOOL,
                      .max = 1,
-                     .doc = "yes: the rule must hold, whatever it costs. This is the default unless should is given." },
+                     .doc = "yes: the rule must hold at any cost. This is the default unless should is given." },
           .as = LIST_BOOL,
           .at = offsetof(RuleSpec, must) },
         COUNT("should", weight, 1, 1000000,
@@ -311,7 +310,7 @@ const ListFieldDef rule_list_fields[] = {
         WORDS("to", LIST_VMS, others, "The VMs to be near: at least one of them must be in the same place."),
         COUNT("over", count, 1, HOSTS_MAX, "Minimum number of places."),
         COUNT("at-most", count, 1, HOSTS_MAX, "Maximum number of places."),
-        WORDS("hosts", LIST_HOSTS, hosts, "The hosts that the rule is about."),
+        WORDS("hosts", LIST_HOSTS, hosts, "Hosts that the rule applies to."),
         WORDS("during", LIST_NAMES, windows, "Names of windows. The VMs may move while any of them is open."),
         COUNT("a-day", count, 1, 1000,
               "Maximum migrations of each VM within 24 hours, as counted by the service."),
@@ -320,8 +319,7 @@ const ListFieldDef rule_list_fields[] = {
         { .value = { .name = "only",
                      .type = SETTING_CHOICE,
                      .choices = vm_mode_names,
-                     .doc = "The most the service may do with their moves. auto: carry them out. confirm: carry them out "
-                            "after a person has confirmed. advise: only show them." },
+                     .doc = "What the service may do with moves of these VMs at most. auto: carry them out. confirm: carry them out after an operator has confirmed. advise: only show them." },
           .as = LIST_CHOICE,
           .at = offsetof(RuleSpec, mode) },
         { .value = { .name = "evacuate",

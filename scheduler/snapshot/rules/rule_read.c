@@ -85,7 +85,7 @@ static int read_kind(ListReader *r, const ListItem *item, RuleSpec *spec) {
                                 r, &f->key, f->key.text,
                                 key_word_is_same(found->key.text, f->key.text)
                                         ? "is given twice"
-                                        : "the rule is of kind \"%s\" already; accepted: one kind a rule",
+                                        : "the rule already has the kind \"%s\"; accepted: one kind per rule",
                                 found->key.text);
                 found = f;
                 spec->kind = k;
@@ -135,7 +135,7 @@ static int read_fields(ListReader *r, const ListItem *item, RuleSpec *spec) {
                 seen |= UINT64_C(1) << k;
                 if (bit && !(kind->takes & bit))
                         return LIST_FAULT(r, &f->key, f->key.text,
-                                          "is not a field of a rule '%s'; accepted with %s", kind->word,
+                                          "not accepted in a rule '%s'; accepted with %s", kind->word,
                                           kinds_with(bit, words, sizeof(words)));
                 e = list_field_read(r, &rule_list_fields[k], f, spec);
                 if (e < 0)
@@ -230,7 +230,7 @@ static int add_host(ListReader *r, RuleSet *set, const ListItem *item) {
         int e = list_item_read(r, &host_list, item, &spec);
 
         if (e == 0 && item->n < 2)
-                e = LIST_FAULT(r, &here, NULL, "says nothing of these hosts; accepted: rack, headroom …");
+                e = LIST_FAULT(r, &here, NULL, "no field besides hosts; accepted: rack, headroom …");
         if (e < 0)
                 return e;
         hosts = arena_room(r->arena, set->hosts, set->n_hosts, sizeof(*hosts));
@@ -287,7 +287,7 @@ static bool named_once(NameTable *t, const ListItem *item, const char *list, con
 
         if (name_table_add(t, name) == next)
                 return true;
-        text_fault(&f, list, "\"%.80s\" is the name of another one too; accepted: each name once", name);
+        text_fault(&f, list, "the name \"%.80s\" is already used; accepted: unique names", name);
         f.line = field ? field->values[0].line : item->line;
         f.column = field ? field->values[0].column : item->column;
         (void) text_faults_add(faults, &f);

@@ -153,7 +153,7 @@ static int apply_actions(RuleApply *apply) {
                 if (!closed || open)
                         continue;
                 apply->s->not_now |= kinds[k].bit;
-                r = rule_apply_note(apply, text_format(apply->arena, "no %s now: window %s (%s) is not open",
+                r = rule_apply_note(apply, text_format(apply->arena, "no %s now: window %s (%s) is closed",
                                                        kinds[k].words, closed->name,
                                                        time_window_text(apply->arena, closed)));
                 if (r < 0)

@@ -157,9 +157,9 @@ static int word_note(RuleApply *apply, const char *place, const SelectTerm *t, S
         if (!word || word_notes_nearest(apply, t, word, prefix, &near) < 0)
                 return -ENOMEM;
         return rule_apply_note(apply, has_wildcards(t)
-                                              ? text_format(apply->arena, "%s: %s%s%s: no %s fits", place,
+                                              ? text_format(apply->arena, "%s: %s%s%s: no %s matches", place,
                                                             t->except ? "!" : "", prefix, word, what)
-                                              : text_format(apply->arena, "%s: %s%s%s: no such %s%s%s%s",
+                                              : text_format(apply->arena, "%s: %s%s%s: %s not found%s%s%s",
                                                             place, t->except ? "!" : "", prefix, word, what,
                                                             near ? "; did you mean " : "", near ? near : "",
                                                             near ? "?" : ""));
@@ -179,7 +179,7 @@ int word_notes(RuleApply *apply, const char *place, const Selection *sel, Select
                         r = word_note(apply, place, t, from);
         }
         if (r == 0 && n > WORD_NOTES_MAX)
-                r = rule_apply_note(apply, text_format(apply->arena, "%s: %u words more select nothing",
-                                                       place, n - WORD_NOTES_MAX));
+                r = rule_apply_note(apply, text_format(apply->arena, "%s: %u more terms match nothing", place,
+                                                       n - WORD_NOTES_MAX));
         return r;
 }

@@ -116,16 +116,17 @@ static int64_t estimators_daily(const EstimateInput *in) {
 }
 
 const Estimator estimators[] = {
-        { "last", "the newest reading: no history is used", estimators_last },
-        { "mean", "the mean that follows: each reading counts half after demand.half_life", estimators_mean },
-        { "p75", "what three quarters of the window's steps did not pass", estimators_p75 },
-        { "p95", "what 95 of 100 of the window's steps did not pass", estimators_p95 },
-        { "peak", "the highest step of the window", estimators_peak },
-        { "trend", "the mean that follows, carried on along the window's slope (median of all pairs)",
+        { "last", "the latest reading; history is not used", estimators_last },
+        { "mean", "exponential moving average: the weight of a reading halves every demand.half_life",
+          estimators_mean },
+        { "p75", "75th percentile of the window", estimators_p75 },
+        { "p95", "95th percentile of the window", estimators_p95 },
+        { "peak", "maximum of the window", estimators_peak },
+        { "trend",
+          "the moving average, extrapolated along the window's slope (Theil-Sen: the median of all pairs)",
           estimators_trend },
         { "daily",
-          "the mean that follows, changed as the days before changed in the coming hours; from the fourth "
-          "day on",
+          "the moving average, changed as on previous days in the coming hours; from the fourth day on",
           estimators_daily },
         { 0 },
 };

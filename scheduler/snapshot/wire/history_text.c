@@ -120,7 +120,7 @@ static int field_text(LineReader *r, const char **ret, size_t *ret_n) {
         const char *tab;
 
         if (r->ended)
-                return history_text_refuse(r, "the line ends too early");
+                return history_text_refuse(r, "the line is cut off");
         tab = memchr(r->at, '\t', (size_t) (r->line_end - r->at));
         *ret = r->at;
         *ret_n = (size_t) ((tab ? tab : r->line_end) - r->at);
@@ -137,7 +137,7 @@ static int field_copy(LineReader *r, const char **ret) {
         if (k < 0)
                 return k;
         if (!text_is_line(text, n))
-                return history_text_refuse(r, "not a line of text");
+                return history_text_refuse(r, "not valid UTF-8 text");
         *ret = text_copy(r->arena, text, n);
         return *ret ? 0 : -ENOMEM;
 }
@@ -193,7 +193,7 @@ static int read_series(LineReader *r, Series *s) {
         for (int i = 0; i < HISTORY_HOURS && k == 0; i++) {
                 k = history_text_field_number(r, bound_of(BOUND_HISTORY_DAYS), &days);
                 if (k == 0 && (days == UNKNOWN || (days == 0) != (s->hours[i] == HISTORY_NONE)))
-                        k = history_text_refuse(r, "an hour's days do not fit its mean");
+                        k = history_text_refuse(r, "the days of an hour do not match its mean");
                 if (k == 0)
                         s->days[i] = (uint8_t) days;
         }
@@ -232,10 +232,10 @@ static uint32_t count_lines(const char *text, size_t n) {
 static int read_head(LineReader *r, const char *schema, int64_t *ret_number) {
         const char *text;
         size_t n;
-        int k = line_next(r) ? field_text(r, &text, &n) : history_text_refuse(r, "it is empty");
+        int k = line_next(r) ? field_text(r, &text, &n) : history_text_refuse(r, "empty");
 
         if (k == 0 && (n != strlen(schema) || memcmp(text, schema, n) != 0))
-                k = history_text_refuse(r, "it begins with another schema");
+                k = history_text_refuse(r, "its schema is not supported");
         return k == 0 ? field_known(r, ret_number) : k;
 }
 

@@ -174,10 +174,10 @@ static bool section_error(const char *s, size_t n, int *ret) {
 
 static const char *section_fault(const WireReader *r, const Section *s, const char *name, size_t n) {
         if (r->n_sections == (uint64_t) bound_of(BOUND_REPORT_SECTIONS))
-                return "a section beyond the most that a report has";
+                return "too many sections";
         for (uint32_t i = 0; i < r->n_sections; i++)
                 if (strncmp(r->sections[i].collector, name, n) == 0 && r->sections[i].collector[n] == '\0')
-                        return "a second section of one collector";
+                        return "a collector has two sections; accepted: one";
         return s->read_at < 0 ? "the time of a section is not a number of microseconds" : NULL;
 }
 
@@ -265,10 +265,10 @@ static const char *value_parse(WireReader *r, const char *s, size_t n, Sample *s
 
         if (metric_defs[sample->metric].kind == METRIC_NUMBER) {
                 k = text_to_int(s, n, 0, metric_bound(sample->metric), &sample->number);
-                return k == 0 ? NULL : k == -ERANGE ? "over its bound" : "no whole number";
+                return k == 0 ? NULL : k == -ERANGE ? "out of bounds" : "not a whole number";
         }
         if (n > (size_t) bound_of(BOUND_TEXT_BYTES))
-                return "longer than its bound";
+                return "too long";
         if (!text_is_line(s, n))
                 return "not UTF-8 text without control characters";
         sample->text = text_copy(r->arena, s, n);
@@ -298,7 +298,7 @@ static int sample_parse(WireReader *r, Line l) {
         if (odd < 0)
                 return odd;
         if (odd > 0)
-                wire_drop(r, *x.subject ? x.metric : METRIC_N, x.subject, "what it is of has no usable name");
+                wire_drop(r, *x.subject ? x.metric : METRIC_N, x.subject, "its subject is not a valid name");
         if (odd > 0 && !*x.subject)
                 return 0;
         fault = value_parse(r, value, (size_t) (end - value), &x);

@@ -382,8 +382,9 @@ static int export_check_key(ExportParser *parser, JsonReader *r, const ExportKey
         const StoreKeyDef *def = &store_key_defs[k->key];
 
         if (!def->part[0] != !k->part)
-                return json_reader_refuse(r, k->part ? "key %s has no part" : "key %s lacks its part",
-                                          def->name);
+                return json_reader_refuse(
+                        r, k->part ? "key %s has no part" : "key %s is incomplete: its part is missing",
+                        def->name);
         if (store_export_kind(k->key, k->part) != EXPORT_KEPT)
                 return json_reader_refuse(r, "key %s%s%.64s is not restored: it says what was so then",
                                           def->name, k->part ? ":" : "", k->part ? k->part : "");

@@ -79,7 +79,7 @@ static int directory_check(const char *dir, TextFault *fault) {
         if (!S_ISDIR(st.st_mode))
                 return -ENOTDIR;
         if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-                text_fault(fault, "state_dir", "%s must belong to this user, and nobody else may write to it",
+                text_fault(fault, "state_dir", "%s must be owned by this user and writable by no other user",
                            dir);
                 return -EPERM;
         }
