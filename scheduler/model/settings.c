@@ -313,7 +313,7 @@ static const Value *settings_value_of(const Settings *s, const char *section, co
                 if (strcmp(s->values[i].def->name, name) == 0 &&
                     strcmp(s->values[i].section->name, section) == 0)
                         return &s->values[i];
-        assert(false && "unknown setting requested");
+        assert(false && "a setting that is in no table was asked for");
         return NULL;
 }
 

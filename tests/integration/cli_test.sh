@@ -87,7 +87,7 @@ says out '"status": "ok"'
 
 # ---- a plan, twice the same, and what a pipe sees of it
 run 0 "$plimsoll" plan --from "$dir/crowded.json"
-says out "h1 *4>"
+says out "h1 *4→"
 says out "^plan: [0-9]* moves\{0,1\} in "
 says out "^nothing has been moved; to carry out a plan: plimsoll apply$"
 says out "hosts above their load line: 1 now, 0 after"

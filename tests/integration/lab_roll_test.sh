@@ -53,7 +53,7 @@ check "it needs the command again: the store keeps none" ends 2 out plimsoll mai
 check "another command is refused" ends 2 out plimsoll maintenance roll --resume --run true
 check "it goes on" ends 0 out plimsoll maintenance roll --resume --run "$LAB/mend"
 check "and shows with what" says out 'continuing the roll of .*mend'
-check "to the end" says out 'all 3 hosts are done'
+check "to the end" says out 'all done: 3 hosts'
 check "the command was run for each host" [ "$(cut -d' ' -f1 "$LAB/mended" | sort -u | wc -l)" = 3 ]
 check "no host is in maintenance or cordoned" [ -z "$(marked)" ]
 check "there is nothing to resume" ends 2 out plimsoll maintenance roll --resume --run "$LAB/mend"

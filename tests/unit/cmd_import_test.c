@@ -64,7 +64,7 @@ Test(cmd_import, htools_files_are_imported_or_refused_with_file_and_line) {
 
         write_file(use, "web1 0.05 1 1 1\n");
         cr_assert_eq(EXIT_DONE, IMPORT("htools", path, "-U", use, "-o", output));
-        cr_assert(strstr(words, "1 hosts, 1 VMs, 0 rules"), "%s", words);
+        cr_assert(strstr(words, "1 host, 1 VM, 0 rules"), "%s", words);
         f = fopen(output, "r");
         cr_assert_not_null(f);
         words[fread(words, 1, sizeof(words) - 1, f)] = '\0';

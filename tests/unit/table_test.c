@@ -26,6 +26,8 @@ Test(bar, a_plain_bar_shows_load_line_and_what_is_above_it) {
         cr_assert_str_eq("####....|.", bar(400, 800, 10, false));
         cr_assert_str_eq("########|!", bar(1000, 800, 10, false));
         cr_assert_str_eq("########|!", bar(5000, 800, 10, false), "over capacity stays in its width");
+        cr_assert_str_eq("########|!", bar(801, 800, 10, false), "the least above it is marked");
+        cr_assert_str_eq("#########!", bar(960, 950, 10, false), "also where nothing is left of the bar");
         cr_assert_str_eq("..........", bar(0, 0, 10, false));
         cr_assert_str_eq("........|.", bar(-3, 800, 10, false));
 }
@@ -38,6 +40,14 @@ Test(bar, a_terminal_bar_is_as_wide_as_asked) {
         }
         cr_assert_str_eq("\u2588\u2588\u258c ", bar(625, 1000, 4, true));
         cr_assert_str_eq("\u258f   ", bar(1, 1000, 4, true), "a little is not nothing");
+}
+
+/* Style is no part of it: it is seen without color. */
+Test(bar, a_terminal_bar_marks_what_is_above_the_line) {
+        cr_assert(strstr(bar(790, 800, 10, true), "\u2503 "), "%s", text);
+        cr_assert(strstr(bar(801, 800, 10, true), "\u2503!"), "%s", text);
+        cr_assert_null(strchr(bar(800, 800, 10, true), '!'), "%s", text);
+        cr_assert(strchr(bar(960, 950, 10, true), '!'), "%s", text);
 }
 
 Test(bar, its_style_follows_the_load_line) {
@@ -75,7 +85,7 @@ Test(table, columns_line_up_and_names_are_made_safe) {
         cr_assert_str_eq(table(0, false),
                          "  HOST      VMS  CPU     WHY\n"
                          "  h1         12  ###.|.  because it is so, and for no other reason\n"
-                         "  gr\xc3\xbcn?[2J    7  ####|.  \n");
+                         "  gr\xc3\xbcn?[2J    7  ####|!  \n");
 }
 
 Test(table, titles_are_made_safe_as_cells_are) {
@@ -101,12 +111,12 @@ Test(table, on_a_narrow_terminal_the_last_column_wraps_between_words_or_stands_b
         cr_assert_str_eq(table(60, false), "  HOST      VMS  CPU     WHY\n"
                                            "  h1         12  ###.|.  because it is so, and for no other\n"
                                            "                         reason\n"
-                                           "  gr\xc3\xbcn?[2J    7  ####|.  \n");
+                                           "  gr\xc3\xbcn?[2J    7  ####|!  \n");
         cr_assert_str_eq(table(40, false), "  HOST      VMS  CPU\n"
                                            "  h1         12  ###.|.\n"
                                            "        because it is so, and for no\n"
                                            "        other reason\n"
-                                           "  gr\xc3\xbcn?[2J    7  ####|.\n");
+                                           "  gr\xc3\xbcn?[2J    7  ####|!\n");
         for (unsigned width = 30; width < 120; width++)
                 for (char *line = strtok((char *) table(width, true), "\n"); line; line = strtok(NULL, "\n"))
                         cr_assert_leq(text_columns(line, strlen(line)), width, "%u: %s", width, line);

@@ -103,10 +103,6 @@ static bool api_check_origin(ApiRequest *r, struct MHD_Connection *c) {
                 &r->call, 403,
                 "a page of %.100s may not use this API: accepted: its own pages, and origins in api.origins",
                 origin ? origin : "another site");
-||||||| parent of a51ff5b5 (Words: snapshot, health, collectors and the agent speak plain English of the trade)
-        api_reply_problem(&r->call, 403,
-                          "a page of %.100s may not use this API: accepted: the origins in api.origins",
-                          origin ? origin : "another site");
         return api_check_refused(r, REFUSED_ORIGIN);
 }
 

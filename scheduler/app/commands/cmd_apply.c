@@ -24,6 +24,7 @@
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/base/text.h"
 
 typedef struct Apply {
         Invocation *in;
@@ -63,10 +64,10 @@ static ExitStatus from_plan_file(Apply *apply, const char *path) {
                        &objections, &n_objections) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (n_objections > 0)
-                return command_complain(in, EXIT_BLOCKED,
-                                        "%s is not safe now: %s (%u objections; see plimsoll check)",
-                                        strncmp(path, "/proc/", 6) == 0 ? "the plan" : path,
-                                        objections[0].text, n_objections);
+                return command_complain(
+                        in, EXIT_BLOCKED, "%s is not safe now: %s (%u %s; see plimsoll check)",
+                        strncmp(path, "/proc/", 6) == 0 ? "the plan" : path, objections[0].text, n_objections,
+                        text_plural(n_objections, "objection", "objections"));
         if (mover_moves_of_file(in->arena, apply->facts.snapshot, apply->facts.settings, plan, &apply->moves,
                                 &fault) < 0)
                 return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
@@ -74,7 +75,9 @@ static ExitStatus from_plan_file(Apply *apply, const char *path) {
         apply->file = plan;
         apply->text = text;
         if (!in->json)
-                (void) out_say(in->out.out, "%s: %u moves in %u waves\n", path, plan->n_moves, plan->n_waves);
+                (void) out_say(in->out.out, "%s: %u %s in %u %s\n", path, plan->n_moves,
+                               text_plural(plan->n_moves, "move", "moves"), plan->n_waves,
+                               text_plural(plan->n_waves, "wave", "waves"));
         return EXIT_DONE;
 }
 

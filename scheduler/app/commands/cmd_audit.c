@@ -10,6 +10,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/base/text.h"
 #include "scheduler/snapshot/files/audit_text.h"
 #include "scheduler/snapshot/json/json_value.h"
 
@@ -252,7 +253,7 @@ static void print_loads(const Screen *out, const AuditEntry *entry) {
                 const HostLoad *b = &entry->before[i], *l = audit_load(entry->after, entry->n_after, b->host);
                 char safe[256], buf[4][HUMAN_SIZE];
 
-                (void) out_say(out->out, "  %s: CPU %s > %s, memory %s > %s\n",
+                (void) out_say(out->out, "  %s: CPU %s→%s, memory %s→%s\n",
                                text_safe(b->host, safe, sizeof(safe)),
                                human_permille(b->cpu_permille, buf[0]),
                                l ? human_permille(l->cpu_permille, buf[1]) : "not measured yet",
@@ -305,7 +306,8 @@ static int print_entry(Invocation *in, const AuditEntry *entry) {
                        human_time(entry->at, when), screen_style(&in->out, STYLE_PLAIN), entry->mode,
                        entry->status);
         if (entry->refused > 0)
-                (void) out_say(in->out.out, ", %lld VMs refused", (long long) entry->refused);
+                (void) out_say(in->out.out, ", %lld %s refused", (long long) entry->refused,
+                               text_plural(entry->refused, "VM", "VMs"));
         if (entry->booking)
                 cmd_audit_print_booking(&in->out, entry);
         else if (entry->n_moves == 0)

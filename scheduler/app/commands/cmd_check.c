@@ -9,6 +9,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/timing.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/base/text.h"
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/whynot/conflict.h"
@@ -70,9 +71,10 @@ static void cmd_check_print_text(const Judgement *j, const Screen *screen) {
         uint32_t kept = j->n_objections < SHOW_OBJECTIONS ? j->n_objections : SHOW_OBJECTIONS;
 
         if (j->n_objections == 0) {
-                (void) out_say(screen->out, "%ssafe%s: all %u moves in %u waves, at every instant\n",
+                (void) out_say(screen->out, "%ssafe%s: %u %s in %u %s, at every instant\n",
                                screen_style(screen, STYLE_GOOD), screen_style(screen, STYLE_PLAIN),
-                               j->plan->n_moves, j->plan->n_waves);
+                               j->plan->n_moves, text_plural(j->plan->n_moves, "move", "moves"),
+                               j->plan->n_waves, text_plural(j->plan->n_waves, "wave", "waves"));
                 return;
         }
         for (uint32_t i = 0; i < kept; i++) {
@@ -82,9 +84,10 @@ static void cmd_check_print_text(const Judgement *j, const Screen *screen) {
         }
         if (kept < j->n_objections)
                 (void) out_say(screen->out, "  … and %u more\n", j->n_objections - kept);
-        (void) out_say(screen->out, "%snot safe%s: %u objection%s to %u moves\n",
+        (void) out_say(screen->out, "%snot safe%s: %u objection%s to %u %s\n",
                        screen_style(screen, STYLE_BAD), screen_style(screen, STYLE_PLAIN), j->n_objections,
-                       j->n_objections == 1 ? "" : "s", j->plan->n_moves);
+                       j->n_objections == 1 ? "" : "s", j->plan->n_moves,
+                       text_plural(j->plan->n_moves, "move", "moves"));
 }
 
 /* Rules that cannot hold where the plan leads: a plan may be safe, and what it is for not to be had. */

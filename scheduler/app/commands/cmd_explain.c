@@ -52,6 +52,14 @@ static ExitStatus cmd_explain_no_such(const Explaining *explaining, const char *
         for (uint32_t i = 0; names && i < n; i++)
                 memcpy(&names[i], (const char *) first + size * i, sizeof(names[i]));
         nearest = names && strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
+        if (*what == 'V' && snapshot_host(explaining->view.snapshot, name) != IX_NONE)
+                return command_complain(
+                        explaining->in, EXIT_BAD_INPUT,
+                        "%s is a host; explain needs a VM. To see the host: plimsoll status --all", name);
+        if (!nearest && names && n > 0)
+                return command_complain(explaining->in, EXIT_BAD_INPUT,
+                                        "%s %s not found; the cluster has %u %s%s, such as %s", what, name, n,
+                                        what, n == 1 ? "" : "s", names[0]);
         return command_complain(explaining->in, EXIT_BAD_INPUT, "%s %s not found%s%s%s", what, name,
                                 nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }

@@ -10,6 +10,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/base/text.h"
 
 #define HOSTS_SHOWN 40U /* of more those alone whose VMs do not all start */
 
@@ -187,9 +188,10 @@ static int cmd_failover_print_text(const Failing *f) {
         if (f->only == IX_NONE) {
                 (void) out_say(
                         out->out,
-                        "%sprotected: %u of %u hosts%s: lost alone, all their VMs would start elsewhere\n\n",
+                        "%sprotected: %u of %u %s%s: lost alone, all their VMs would start elsewhere\n\n",
                         screen_style(out, found->n_protected < found->n_hosts ? STYLE_WARN : STYLE_GOOD),
-                        found->n_protected, found->n_hosts, screen_style(out, STYLE_PLAIN));
+                        found->n_protected, found->n_hosts, text_plural(found->n_hosts, "host", "hosts"),
+                        screen_style(out, STYLE_PLAIN));
                 return cmd_failover_each(f);
         }
         none = found->hosts[0].n_none;
@@ -197,12 +199,12 @@ static int cmd_failover_print_text(const Failing *f) {
         if (found->hosts[0].n_vms == 0)
                 (void) out_say(out->out, "no VM runs on %s: nothing would have to start\n", safe);
         else if (none == 0)
-                (void) out_say(out->out,
-                               "%s is protected: were it lost, all its %u VMs would start elsewhere\n\n",
-                               safe, found->hosts[0].n_vms);
+                (void) out_say(out->out, "%s is protected: were it lost, its %u %s would start elsewhere\n\n",
+                               safe, found->hosts[0].n_vms, text_plural(found->hosts[0].n_vms, "VM", "VMs"));
         else
-                (void) out_say(out->out, "were %s lost, %s%u of its %u VMs would not start%s\n\n", safe,
+                (void) out_say(out->out, "were %s lost, %s%u of its %u %s would not start%s\n\n", safe,
                                screen_style(out, STYLE_BAD), none, found->hosts[0].n_vms,
+                               text_plural(found->hosts[0].n_vms, "VM", "VMs"),
                                screen_style(out, STYLE_PLAIN));
         return cmd_failover_one(f);
 }

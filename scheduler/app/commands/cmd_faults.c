@@ -11,6 +11,7 @@
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
+#include "scheduler/base/text.h"
 #include "scheduler/snapshot/json/json_value.h"
 
 #define LOG_SHOWN   100U
@@ -133,9 +134,9 @@ static int cmd_faults_print_list(Invocation *in, const Facts *facts, const Strin
                 shown++;
         }
         if (shown == 0)
-                (void) out_say(in->out.out, "%sno faults%s found on %u hosts\n",
+                (void) out_say(in->out.out, "%sno faults%s found on %u %s\n",
                                screen_style(&in->out, STYLE_GOOD), screen_style(&in->out, STYLE_PLAIN),
-                               s->n_hosts);
+                               s->n_hosts, text_plural(s->n_hosts, "host", "hosts"));
         if (source_kind(facts->source) == SOURCE_HOSTS)
                 (void) out_say(
                         in->out.out,

@@ -10,6 +10,7 @@
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/base/text.h"
 #include "scheduler/model/by_host.h"
 #include "scheduler/model/host_uri.h"
 #include "scheduler/snapshot/json/json_value.h"
@@ -108,12 +109,12 @@ static int hosts_print_text(const Invocation *in, const Facts *facts, const Stri
                 return r;
         table_print(&t, &in->out, "");
         if (n_seen > 0)
-                (void) fprintf(
+                (void) out_say(
                         in->out.out,
                         "\n"
-                        "%u of %u hosts are seen but not admitted: they accept no VM, and none of theirs is moved. "
+                        "%u of %u %s seen but not admitted: they accept no VM, and none of theirs is moved. "
                         "To admit one: plimsoll host admit HOST; to remove it: plimsoll host forget HOST\n",
-                        n_seen, s->n_hosts);
+                        n_seen, s->n_hosts, text_plural(s->n_hosts, "host is", "hosts are"));
         return 0;
 }
 

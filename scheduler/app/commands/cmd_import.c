@@ -4,6 +4,7 @@
 
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/base/text.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 #include "scheduler/snapshot/import/importer.h"
 
@@ -46,8 +47,10 @@ static ExitStatus import_with(Invocation *in, const Importer *importer, const ch
         if (file_write(output, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, output, &fault);
         if (strcmp(output, "-") != 0)
-                (void) out_say(in->err.out, "%s: %u hosts, %u VMs, %u rules\n", output, s->n_hosts, s->n_vms,
-                               s->n_rules);
+                (void) out_say(in->err.out, "%s: %u %s, %u %s, %u %s\n", output, s->n_hosts,
+                               text_plural(s->n_hosts, "host", "hosts"), s->n_vms,
+                               text_plural(s->n_vms, "VM", "VMs"), s->n_rules,
+                               text_plural(s->n_rules, "rule", "rules"));
         return EXIT_DONE;
 }
 
@@ -71,8 +74,11 @@ static ExitStatus cmd_import_run(Invocation *in) {
                 return EXIT_DONE;
         }
         if (in->options.n_arguments == 1)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "Usage: plimsoll import FORMAT FILE, or plimsoll import list");
+                return command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "%s: a format and a file are needed. Usage: plimsoll import FORMAT FILE, "
+                        "or plimsoll import list",
+                        word);
         near = text_nearest(word, names, n);
         return command_complain(in, EXIT_BAD_INPUT, "unknown format \"%s\"; accepted: %s%s%s%s", word,
                                 list ? list : "", near ? "; did you mean " : "", near ? near : "",

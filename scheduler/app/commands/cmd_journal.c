@@ -240,8 +240,13 @@ static ExitStatus cmd_journal_look(JournalLook *look, const Settings *settings) 
         int r;
 
         if (verb && (strcmp(verb, "settle") != 0 || o->n_arguments != 2))
-                return command_complain(look->in, EXIT_BAD_INPUT,
-                                        "Usage: plimsoll journal, or plimsoll journal settle VM");
+                return command_complain(
+                        look->in, EXIT_BAD_INPUT,
+                        "%s. Usage: plimsoll journal, or plimsoll journal settle VM",
+                        strcmp(verb, "settle") != 0
+                                ? text_format(look->in->arena, "unknown action '%s'; accepted: settle", verb)
+                        : o->n_arguments < 2 ? "settle: the VM is missing"
+                                             : "settle: one VM is accepted");
         if (!verb && (option_given(o, "at") || option_given(o, "why")))
                 return command_complain(
                         look->in, EXIT_BAD_INPUT,

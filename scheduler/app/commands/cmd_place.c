@@ -13,6 +13,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/trial_text.h"
+#include "scheduler/base/text.h"
 #include "scheduler/snapshot/json/json_value.h"
 
 typedef struct Placing {
@@ -81,9 +82,10 @@ static void print_settled(const Placing *placing) {
         else
                 (void) out_say(
                         out,
-                        "planned again with %s there: %u of the %u moves are of the new VMs; no better start was "
+                        "planned again with %s there: %u of the %u %s of the new VMs; no better start was "
                         "found\n",
-                        a->n_vms > 1 ? "them" : "it", a->moved, a->plan->n_moves);
+                        a->n_vms > 1 ? "them" : "it", a->moved, a->plan->n_moves,
+                        text_plural(a->plan->n_moves, "move is", "moves are"));
 }
 
 static int print_several(const Placing *placing) {

@@ -131,7 +131,11 @@ static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         }
         for (uint32_t i = 0; settings_row(s, i, &row); i++)
                 changed += !row.is_default;
-        (void) fputs("settings OK: ", in->out.out);
+        if (warnings > 0)
+                (void) out_say(in->out.out, "settings valid, with %u %s (see above): ", warnings,
+                               text_plural(warnings, "warning", "warnings"));
+        else
+                (void) fputs("settings OK: ", in->out.out);
         if (rules) {
                 settings_count(in->out.out, rules->n_rules, "rule", "rules", ", ");
                 settings_count(in->out.out, rules->n_groups, "group", "groups", ", ");
@@ -143,8 +147,6 @@ static ExitStatus cmd_settings_check(Invocation *in, const Settings *s) {
         else
                 settings_count(in->out.out, changed, "value differs from its default",
                                "values differ from their defaults", "");
-        if (warnings > 0)
-                (void) out_say(in->out.out, "; %u warning%s above", warnings, warnings == 1 ? "" : "s");
         (void) fputc('\n', in->out.out);
         return EXIT_DONE;
 }

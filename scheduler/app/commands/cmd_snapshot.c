@@ -4,6 +4,7 @@
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/base/text.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
 static ExitStatus write_snapshot(Invocation *in, const Facts *facts) {
@@ -20,8 +21,9 @@ static ExitStatus write_snapshot(Invocation *in, const Facts *facts) {
         }
         if (file_write(path, text, n, &fault) < 0)
                 return command_complain_fault(in, EXIT_FAILED, path, &fault);
-        (void) out_say(in->err.out, "%s: %u hosts, %u VMs\n", path, facts->snapshot->n_hosts,
-                       facts->snapshot->n_vms);
+        (void) out_say(in->err.out, "%s: %u %s, %u %s\n", path, facts->snapshot->n_hosts,
+                       text_plural(facts->snapshot->n_hosts, "host", "hosts"), facts->snapshot->n_vms,
+                       text_plural(facts->snapshot->n_vms, "VM", "VMs"));
         return EXIT_DONE;
 }
 

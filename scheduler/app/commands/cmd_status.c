@@ -25,6 +25,7 @@
 #include "scheduler/app/text/stranded_text.h"
 #include "scheduler/app/text/twin_text.h"
 #include "scheduler/app/text/vm_mode_text.h"
+#include "scheduler/base/text.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/model/host_silence.h"
 #include "scheduler/model/vm_mode.h"
@@ -163,7 +164,7 @@ static void print_move(const LiveMove *m, const Screen *screen) {
         char vm[256], from[256], to[256], why[512], time[HUMAN_SIZE], predicted[HUMAN_SIZE];
         int64_t share = migration_permille(m->status.bytes_total, m->status.bytes_left);
 
-        (void) out_say(screen->out, "  %-16s %s > %s  ", text_safe(m->order->vm, vm, sizeof(vm)),
+        (void) out_say(screen->out, "  %-16s %s → %s  ", text_safe(m->order->vm, vm, sizeof(vm)),
                        text_safe(m->order->from, from, sizeof(from)),
                        text_safe(m->order->to, to, sizeof(to)));
         if (m->status.phase == MIGRATION_RUNNING || m->status.phase == MIGRATION_VERIFYING) {
@@ -370,9 +371,9 @@ static void print_excluded(const Snapshot *s, const Screen *screen) {
         all = snapshot_excluded(s);
         if (all == 0)
                 return;
-        (void) out_say(screen->out, "%s%s%u of %u hosts excluded%s", screen_style(screen, STYLE_BAD),
+        (void) out_say(screen->out, "%s%s%u of %u %s excluded%s", screen_style(screen, STYLE_BAD),
                        snapshot_is_blind(s) ? "blind: " : "", all, s->n_hosts,
-                       screen_style(screen, STYLE_PLAIN));
+                       text_plural(s->n_hosts, "host", "hosts"), screen_style(screen, STYLE_PLAIN));
         for (int k = EXCLUDED_NONE + 1; k < EXCLUDED_N; k++)
                 if (n[k] > 0) {
                         (void) out_say(screen->out, "%s%u %s", between, n[k], words[k]);
@@ -404,13 +405,13 @@ static void print_dropped(const Facts *facts, const Screen *screen) {
 
         if (n == 0 && unsure == 0)
                 return;
-        (void) out_say(
-                screen->out,
-                "%sleft out: %llu values or names that are out of bounds or unusable; %u hosts accept no VM "
-                "because of it%s\n"
-                "\n",
-                screen_style(screen, STYLE_WARN), (unsigned long long) n, unsure,
-                screen_style(screen, STYLE_PLAIN));
+        (void) out_say(screen->out,
+                       "%sleft out: %llu values or names that are out of bounds or unusable; %u %s no VM "
+                       "because of it%s\n"
+                       "\n",
+                       screen_style(screen, STYLE_WARN), (unsigned long long) n, unsure,
+                       text_plural(unsure, "host accepts", "hosts accept"),
+                       screen_style(screen, STYLE_PLAIN));
 }
 
 static int cmd_status_print_text(Invocation *in, const Facts *facts, const StatusView *s,
@@ -420,9 +421,10 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
                            .all = option_given(&in->options, "all") };
         int r;
 
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u %s, %u %s\n", screen_style(screen, STYLE_STRONG),
                        s->snapshot->cluster, screen_style(screen, STYLE_PLAIN), s->snapshot->n_hosts,
-                       snapshot_n_vms(s->snapshot));
+                       text_plural(s->snapshot->n_hosts, "host", "hosts"), snapshot_n_vms(s->snapshot),
+                       text_plural(snapshot_n_vms(s->snapshot), "VM", "VMs"));
         status_summary_print(s, screen);
         r = doubled_print(in->arena, s->snapshot, screen);
         if (r < 0)
@@ -434,8 +436,9 @@ static int cmd_status_print_text(Invocation *in, const Facts *facts, const Statu
         print_missed(missed_waiting(s->snapshot), screen);
         bookings_print(s->snapshot, screen);
         if (s->failover.found.n_hosts > 0)
-                (void) out_say(screen->out, "protected: %u of %u hosts (plimsoll failover)\n\n",
-                               s->failover.found.n_protected, s->failover.found.n_hosts);
+                (void) out_say(screen->out, "protected: %u of %u %s (plimsoll failover)\n\n",
+                               s->failover.found.n_protected, s->failover.found.n_hosts,
+                               text_plural(s->failover.found.n_hosts, "host", "hosts"));
         hand_print(s->holds.cool_downs, s->holds.n_cool_downs, clock_now(), screen);
         r = stranded_print(in->arena, s->snapshot, screen);
         if (r == 0)

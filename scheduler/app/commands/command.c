@@ -129,9 +129,16 @@ static int command_run_command(const Command *c, int argc, char **argv, Invocati
         if (command_parse_options(defs, argc, argv, in, &fault) < 0)
                 return (int) command_complain(in, EXIT_BAD_INPUT, "%s (see plimsoll help %s)", fault.what,
                                               c->name);
-        if (in->options.n_arguments < c->least_arguments || in->options.n_arguments > c->most_arguments)
-                return (int) command_complain(in, EXIT_BAD_INPUT, "Usage: plimsoll %s %s (see plimsoll help)",
-                                              c->name, c->usage);
+        if (in->options.n_arguments < c->least_arguments)
+                return (int) command_complain(
+                        in, EXIT_BAD_INPUT, "%s. Usage: plimsoll %s %s (see plimsoll help %s)",
+                        in->options.n_arguments == 0 ? "an argument is missing" : "too few arguments",
+                        c->name, c->usage, c->name);
+        if (in->options.n_arguments > c->most_arguments)
+                return (int) command_complain(
+                        in, EXIT_BAD_INPUT,
+                        "unexpected argument '%s'. Usage: plimsoll %s %s (see plimsoll help %s)",
+                        in->options.arguments[c->most_arguments], c->name, c->usage, c->name);
         if (command_open_arena(&arena) < 0)
                 return (int) command_complain(in, EXIT_FAILED, "out of memory");
         in->arena = &arena;

@@ -9,6 +9,7 @@
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/bar.h"
 #include "scheduler/app/terminal/table.h"
+#include "scheduler/base/text.h"
 #include "scheduler/model/host_silence.h"
 
 #define TRIES      3 /* another operator may change the same mark between two calls of ours */
@@ -342,7 +343,8 @@ static void maintenance_draw(Wait *w, const Emptying *emptying) {
         mark = screen_mark(screen);
         (void) out_say(screen->out, "%s ", text_safe(w->name, name, 40));
         bar_print_progress(w->most > 0 ? (int64_t) gone * 1000 / w->most : 1000, BAR_WIDTH, screen);
-        (void) out_say(screen->out, " %u of %u VMs have left; %s\n", gone, w->most,
+        (void) out_say(screen->out, " %u of %u %s left; %s\n", gone, w->most,
+                       text_plural(w->most, "VM has", "VMs have"),
                        text_safe(maintenance_state_words(&w->look, emptying), words, sizeof(words)));
         for (uint32_t i = 0; w->look.has_live && i < live->n_moves && lines <= LINES_MAX; i++)
                 if (strcmp(live->moves[i].order->from, w->name) == 0 &&
@@ -365,8 +367,9 @@ static void maintenance_say(Wait *w, const Emptying *emptying) {
         w->said_asks = asks;
         w->said_left = emptying->left;
         w->said_moving = emptying->moving;
-        (void) out_say(out, "%s: %u of %u VMs have left; %s\n", text_safe(w->name, name, sizeof(name)),
-                       w->most - emptying->left, w->most, maintenance_state_words(&w->look, emptying));
+        (void) out_say(out, "%s: %u of %u %s left; %s\n", text_safe(w->name, name, sizeof(name)),
+                       w->most - emptying->left, w->most, text_plural(w->most, "VM has", "VMs have"),
+                       maintenance_state_words(&w->look, emptying));
         (void) fflush(out);
 }
 
@@ -414,15 +417,17 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStat
                 return status;
         }
         if (status == EXIT_FAILED)
-                return command_complain(in, status, "%s was taken out of maintenance; %u VMs still run there",
-                                        name, emptying->left);
+                return command_complain(in, status, "%s was taken out of maintenance; %u %s there", name,
+                                        emptying->left,
+                                        text_plural(emptying->left, "VM still runs", "VMs still run"));
         maintenance_print_stays(&w->look, w->name);
         if (maintenance_is_unknown(emptying))
                 return command_complain(in, status, "VMs on %s unknown: %s. It stays in maintenance", name,
                                         host_silence_why(emptying->host));
         if (maintenance_is_stopped(&w->look, emptying))
-                return command_complain(in, status, "%u VMs are still on %s, which stays in maintenance: %s",
-                                        emptying->left, name, w->look.stopped);
+                return command_complain(in, status, "%u %s still on %s, which stays in maintenance: %s",
+                                        emptying->left, text_plural(emptying->left, "VM is", "VMs are"), name,
+                                        w->look.stopped);
         if (!maintenance_does_act(&w->look))
                 return command_complain(
                         in, status,
@@ -432,8 +437,8 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStat
                         emptying->left, name);
         return command_complain(
                 in, status,
-                "%u VMs cannot leave %s for now; it stays in maintenance, and the service keeps trying",
-                emptying->left, name);
+                "%u %s cannot leave %s for now; it stays in maintenance, and the service keeps trying",
+                emptying->left, text_plural(emptying->left, "VM", "VMs"), name);
 }
 
 /* One look. 1: over, *ret_status says how. 0: not yet. */

@@ -44,7 +44,7 @@ static void progress_wipe(Progress *progress) {
 static void print_names(const Progress *progress, uint32_t i) {
         char vm[256], from[256], to[256];
 
-        (void) out_say(progress->screen->out, "%s%s%s %s > %s", screen_style(progress->screen, STYLE_STRONG),
+        (void) out_say(progress->screen->out, "%s%s%s %s → %s", screen_style(progress->screen, STYLE_STRONG),
                        text_safe(progress->moves[i].vm, vm, sizeof(vm)),
                        screen_style(progress->screen, STYLE_PLAIN),
                        text_safe(progress->moves[i].from, from, sizeof(from)),

@@ -20,6 +20,7 @@
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/base/sha256.h"
+#include "scheduler/base/text.h"
 #include "scheduler/decide/problem/problem_build.h"
 #include "scheduler/decide/query/roll_order.h"
 #include "scheduler/snapshot/json/json_value.h"
@@ -172,12 +173,13 @@ static void print_order(const Roll *roll) {
 
         if (roll->in->json)
                 return;
-        (void) out_say(out, "%u host%s in %u group%s, %u migrations, %s of memory in all", o->n,
-                       o->n == 1 ? "" : "s", o->n_groups, o->n_groups == 1 ? "" : "s", o->moves,
-                       human_mib(o->mib, all));
+        (void) out_say(out, "%u host%s in %u group%s, %u %s, %s of memory in all", o->n, o->n == 1 ? "" : "s",
+                       o->n_groups, o->n_groups == 1 ? "" : "s", o->moves,
+                       text_plural(o->moves, "migration", "migrations"), human_mib(o->mib, all));
         if (o->twice > 0)
-                (void) out_say(out, "; %u VMs (%s) move more than once, because there is no room elsewhere",
-                               o->twice, human_mib(o->twice_mib, again));
+                (void) out_say(out, "; %u %s more than once (%s), because there is no room elsewhere",
+                               o->twice, text_plural(o->twice, "VM moves", "VMs move"),
+                               human_mib(o->twice_mib, again));
         (void) fputc('\n', out);
         for (uint32_t i = 0; i < o->n; i++) {
                 if (i == 0 || o->group[i] != o->group[i - 1])
@@ -427,9 +429,10 @@ static ExitStatus say_stopped(const Roll *roll, ExitStatus status) {
                 (void) roll_say_stayed(roll);
         return command_complain(
                 roll->in, status,
-                "stopped at %s, which stays in maintenance; %u hosts are done, %u left. To continue: "
+                "stopped at %s, which stays in maintenance; %u %s done, %u left. To continue: "
                 "plimsoll maintenance roll --resume --run CMD",
-                text_safe(roll->left[0], safe, sizeof(safe)), roll->n_done, roll->n_left + roll->n_stayed);
+                text_safe(roll->left[0], safe, sizeof(safe)), roll->n_done,
+                text_plural(roll->n_done, "host is", "hosts are"), roll->n_left + roll->n_stayed);
 }
 
 /* Anew before each group: what the last one made of the cluster is a fact now. */
@@ -461,7 +464,8 @@ static ExitStatus do_all(Roll *roll) {
         if (roll->in->json)
                 roll_print_json(roll, NULL);
         else if (roll->n_stayed == 0)
-                (void) out_say(roll->in->out.out, "all %u hosts are done\n", roll->n_done);
+                (void) out_say(roll->in->out.out, "all done: %u %s\n", roll->n_done,
+                               text_plural(roll->n_done, "host", "hosts"));
         return roll->n_stayed == 0 ? EXIT_DONE : roll_say_stayed(roll);
 }
 
@@ -547,9 +551,9 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         if (!resume && !dry && loaded == 0)
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "a roll of %s is running or stopped, with %u hosts left. Continue it with --resume (and the "
+                        "a roll of %s is running or stopped, with %u %s left. Continue it with --resume (and the "
                         "same --run), or discard it with --abandon",
-                        roll->by, roll->n_left);
+                        roll->by, roll->n_left, text_plural(roll->n_left, "host", "hosts"));
         roll->command = option_text(&in->options, "run");
         roll->shell = option_given(&in->options, "shell");
         if (!resume) {

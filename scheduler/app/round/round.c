@@ -7,6 +7,7 @@
 #include "policies/policies.h"
 #include "scheduler/app/round/plan_modes.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/base/text.h"
 #include "scheduler/model/vm_mode.h"
 #include "scheduler/snapshot/health/move_holds.h"
 
@@ -110,8 +111,9 @@ static int hold_vm(Arena *a, const RoundInput *in, const CoolDown *c, const bool
         if (c->why)
                 vm->unmovable_why = c->why;
         else if (spent)
-                vm->unmovable_why = text_format(a, "it was moved %u times within a day; a rule allows %lld",
-                                                moves, (long long) vm->moves_a_day);
+                vm->unmovable_why =
+                        text_format(a, "it was moved %u %s within a day; a rule allows %lld", moves,
+                                    text_plural(moves, "time", "times"), (long long) vm->moves_a_day);
         else
                 vm->unmovable_why = round_hand_words(a, in, c);
         return vm->unmovable_why ? 0 : -ENOMEM;

@@ -90,7 +90,7 @@ static int round_store_cooling(Store *store, Arena *a, StoredText text, const Co
 
         if (r < 0 && r != -ENOMEM)
                 store_unread_add(store, KEY_STATE, COOL_DOWNS_NAME,
-                                 "VMs that were moved lately may be moved again");
+                                 "VMs that were moved recently may be moved again");
         return r == -ENOMEM ? r : 0;
 }
 

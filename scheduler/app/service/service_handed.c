@@ -34,7 +34,9 @@ static int service_handed_one(RoundState *s, const StoredText *text, bool waits)
         int r = waiting_text_parse(x->arena, text->text, text->n, &plan, &fault);
 
         if (r == 0 && (strcmp(plan.id, text->name) != 0 || !plan.by[0] || plan.state != WAITING_ASKED)) {
-                text_fault(&fault, "plan", "another id or state, or without the operator who handed it over; accepted: state \"asked\"");
+                text_fault(
+                        &fault, "plan",
+                        "another id or state, or without the operator who handed it over; accepted: state \"asked\"");
                 r = -EBADMSG;
         }
         if (r == 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "scheduler/app/setup/setup_handshake.h"
+#include "scheduler/base/text.h"
 #include "scheduler/base/workers.h"
 
 #define AT_ONCE 16
@@ -42,8 +43,10 @@ int setup_tls_files(Arena *a, const SetupUser *user, const char *pkipath, SetupT
 /* ---- what is here ---- */
 
 static const char *setup_tls_left(Arena *a, usec_t until, usec_t now) {
-        return until <= now ? text_format(a, "ended %lld days ago", (long long) ((now - until) / DAY))
-                            : text_format(a, "ends in %lld days", (long long) ((until - now) / DAY));
+        return until <= now ? text_format(a, "ended %lld %s ago", (long long) ((now - until) / DAY),
+                                          text_plural((now - until) / DAY, "day", "days"))
+                            : text_format(a, "ends in %lld %s", (long long) ((until - now) / DAY),
+                                          text_plural((until - now) / DAY, "day", "days"));
 }
 
 static void setup_tls_here_put(const SetupTls *tls, SetupState state, const char *what, const char *to_do) {

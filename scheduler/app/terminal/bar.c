@@ -18,6 +18,11 @@ static unsigned filled_eighths(int64_t permille, unsigned width) {
         return filled == 0 && permille > 0 ? 1 : filled; /* a little is not nothing */
 }
 
+/* Above the line a bar is filled with '!', once at least: it must be seen without color. */
+static bool bar_is_over(Bar b) {
+        return b.limit > 0 && b.limit < 1000 && b.used > b.limit;
+}
+
 static void print_blocks(Bar b, unsigned width, const Screen *screen) {
         unsigned filled = filled_eighths(b.used, width);
         unsigned mark = b.limit > 0 && b.limit < 1000 ? (unsigned) (b.limit * width / 1000) : width;
@@ -26,22 +31,27 @@ static void print_blocks(Bar b, unsigned width, const Screen *screen) {
         for (unsigned i = 0; i < width; i++) {
                 unsigned here = filled > i * 8 ? filled - i * 8 : 0;
 
-                if (i == mark)
+                if (i == mark && !(bar_is_over(b) && i + 1 == width))
                         (void) fprintf(screen->out, "%s\u2503%s%s", screen_style(screen, STYLE_PLAIN),
                                        screen_style(screen, STYLE_PLAIN), screen_style(screen, bar_style(b)));
+                else if (bar_is_over(b) && i >= mark && (here >= 4 || i <= mark + 1))
+                        (void) fputc('!', screen->out);
                 else
-                        (void) fputs(bar_eighths[here > 8 ? 8 : here], screen->out);
+                        (void) fputs(bar_eighths[i > mark ? 0 : here > 8 ? 8 : here], screen->out);
         }
         (void) fputs(screen_style(screen, STYLE_PLAIN), screen->out);
 }
 
-/* Above the line the plain bar is filled with '!': it must be seen without colour. */
 static void print_plain(Bar b, unsigned width, FILE *out) {
         unsigned filled = (filled_eighths(b.used, width) + 4) / 8;
         unsigned mark = b.limit > 0 && b.limit < 1000 ? (unsigned) (b.limit * width / 1000) : width;
 
         for (unsigned i = 0; i < width; i++)
-                (void) fputc(i == mark ? '|' : i < filled ? i > mark ? '!' : '#' : '.', out);
+                if (bar_is_over(b) && i >= mark && (i < filled || i <= mark + 1) &&
+                    (i > mark || i + 1 == width))
+                        (void) fputc('!', out);
+                else
+                        (void) fputc(i == mark ? '|' : i < filled ? '#' : '.', out);
 }
 
 void bar_print(Bar b, unsigned width, const Screen *screen) {

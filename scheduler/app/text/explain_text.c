@@ -7,6 +7,7 @@
 #include "scheduler/app/terminal/table.h"
 #include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/trial_text.h"
+#include "scheduler/base/text.h"
 #include "scheduler/model/host_silence.h"
 #include "scheduler/model/rule_word.h"
 #include "scheduler/model/vm_mode.h"
@@ -307,18 +308,19 @@ static int print_rules(Arena *a, const ExplainPlan *explained, const ExplainView
                 (void) out_say(screen->out, "%u rule%s nothing: no better plan was found without %s\n", free,
                                free == 1 ? " costs" : "s cost", free == 1 ? "it" : "them");
         if (explained->n_unpriced > 0)
-                (void) out_say(
-                        screen->out,
-                        "%s%u rules were not evaluated: the time limit was reached (service.think)%s\n",
-                        screen_style(screen, STYLE_WARN), explained->n_unpriced,
-                        screen_style(screen, STYLE_PLAIN));
+                (void) out_say(screen->out,
+                               "%s%u %s not evaluated: the time limit was reached (service.think)%s\n",
+                               screen_style(screen, STYLE_WARN), explained->n_unpriced,
+                               text_plural(explained->n_unpriced, "rule was", "rules were"),
+                               screen_style(screen, STYLE_PLAIN));
         return 0;
 }
 
 int explain_plan_text(Arena *a, const ExplainPlan *explained, const ExplainView *view, const Screen *screen) {
         int r = 0;
 
-        (void) out_say(screen->out, "%u moves; costs below 0 are gains\n\n", explained->plan->n_moves);
+        (void) out_say(screen->out, "%u %s; costs below 0 are gains\n\n", explained->plan->n_moves,
+                       text_plural(explained->plan->n_moves, "move", "moves"));
         if (explained->plan->n_moves > 0)
                 r = explain_text_print_moves(a, explained, view, screen);
         return r == 0 && view->snapshot->n_rules > 0 ? print_rules(a, explained, view, screen) : r;

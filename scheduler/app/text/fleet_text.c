@@ -177,7 +177,7 @@ static int host_row(Table *t, const FleetView *view, const Loads *before, const 
                 return -ENOMEM;
         cells[n++] = (Cell){ .text = host->name };
         if (after && before->vms[h] != after->vms[h])
-                cells[n].text = text_format(a, "%u>%u", before->vms[h], after->vms[h]);
+                cells[n].text = text_format(a, "%u→%u", before->vms[h], after->vms[h]);
         else
                 cells[n].text = text_format(a, "%u", before->vms[h]);
         n++;
@@ -250,7 +250,8 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         Table t =
                 table_begin(a, columns, columns_of(view, bar_width(screen, view->host_of != NULL), columns));
         Worst *order = arena_new(a, Worst, p->n_hosts);
-        bool some = p->n_hosts > SHOW_ALL_UP_TO && !view->all;
+        uint32_t n = 0;
+        bool some;
         SharedFindings shared = { 0 };
         int r = shared_findings(a, view->snapshot, &shared);
 
@@ -261,10 +262,16 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         if (r != 0 || !order)
                 return -ENOMEM;
         for (HostIx h = 0; h < p->n_hosts; h++)
-                order[h] = (Worst){ h, some ? fleet_text_rank(view->snapshot, h) : 0, over_of(&before, h) };
+                n += !view->only || view->only[h];
+        some = n > SHOW_ALL_UP_TO && !view->all;
+        n = 0;
+        for (HostIx h = 0; h < p->n_hosts; h++)
+                if (!view->only || view->only[h])
+                        order[n++] = (Worst){ h, some ? fleet_text_rank(view->snapshot, h) : 0,
+                                              over_of(&before, h) };
         if (some)
-                qsort(order, p->n_hosts, sizeof(*order), compare_worst);
-        for (uint32_t i = 0; i < p->n_hosts && (!some || i < SHOW_WORST) && r == 0; i++)
+                qsort(order, n, sizeof(*order), compare_worst);
+        for (uint32_t i = 0; i < n && (!some || i < SHOW_WORST) && r == 0; i++)
                 r = host_row(&t, view, &before, view->host_of ? &after : NULL, order[i].host,
                              shared.has[order[i].host]);
         if (r < 0)
@@ -273,6 +280,11 @@ int fleet_print(Arena *a, const FleetView *view, const Screen *screen) {
         table_print(&t, screen, "  ");
         if (some)
                 print_left_out(view, &before, view->host_of ? &after : NULL, screen);
+        else if (n < p->n_hosts)
+                (void) out_say(screen->out, "  %s%u other %s not changed (--all shows every host)%s\n",
+                               screen_style(screen, STYLE_FAINT), p->n_hosts - n,
+                               text_plural(p->n_hosts - n, "host is", "hosts are"),
+                               screen_style(screen, STYLE_PLAIN));
         return 0;
 }
 

@@ -13,6 +13,7 @@ typedef struct FleetView {
         const Problem *problem;
         const HostIx *host_of; /* [vm] after the plan; NULL: only what is now */
         bool all;              /* every host, however many */
+        const bool *only;      /* [host] these alone; NULL: all */
 } FleetView;
 
 /* Up to 48 hosts by name; of more, the 16 nearest to or furthest above their load lines, and how many are

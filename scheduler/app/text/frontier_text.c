@@ -180,9 +180,10 @@ int frontier_text_print(Arena *a, const FrontierView *view, const Screen *screen
                 r = print_point(a, view, i, &t);
         if (r < 0)
                 return r;
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs\n\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u %s, %u %s\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
-                       snapshot_n_vms(view->snapshot));
+                       text_plural(view->snapshot->n_hosts, "host", "hosts"), snapshot_n_vms(view->snapshot),
+                       text_plural(snapshot_n_vms(view->snapshot), "VM", "VMs"));
         if (screen->live && view->points[view->n - 1].price[view->by] > 0)
                 draw_curve(view, screen);
         table_print(&t, screen, "  ");

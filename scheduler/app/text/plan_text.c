@@ -8,6 +8,7 @@
 #include "scheduler/app/text/booking_text.h"
 #include "scheduler/app/text/doubled_text.h"
 #include "scheduler/app/text/fleet_text.h"
+#include "scheduler/app/text/move_reasons.h"
 #include "scheduler/app/text/slow_ways_text.h"
 #include "scheduler/app/text/vm_mode_text.h"
 #include "scheduler/base/text.h"
@@ -109,11 +110,14 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
         const Plan *plan = view->plan;
         Table t = table_begin(a, columns, ARRAY_SIZE(columns));
         uint32_t shown = plan->n_moves <= SHOW_MOVES + 4 || view->all ? plan->n_moves : SHOW_MOVES;
+        MoveReasons reasons;
+        int r = move_reasons(a, plan, shown, &reasons);
 
-        for (uint32_t i = 0; i < shown; i++) {
+        for (uint32_t i = 0; i < shown && r == 0; i++) {
                 const PlanMove *m = &plan->moves[i];
                 char size[HUMAN_SIZE], time[HUMAN_SIZE];
-                int r = table_row(
+
+                r = table_row(
                         &t, (Cell[]){ { .text = text_format(a, "%u", m->wave + 1) },
                                       { .text = view->snapshot->vms[m->move.vm].name, .style = STYLE_STRONG },
                                       { .text = view->snapshot->hosts[m->move.from].name },
@@ -121,11 +125,14 @@ static int plan_text_print_moves(Arena *a, const PlanView *view, const Screen *s
                                       { .text = human_mib(view->snapshot->vms[m->move.vm].memory_mib, size) },
                                       { .text = human_ms(m->predicted.ms, time) },
                                       { .text = action_kind_names[m->kind] },
-                                      { .text = m->why } });
-
-                if (r < 0)
-                        return r;
+                                      { .text = move_reasons_why(a, &reasons, plan, i) } });
         }
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < reasons.n; i++)
+                (void) out_say(screen->out, "[%u] %s\n", i + 1, reasons.texts[i]);
+        if (reasons.n > 0)
+                (void) fputc('\n', screen->out);
         table_print(&t, screen, "  ");
         if (shown < plan->n_moves)
                 (void) out_say(screen->out, "  %s… and %u more moves (--all shows every one)%s\n",
@@ -266,7 +273,7 @@ static const char *arrow_text(Arena *a, int64_t before, int64_t after, const Hos
         if (!moved)
                 return text_format(a, "%s%s%s%s", human_permille(before, x), host ? " (" : "",
                                    host ? host->name : "", host ? ")" : "");
-        return text_format(a, "%s > %s%s%s%s", human_permille(before, x), human_permille(after, y),
+        return text_format(a, "%s→%s%s%s%s", human_permille(before, x), human_permille(after, y),
                            host ? " (" : "", host ? host->name : "", host ? ")" : "");
 }
 
@@ -327,15 +334,16 @@ static void print_reserve(const Plan *plan, const Screen *screen) {
         if (!r->asked)
                 return;
         if (r->losses_asked > 0)
-                (void) out_say(screen->out, "reserve: %u of %u losses of %u %s%s not covered now, %u after\n",
-                               r->uncovered_before, r->cases, r->losses, level_names[r->level],
-                               r->losses == 1 ? "" : "s", r->uncovered_after);
+                (void) out_say(screen->out, "reserve: %u of %u %s of %u %s%s not covered now, %u after\n",
+                               r->uncovered_before, r->cases, text_plural(r->cases, "loss", "losses"),
+                               r->losses, level_names[r->level], r->losses == 1 ? "" : "s",
+                               r->uncovered_after);
         if (r->losses < r->losses_asked)
                 (void) out_say(
                         screen->out,
-                        "reserve: kept for %u losses, not for the required %u: there are too many combinations to "
+                        "reserve: kept for %u %s, not for the required %u: there are too many combinations to "
                         "check\n",
-                        r->losses, r->losses_asked);
+                        r->losses, text_plural(r->losses, "loss", "losses"), r->losses_asked);
         if (r->gap)
                 (void) out_say(screen->out, "%sreserve: %s%s\n", screen_style(screen, STYLE_BAD), r->gap,
                                screen_style(screen, STYLE_PLAIN));
@@ -509,6 +517,21 @@ static void print_notes(const Snapshot *s, const Screen *screen) {
                                text_safe(s->notes.at[i], safe, sizeof(safe)));
 }
 
+/* [host] what a plan about some hosts is about: these, and those that its moves leave or reach. */
+static int plan_text_concerned(Arena *a, const PlanView *view, const bool **ret) {
+        const Snapshot *s = view->snapshot;
+        bool *only = arena_new(a, bool, s->n_hosts);
+
+        if (!only)
+                return -ENOMEM;
+        for (HostIx h = 0; h < s->n_hosts; h++)
+                only[h] = strings_have(&view->plan->about, s->hosts[h].name);
+        for (uint32_t i = 0; i < view->plan->n_moves; i++)
+                only[view->plan->moves[i].move.from] = only[view->plan->moves[i].move.to] = true;
+        *ret = only;
+        return 0;
+}
+
 int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
         const Plan *plan = view->plan;
         FleetView fleet = { .snapshot = view->snapshot, .problem = view->problem, .all = view->all };
@@ -517,13 +540,17 @@ int plan_text_print(Arena *a, const PlanView *view, const Screen *screen) {
                    *booked = bookings_count_words(a, view->snapshot);
         int r = summary && counts && booked ? 0 : -ENOMEM;
 
-        (void) out_say(screen->out, "%s%s%s: %u hosts, %u VMs%s%s\n\n", screen_style(screen, STYLE_STRONG),
+        (void) out_say(screen->out, "%s%s%s: %u %s, %u %s%s%s\n\n", screen_style(screen, STYLE_STRONG),
                        view->snapshot->cluster, screen_style(screen, STYLE_PLAIN), view->snapshot->n_hosts,
-                       snapshot_n_vms(view->snapshot), counts ? counts : "", booked ? booked : "");
+                       text_plural(view->snapshot->n_hosts, "host", "hosts"), snapshot_n_vms(view->snapshot),
+                       text_plural(snapshot_n_vms(view->snapshot), "VM", "VMs"), counts ? counts : "",
+                       booked ? booked : "");
         if (r == 0)
                 r = doubled_print(a, view->snapshot, screen);
         if (r == 0 && plan->n_moves > 0)
                 r = fleet_after(a, view->problem, plan, &fleet.host_of);
+        if (r == 0 && plan->about.n > 0 && !view->all)
+                r = plan_text_concerned(a, view, &fleet.only);
         if (r == 0)
                 r = fleet_print(a, &fleet, screen);
         if (r == 0)

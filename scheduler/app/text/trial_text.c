@@ -47,7 +47,7 @@ static const char *share_text(Arena *a, const TrialHost *host, uint32_t r) {
                 return "-";
         if (host->here || host->reason != REASON_NONE)
                 return text_format(a, "%s", human_permille(host->now[r], x));
-        return text_format(a, "%s > %s", human_permille(host->now[r], x), human_permille(host->after[r], y));
+        return text_format(a, "%s→%s", human_permille(host->now[r], x), human_permille(host->after[r], y));
 }
 
 static int open_row(Table *t, const TrialView *view, uint32_t i, uint32_t rank) {

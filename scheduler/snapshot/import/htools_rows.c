@@ -134,8 +134,9 @@ static int group_row(HtoolsFile *f, Row *r) {
         int k;
 
         if (r->n < 3 || r->n > 5)
-                return row_refuse(r, "group",
-                                  "%u fields; accepted: name|uuid|policy|tags|networks, at least 3", r->n);
+                return row_refuse(
+                        r, "group",
+                        "number of fields is %u; accepted: name|uuid|policy|tags|networks, at least 3", r->n);
         if (!htools_rows_is_word(r->fields[2], policies[0]) &&
             !htools_rows_is_word(r->fields[2], policies[1]) &&
             !htools_rows_is_word(r->fields[2], policies[2]))
@@ -182,10 +183,11 @@ static int node_row(HtoolsFile *f, Row *r) {
         int k;
 
         if (r->n < 9 || r->n > 15)
-                return row_refuse(r, "node",
-                                  "%u fields; accepted: 9 to 15, name|t_mem|n_mem|f_mem|t_dsk|f_dsk|t_cpu|"
-                                  "offline|group|…",
-                                  r->n);
+                return row_refuse(
+                        r, "node",
+                        "number of fields is %u; accepted: 9 to 15, name|t_mem|n_mem|f_mem|t_dsk|f_dsk|t_cpu|"
+                        "offline|group|…",
+                        r->n);
         *h = host_unknown();
         if (!htools_rows_is_word(r->fields[7], "N") && !htools_rows_is_word(r->fields[7], "M") &&
             !htools_rows_is_word(r->fields[7], "Y"))
@@ -274,10 +276,11 @@ static int instance_row(HtoolsFile *f, Row *r) {
         int k, runs;
 
         if (r->n < 10 || r->n > 13)
-                return row_refuse(r, "instance",
-                                  "%u fields; accepted: 10 to 13, name|mem|dsk|vcpus|status|balance|"
-                                  "node|node|template|tags|…",
-                                  r->n);
+                return row_refuse(
+                        r, "instance",
+                        "number of fields is %u; accepted: 10 to 13, name|mem|dsk|vcpus|status|balance|"
+                        "node|node|template|tags|…",
+                        r->n);
         *x = (Instance){ .vm = vm_unknown() };
         if (!htools_rows_is_word(r->fields[5], "Y") && !htools_rows_is_word(r->fields[5], "N"))
                 return row_refuse(r, "instance", "field 6: accepted: Y or N");
@@ -334,7 +337,9 @@ static int section_row(HtoolsFile *f, Row *r, uint32_t section) {
         case SECTION_TAGS:
                 return tag_row(f, r);
         default:
-                return r->n >= 6 ? 0 : row_refuse(r, "policy", "%u fields; accepted: 6 or more", r->n);
+                return r->n >= 6
+                               ? 0
+                               : row_refuse(r, "policy", "number of fields is %u; accepted: 6 or more", r->n);
         }
 }
 
