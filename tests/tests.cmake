@@ -95,6 +95,10 @@ endif()
 # Programs that stories use.
 add_executable(migrate_one tests/integration/migrate_one.c)
 target_link_libraries(migrate_one act_libvirt)
+if(NOT FUZZ)
+  add_executable(command_batch tests/schemas/command_batch.c)
+  target_link_libraries(command_batch app)
+endif()
 
 # The page's stories are told of plimsolld on a simulated executor; tests/page has them.
 if(NOT FUZZ)

@@ -19,7 +19,7 @@
 #include "scheduler/base/url_secret.h"
 #include "scheduler/model/host_label.h"
 
-#define HELP_WIDTH   100
+#define HELP_WIDTH   80
 #define NAMES_MAX    64
 #define MEMORY_BYTES (1 << 20) /* of what the command line is read into: 256 options, as the parser has it */
 
@@ -158,8 +158,14 @@ static void settings_help(const Collector *c) {
 
                 (void) snprintf(left, sizeof(left), "%s.%s=%s", c->name, d->name,
                                 setting_print(d, d->def, d->def_text, value, sizeof(value)));
-                printf("  %-26s %s\n", left, d->doc);
+                printf("  %s\n      ", left);
+                options_wrapped(stdout, d->doc, 6, HELP_WIDTH);
         }
+}
+
+static void agent_help_row(const char *name, const char *text) {
+        printf("  %-12s ", name);
+        options_wrapped(stdout, text, 15, HELP_WIDTH);
 }
 
 static void agent_help(void) {
@@ -172,14 +178,18 @@ static void agent_help(void) {
         printf("\nCollectors:\n");
         for (uint32_t i = 0; i < all.n; i++)
                 if (all.collectors[i]->runs & RUNS_ON_HOST)
-                        printf("  %-20s %s\n", all.collectors[i]->name, all.collectors[i]->summary);
+                        agent_help_row(all.collectors[i]->name, all.collectors[i]->summary);
         printf("\nSettings of collectors, with their defaults:\n");
         for (uint32_t i = 0; i < all.n; i++)
                 if (all.collectors[i]->runs & RUNS_ON_HOST)
                         settings_help(all.collectors[i]);
-        printf("\nMetrics: docs/metrics.md. Exit status: 0 stopped by a signal, or --once has succeeded; 1 an "
-               "error\n"
-               "occurred; 2 wrong usage.\n");
+        printf("\nExamples:\n"
+               "  plimsoll-agent --redis redis://store:6379 --host h1\n"
+               "  plimsoll-agent --once --print\n"
+               "  plimsoll-agent --redis redis://store:6379 --label licence=oracle --set smart.every=1h\n"
+               "\n"
+               "Metrics: docs/metrics.md. Exit status: 0 stopped by a signal, or --once has\n"
+               "succeeded; 1 an error occurred; 2 wrong usage.\n");
 }
 
 /* ---- the program ---- */

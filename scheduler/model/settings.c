@@ -77,9 +77,8 @@ static const char *const accepted_texts[] = {
 };
 
 static int value_fill(Arena *a, Value *value, const SettingSection *section, const SettingDef *def) {
-        bool numeric = def->type != SETTING_TEXT && def->type != SETTING_BOOL && def->type != SETTING_CHOICE;
-
-        assert(!numeric || (def->min <= def->def && def->def <= def->max));
+        assert(def->type == SETTING_TEXT || def->type == SETTING_BOOL || def->type == SETTING_CHOICE ||
+               (def->min <= def->def && def->def <= def->max));
         assert(def->type != SETTING_CHOICE || def->choices);
         *value = (Value){
                 .section = section,
@@ -116,7 +115,26 @@ int settings_new(Arena *a, const SettingSection *sections, uint32_t n, Settings 
         return 0;
 }
 
+/* What was written with the names of earlier versions is read. */
+static const struct {
+        const char *was, *is;
+} settings_renamed[] = {
+        { "service.cool_down_most", "service.max_cool_down" },
+        { "service.pause_least", "service.min_pause_difference" },
+        { "migration.downtime_most", "migration.max_downtime_limit" },
+        { "pack.least_used", "pack.min_used" },
+        { "retry.most", "retry.max" },
+};
+
+static const char *settings_present_name(const char *key) {
+        for (size_t i = 0; i < ARRAY_SIZE(settings_renamed); i++)
+                if (key_word_is_same(settings_renamed[i].was, key))
+                        return settings_renamed[i].is;
+        return key;
+}
+
 static Value *value_by_key(const Settings *s, const char *key) {
+        key = settings_present_name(key);
         for (uint32_t i = 0; i < s->n; i++)
                 if (key_word_is_same(s->keys[i], key))
                         return &s->values[i];

@@ -225,6 +225,19 @@ for program in plimsoll plimsolld plimsoll-agent; do
         done
 done
 
+# ---- help of each program and of each command: 80 columns (a command line that is an example is not broken), examples
+helps() { # WORDS…
+        run 0 "$@" --help
+        if LC_ALL=C.UTF-8 grep -E '^.{81,}' "$dir/out" | grep -v '^  plimsoll'; then
+                echo "FAIL: wider than 80 columns: $* --help"
+                bad=$((bad + 1))
+        fi
+        says out '^Examples:$'
+}
+for program in plimsoll plimsolld plimsoll-agent; do helps "$(dirname "$plimsoll")/$program"; done
+for command in $(sed -n 's/^COMMAND(\(.*\))/\1/p' scheduler/app/commands/commands.def); do helps "$plimsoll" "$command"; done
+[ "$command" = version ] || { echo "FAIL: no commands in commands.def"; bad=$((bad + 1)); }
+
 # ---- bad files: the file, the field and what is accepted; exit 2; nothing is written
 bad_file() { # NAME WORDS-IN-THE-COMPLAINT TEXT
         printf '%s' "$3" >"$dir/$1.json"

@@ -240,7 +240,7 @@ static const Settings *draw_settings(void) {
                                  *const targets[] = { "1", "2", "3" };
 
         setting(s, "retry.first", first[below(3)]);
-        setting(s, "retry.most", most[below(4)]);
+        setting(s, "retry.max", most[below(4)]);
         setting(s, "retry.forget", forget[below(3)]);
         setting(s, "retry.targets", targets[below(3)]);
         return s;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "scheduler/app/commands/roll_state.h"
+#include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/vm_homes.h"
@@ -23,6 +25,7 @@
 #include "scheduler/snapshot/files/snapshot_file.h"
 #include "scheduler/snapshot/files/waiting_text.h"
 #include "scheduler/snapshot/health/fault_memory.h"
+#include "scheduler/store/admin/export_file.h"
 
 static Arena arena;
 static TextFault fault;
@@ -64,6 +67,7 @@ PRINTED(admission, HostAdmission, admission_parse(&arena, "h1", text, n, &x),
 PRINTED(mark, OperatorMark, host_mark_parse(&arena, text, n, &x),
         ((void) length, host_mark_print(&arena, &x, &again)))
 PRINTED(journal, JournalEntry, journal_parse(&arena, text, n, &x), journal_print(&arena, &x, &again, &length))
+PRINTED(loss, LostStore, store_loss_parse(&arena, text, n, &x), store_loss_print(&arena, &x, &again, &length))
 PRINTED(homes, VmHomes, vm_homes_parse(&arena, text, n, &x), vm_homes_print(&arena, &x, &again, &length))
 
 static const char *cool_downs_again(const char *text, size_t n) {
@@ -75,6 +79,42 @@ static const char *cool_downs_again(const char *text, size_t n) {
         return cool_downs_parse(&arena, text, n, &list, &n_list) == 0 &&
                                cool_downs_print(&arena, list, n_list, 0, &again, &length) == 0
                        ? again
+                       : NULL;
+}
+
+/* ---- what others print, or scripts of the store: the facts of it ---- */
+
+static const char *loss_answer_again(const char *text, size_t n) {
+        LossAnswer x;
+
+        return store_loss_answer_parse(&arena, text, n, &x) == 0
+                       ? text_format(&arena, "%s %s %s %lld", x.loss, x.by, x.why, (long long) x.at)
+                       : NULL;
+}
+
+static const char *clear_again(const char *text, size_t n) {
+        Clear x;
+
+        return clear_parse(&arena, text, n, &x) == 0 ? text_format(&arena, "%s %s %s %s %lld", x.host,
+                                                                   x.device, x.by, x.why, (long long) x.at)
+                                                     : NULL;
+}
+
+static const char *note_again(const char *text, size_t n) {
+        FaultNote x;
+
+        return fault_note_parse(&arena, text, n, &x) == 0
+                       ? text_format(&arena, "%s %s %s %s %lld %lld %lld", x.host, x.device, x.by, x.why,
+                                     (long long) x.was, (long long) x.is, (long long) x.at)
+                       : NULL;
+}
+
+static const char *roll_again(const char *text, size_t n) {
+        RollState x;
+
+        return roll_state_parse(&arena, text, n, 8, &x) == 0
+                       ? text_format(&arena, "%s %s %u %u %u %s", x.by, x.digest, x.at_once, x.n_left,
+                                     x.n_done, x.left[0])
                        : NULL;
 }
 
@@ -119,6 +159,22 @@ static const struct {
         { "mark", "host_mark", NULL, mark_again },
         { "journal", "move_journal", NULL, journal_again },
         { "homes", "vm_homes", NULL, homes_again },
+        { "loss", NULL,
+          "{\"schema\":\"plimsoll.loss/1\",\"id\":\"l1\",\"at\":5,\"why\":\"empty\",\"by\":\"h1/"
+          "1\",\"before\":\"e1\",\"emptied\":[\"h4\"],\"closed\":[\"h3\"]}",
+          loss_again },
+        { "acknowledged loss", NULL,
+          "{\"schema\":\"plimsoll.loss-answer/1\",\"loss\":\"l1\",\"by\":\"a\",\"why\":\"w\",\"at\":5}",
+          loss_answer_again },
+        { "fault cleared", NULL, "{\"host\":\"h1\",\"device\":\"sda\",\"by\":\"a\",\"why\":\"w\",\"at\":5}",
+          clear_again },
+        { "change of a grade", NULL,
+          "{\"host\":\"h1\",\"device\":\"sda\",\"by\":\"a\",\"why\":\"w\",\"was\":1,\"is\":3,\"at\":5}",
+          note_again },
+        { "roll", NULL,
+          "{\"schema\":\"plimsoll.roll/1\",\"by\":\"a\",\"at\":5,\"process\":\"1/1\",\"run_sha256\":\"00\","
+          "\"at_once\":1,\"left\":[\"h3\"],\"done\":[]}",
+          roll_again },
         { "cool-downs", "cool_downs", NULL, cool_downs_again },
 };
 
@@ -218,4 +274,22 @@ Test(unknown_fields, of_a_newer_version_change_nothing_of_what_is_read) {
                 cr_expect_gt(tried, 0, "%s: no document was tried", kinds[kind].name);
         }
         cr_assert_gt(n_added, 200);
+}
+
+/* An export is a document a line: each with more fields is the same export. */
+Test(unknown_fields, of_an_export_are_passed_over) {
+        static const char before[] =
+                "{\"schema\":\"plimsoll.store-export/1\",\"cluster\":\"c\",\"taken_at\":\"2026-01-01T00:00:00Z\"%1$s}\n"
+                "{\"key\":\"stop\",\"type\":\"string\",\"ttl_s\":null,\"value\":\"x\"%1$s}\n"
+                "{\"end\":true,\"lines\":1%1$s}\n";
+        StoreExport is, more;
+        const char *text;
+
+        cr_assert_eq(0, arena_open((size_t) 1 << 20, &arena));
+        text = text_format(&arena, before, "");
+        cr_assert_eq(0, export_file_parse(&arena, text, strlen(text), &is, &fault), "%s", fault.what);
+        text = text_format(&arena, before, ",\"zz_newer\":{\"a\":[1,null]}");
+        cr_assert_eq(0, export_file_parse(&arena, text, strlen(text), &more, &fault), "%s", fault.what);
+        cr_assert(store_export_equal(&is, &more));
+        cr_assert_eq(1, more.n);
 }

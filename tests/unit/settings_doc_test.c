@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs/settings.md is what the settings' tables say. */
+/* docs/settings.md is what the settings' tables say; and what settings are called. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,4 +45,34 @@ Test(settings_doc, is_what_the_tables_say) {
                 "docs/settings.md",
                 at, (int) strcspn(line, "\n"), line);
         free(should);
+}
+
+Test(settings_names, a_limit_is_max_or_min_and_what_it_was_called_is_read) {
+        static const struct {
+                const char *was, *section, *name;
+        } renamed[] = {
+                { "service.cool_down_most=1h", "service", "max_cool_down" },
+                { "service.pause-least=1h", "service", "min_pause_difference" },
+                { "migration.downtime_most=3600ms", "migration", "max_downtime_limit" },
+                { "pack.least_used=3600", "pack", "min_used" },
+                { "retry.most=1h", "retry", "max" },
+        };
+        TextFault fault;
+        SettingRow row;
+        Settings *s;
+        Arena a;
+
+        cr_assert_eq(0, arena_open(UINT64_C(16) << 20, &a));
+        cr_assert_eq(0, app_settings_new(&a, &s));
+        for (uint32_t i = 0; settings_row(s, i, &row); i++)
+                cr_expect(!strstr(row.def->name, "most") && !strstr(row.def->name, "least"), "%s.%s",
+                          row.section->name, row.def->name);
+        for (size_t i = 0; i < ARRAY_SIZE(renamed); i++) {
+                const char *value = strchr(renamed[i].was, '=');
+                const char *key = text_copy(&a, renamed[i].was, (size_t) (value - renamed[i].was));
+
+                cr_expect_eq(0, settings_set(s, key, value + 1, &fault), "%s: %s", key, fault.what);
+                cr_expect_eq(0, settings_int(s, renamed[i].section, renamed[i].name) % 3600, "%s", key);
+                cr_expect_neq(0, settings_int(s, renamed[i].section, renamed[i].name), "%s", key);
+        }
 }

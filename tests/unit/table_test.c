@@ -121,3 +121,27 @@ Test(table, on_a_narrow_terminal_the_last_column_wraps_between_words_or_stands_b
                 for (char *line = strtok((char *) table(width, true), "\n"); line; line = strtok(NULL, "\n"))
                         cr_assert_leq(text_columns(line, strlen(line)), width, "%u: %s", width, line);
 }
+
+Test(table, a_column_of_which_nothing_is_known_goes) {
+        static const Column of_waiting[] = { { .title = "VM" },
+                                             { .title = "CPU", .right = true },
+                                             { .title = "MEMORY", .right = true },
+                                             { .title = "I/O", .right = true } };
+        static unsigned char memory[1 << 14];
+        Arena a = arena_over(memory, sizeof(memory));
+        Table t = table_begin(&a, of_waiting, 4);
+        Screen s = screen(0, false);
+
+        cr_assert_eq(
+                0,
+                table_row(&t,
+                          (Cell[]){ { .text = "?" }, { .text = "?" }, { .text = "?" }, { .text = "1%" } }));
+        cr_assert_eq(
+                0,
+                table_row(&t,
+                          (Cell[]){ { .text = "?" }, { .text = "7%" }, { .text = "?" }, { .text = "?" } }));
+        cr_assert_eq(0, table_drop_unknown(&t));
+        table_print(&t, &s, "");
+        (void) fclose(s.out);
+        cr_assert_str_eq("VM  CPU  I/O\n?     ?   1%\n?    7%    ?\n", text);
+}

@@ -22,7 +22,6 @@
 #define TEXT_LEAST                                                                                           \
         ((size_t) 2 << 20) /* from here on text is kept: as values in memory it is ten times as large */
 #define ERROR_NAME "plimsoll.error/1"
-#define DONE_NAME  "plimsoll.done/1"
 
 /* ---- which cluster ---- */
 
@@ -140,7 +139,7 @@ static int api_exec_call(ApiCall *call, const char *cluster, const char *const *
         }
         value = json_loadb(exec.out, exec.n_out, JSON_ALLOW_NUL, NULL);
         if (!value && exec.status == EXIT_DONE) /* done, and nothing to be said of it, or in words alone */
-                value = json_pack("{s:s, s:b}", "schema", DONE_NAME, "done", 1);
+                value = json_done();
         schema = json_string_value(json_object_get(value, "schema"));
         if (value && schema && strcmp(schema, ERROR_NAME) != 0 && exec.status != EXIT_FAILED &&
             exec.status != EXIT_BAD_INPUT) {

@@ -109,6 +109,12 @@ static json_t *openapi_body(const ApiRoute *route) {
                          "object", "properties", properties, "required", needed, "additionalProperties", 0);
 }
 
+/* What the service is asked for: 202; 200: it was asked so before. */
+static bool api_openapi_is_asked(const ApiRoute *route) {
+        return route->fields == api_fields_answer || route->fields == api_fields_plan ||
+               route->fields == api_fields_move;
+}
+
 static json_t *openapi_responses(Arena *a, const ApiRoute *route) {
         const char *name = openapi_reference(a, route->schema);
         const bool is_json = strncmp(route->pattern, "/api/", 5) == 0 && !api_route_is_stream(route);
@@ -124,11 +130,15 @@ static json_t *openapi_responses(Arena *a, const ApiRoute *route) {
                 json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", "What is wrong (RFC 9457)", "content",
                           API_TYPE_PROBLEM, "schema", "$ref", "#/components/schemas/Problem");
 
-        return json_pack("{s:o, s:o}",
-                         route->fields == api_fields_answer  ? "202"
-                         : route->fields == api_fields_draft ? "201"
-                                                             : "200",
-                         good, "default", bad);
+        if (api_openapi_is_asked(route)) /* of a plan 200 is the plan, as GET has it */
+                return json_pack("{s:o, s:o, s:o}", "200",
+                                 route->fields == api_fields_plan
+                                         ? json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", route->summary,
+                                                     "content", API_TYPE_JSON, "schema", "type", "object")
+                                         : json_incref(good),
+                                 "202", good, "default", bad);
+        return json_pack("{s:o, s:o}", route->fields == api_fields_draft ? "201" : "200", good, "default",
+                         bad);
 }
 
 static json_t *openapi_operation(Arena *a, const ApiRoute *route) {

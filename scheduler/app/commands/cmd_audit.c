@@ -253,12 +253,13 @@ static void print_loads(const Screen *out, const AuditEntry *entry) {
                 const HostLoad *b = &entry->before[i], *l = audit_load(entry->after, entry->n_after, b->host);
                 char safe[256], buf[4][HUMAN_SIZE];
 
-                (void) out_say(out->out, "  %s: CPU %s→%s, memory %s→%s\n",
-                               text_safe(b->host, safe, sizeof(safe)),
+                (void) out_say(out->out, "  %s: CPU %s→%s", text_safe(b->host, safe, sizeof(safe)),
                                human_permille(b->cpu_permille, buf[0]),
-                               l ? human_permille(l->cpu_permille, buf[1]) : "not measured yet",
-                               human_permille(b->memory_permille, buf[2]),
-                               l ? human_permille(l->memory_permille, buf[3]) : "not measured yet");
+                               l ? human_permille(l->cpu_permille, buf[1]) : "not measured yet");
+                if (b->memory_permille >= 0)
+                        (void) out_say(out->out, ", memory %s→%s", human_permille(b->memory_permille, buf[2]),
+                                       l ? human_permille(l->memory_permille, buf[3]) : "not measured yet");
+                (void) fputc('\n', out->out);
         }
 }
 

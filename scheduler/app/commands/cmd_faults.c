@@ -258,6 +258,8 @@ static ExitStatus show_log(Invocation *in, const Facts *facts) {
                 json_t *o = json_pack("{s:s, s:O}", "schema", "plimsoll.fault-log/1", "log", list);
 
                 (void) json_print(o, in->out.out);
+        } else if (n == 0) {
+                (void) fputs("no change of a fault grade has been recorded\n", in->out.out);
         }
         json_decref(list);
         return EXIT_DONE;

@@ -1,25 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/commands/command.h"
+#include "scheduler/base/options.h"
+
+#define OVERVIEW_COLUMN 15U
 
 static void print_overview(const Invocation *in) {
         FILE *out = in->out.out;
+        const unsigned width = in->out.width > OVERVIEW_COLUMN + 20 ? in->out.width : 80;
 
         (void) fputs("plimsoll keeps every host of a libvirt/KVM cluster below its load line.\n"
                      "\n"
                      "Usage: plimsoll COMMAND [options]\n"
                      "\n",
                      out);
-        for (unsigned i = 0; command_at(i); i++)
-                (void) out_say(out, "  %-12s %s\n", command_at(i)->name, command_at(i)->summary);
-        (void) fputs(
-                "\n"
-                "Options and examples of one command: plimsoll help COMMAND, or plimsoll COMMAND --help.\n"
-                "Every command that shows something accepts --json. Version: plimsoll --version.\n"
-                "plimsoll --api URL COMMAND: by a service's API instead of Redis (docs/api.md).\n"
+        for (unsigned i = 0; command_at(i); i++) {
+                (void) out_say(out, "  %-12s ", command_at(i)->name);
+                options_wrapped(out, command_at(i)->summary, OVERVIEW_COLUMN, width);
+        }
+        (void) fputc('\n', out);
+        options_wrapped(
+                out,
+                "Options and examples of one command: plimsoll help COMMAND, or plimsoll COMMAND --help. Every "
+                "command that shows something accepts --json. Version: plimsoll --version, or -V. By a service's API "
+                "instead of Redis: plimsoll --api URL COMMAND (docs/api.md).",
+                0, width);
+        options_wrapped(
+                out,
                 "Exit status: 0 done, or nothing to do; 1 failed; 2 usage error or bad input, nothing was "
-                "changed;\n"
-                "3 something is blocked or not as it should be.\n",
-                out);
+                "changed; 3 something is blocked or not as it should be.",
+                0, width);
+        (void) fputs("\nExamples:\n"
+                     "  plimsoll status --redis redis://store:6379\n"
+                     "  plimsoll plan --hosts qemu+ssh://h1/system,qemu+ssh://h2/system\n"
+                     "  plimsoll evacuate h2 --dry-run\n",
+                     out);
 }
 
 static ExitStatus cmd_help_run(Invocation *in) {

@@ -65,9 +65,6 @@ static int hosts_list_row(Arena *a, Table *t, const Host *host, uint32_t vms) {
                           { .text = host_word(host), .style = seen ? STYLE_BAD : STYLE_GOOD },
                           { .text = x && x->at > 0 ? human_time(x->at, since) : "-" },
                           { .text = x && x->by ? x->by : "-" },
-                          { .text = host->uuid     ? host->uuid
-                                    : x && x->uuid ? x->uuid
-                                                   : "not known" },
                           { .text = host->cpus > 0 ? text_format(a, "%lld", (long long) host->cpus) : "-" },
                           { .text = host->memory_mib > 0 ? human_mib(host->memory_mib, memory) : "-" },
                           { .text = text_format(a, "%u", vms) },
@@ -78,6 +75,9 @@ static int hosts_list_row(Arena *a, Table *t, const Host *host, uint32_t vms) {
                                                                                      : 0,
                                                                              heard))
                                                       : "never" },
+                          { .text = host->uuid     ? host->uuid
+                                    : x && x->uuid ? x->uuid
+                                                   : "not known" },
                           { .text = host->excluded_why } });
 }
 
@@ -88,11 +88,11 @@ static int hosts_print_text(const Invocation *in, const Facts *facts, const Stri
                 { .title = "STATE" },
                 { .title = "SINCE" },
                 { .title = "BY", .most = 28 },
-                { .title = "MACHINE" },
                 { .title = "CPUS", .right = true },
                 { .title = "MEMORY", .right = true },
                 { .title = "VMS", .right = true },
                 { .title = "LAST REPORT", .right = true },
+                { .title = "MACHINE" }, /* the widest: it gives way first */
                 { .title = "" },
         };
         Table t = table_begin(in->arena, columns, ARRAY_SIZE(columns));

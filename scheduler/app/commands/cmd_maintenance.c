@@ -9,6 +9,7 @@
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/roll.h"
 #include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/terminal/json_print.h"
 
 /* ---- enter ---- */
 
@@ -41,6 +42,8 @@ static ExitStatus verb_exit(Invocation *in, Facts *facts, const Strings *hosts) 
 
         for (uint32_t i = 0; i < hosts->n && status == EXIT_DONE; i++)
                 status = maintenance_exit(in, facts, hosts->at[i]);
+        if (status == EXIT_DONE && in->json)
+                (void) json_print(json_done(), in->out.out);
         return status;
 }
 
@@ -148,8 +151,8 @@ static const OptionDef cmd_maintenance_options[] = {
         ROLL_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "print JSON at the end, schema plimsoll.maintenance/1; of roll plimsoll.roll-state/1 and "
-          "(--dry-run) plimsoll.roll-plan/1" },
+          "print JSON at the end, schema plimsoll.maintenance/1; exit and roll --abandon: "
+          "plimsoll.done/1; roll: plimsoll.roll-state/1, with --dry-run plimsoll.roll-plan/1" },
         { 0 },
 };
 

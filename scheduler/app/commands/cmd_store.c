@@ -10,17 +10,21 @@
 #include "scheduler/app/commands/store_copy.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/terminal/json_print.h"
 
 /* ---- acknowledge ---- */
 
 static ExitStatus store_acknowledge_loss(Invocation *in, Store *store, const char *cluster) {
+        FILE *text = in->json ? in->err.out : in->out.out;
         char by[256];
         LostStore loss;
         int r = store_loss_read(store, in->arena, &loss);
 
         if (r == 1) {
-                (void) out_say(in->out.out,
-                               "the store of cluster %s has lost nothing: nothing to acknowledge\n", cluster);
+                (void) out_say(text, "the store of cluster %s has lost nothing: nothing to acknowledge\n",
+                               cluster);
+                if (in->json)
+                        (void) json_print(json_done(), in->out.out);
                 return EXIT_DONE;
         }
         if (r == 0)
@@ -33,10 +37,12 @@ static ExitStatus store_acknowledge_loss(Invocation *in, Store *store, const cha
                 return command_complain(in, EXIT_FAILED, "%s",
                                         r == -ENOMEM ? "out of memory" : store_error(store));
         (void) out_say(
-                in->out.out,
+                text,
                 "acknowledged: the store has lost data (%s). Balance, load relief and new marks continue "
                 "with the service's next round\n",
                 loss.why);
+        if (in->json)
+                (void) json_print(json_done(), in->out.out);
         return EXIT_DONE;
 }
 
@@ -120,7 +126,8 @@ static const OptionDef cmd_store_options[] = {
           "import: even while a service leads; stop the service instead where you can" },
         SETTINGS_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "check: as JSON, schema plimsoll.store-check/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "print JSON, schema plimsoll.store-check/1; export, import, acknowledge: plimsoll.done/1" },
         { 0 },
 };
 
@@ -146,7 +153,7 @@ const Command command_store = {
                 "  plimsolld   the service, and commands that move VMs (apply, evacuate)\n"
                 "  operator    people: read everything, answer plans, maintenance, clear faults\n"
                 "  reader      people and programs that only read\n"
-                "  agent-HOST  the agent of one host: writes that host's own keys and nothing else\n"
+                "  agent-HOST  the agent of one host: writes that host's own keys, nothing else\n"
                 "Give each program its own URL: redis://agent-h1:PASSWORD@server. With --logins, DIR gets a file named\n"
                 "after each account (mode 0600; none is overwritten) with the line PLIMSOLL_REDIS='URL with its login',\n"
                 "for /etc/default/plimsolld, /etc/default/plimsoll-agent, and a shell.",

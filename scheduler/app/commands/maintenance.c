@@ -403,10 +403,10 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStat
         char name[256];
 
         (void) json_array_append_new(hosts, maintenance_one_json(&w->look, emptying));
-        if (in->json)
+        if (in->json && !in->held)
                 maintenance_print_json(&w->look, hosts);
         json_decref(hosts);
-        if (in->json)
+        if (in->json && (!in->held || status == EXIT_DONE))
                 return status;
         (void) text_safe(w->name, name, sizeof(name));
         if (status == EXIT_DONE) {
@@ -420,7 +420,8 @@ static ExitStatus maintenance_finish(Wait *w, const Emptying *emptying, ExitStat
                 return command_complain(in, status, "%s was taken out of maintenance; %u %s there", name,
                                         emptying->left,
                                         text_plural(emptying->left, "VM still runs", "VMs still run"));
-        maintenance_print_stays(&w->look, w->name);
+        if (!in->json)
+                maintenance_print_stays(&w->look, w->name);
         if (maintenance_is_unknown(emptying))
                 return command_complain(in, status, "VMs on %s unknown: %s. It stays in maintenance", name,
                                         host_silence_why(emptying->host));

@@ -47,6 +47,7 @@ typedef struct Roll {
         RollOrder order;
         const char *run; /* this program's run of it: no other writes the same state */
         const char *was; /* the state as it is in the store, by what this run knows; "": none */
+        TextFault held;  /* why it stopped, for its JSON */
 } Roll;
 
 /* ---- how far it is ---- */
@@ -400,6 +401,7 @@ static void roll_print_json(const Roll *roll, const char *stopped_at) {
         (void) json_object_set_new(o, "at", json_instant(roll->at));
         (void) json_object_set_new(o, "stayed", roll_names_json(roll->stayed, roll->n_stayed));
         (void) json_object_set_new(o, "stopped_at_host", json_text(stopped_at));
+        (void) json_object_set_new(o, "stopped_why", json_text(stopped_at ? roll->held.what : NULL));
         (void) json_print(o, roll->in->out.out);
 }
 
@@ -440,6 +442,7 @@ static ExitStatus do_all(Roll *roll) {
         ExitStatus status = EXIT_DONE;
 
         stop_signal_watch();
+        roll->in->held = &roll->held; /* one document is printed, also of a roll that stops */
         while (roll->n_left > 0 && status == EXIT_DONE && stop_signal_count() == 0) {
                 uint32_t n = 0;
 
@@ -478,7 +481,11 @@ static ExitStatus roll_abandon(Roll *roll, int loaded) {
                 r = roll_forget(roll);
         if (r < 0)
                 return store_failed(roll, r);
-        (void) out_say(roll->in->out.out, loaded == 1 ? "no roll is running\n" : "the roll is discarded\n");
+        if (roll->in->json)
+                (void) json_print(json_done(), roll->in->out.out);
+        else
+                (void) out_say(roll->in->out.out,
+                               loaded == 1 ? "no roll is running\n" : "the roll is discarded\n");
         return EXIT_DONE;
 }
 
@@ -595,6 +602,7 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
 ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {
         Roll x = { .in = in, .facts = facts, .store = source_store(facts->source), .was = "" };
         uint32_t room = facts->snapshot->n_hosts + HOSTS_MAX / 16;
+        ExitStatus status;
         int loaded;
 
         x.run = text_format(in->arena, "%ld/%lld", (long) getpid(), (long long) clock_now());
@@ -609,5 +617,9 @@ ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {
         if (loaded == -EBADMSG)
                 return command_complain(in, EXIT_FAILED,
                                         "the stored state of the roll is damaged. Discard it with --abandon");
-        return loaded < 0 ? store_failed(&x, loaded) : roll_start(&x, hosts, loaded);
+        if (loaded < 0)
+                return store_failed(&x, loaded);
+        status = roll_start(&x, hosts, loaded);
+        in->held = NULL;
+        return status;
 }

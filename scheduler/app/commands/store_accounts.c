@@ -175,6 +175,9 @@ ExitStatus store_accounts(Invocation *in, const Settings *settings, Store *store
         ExitStatus status = all.folder ? logins_url(in, settings, &all) : EXIT_DONE;
 
         (void) store;
+        if (in->json)
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "acl prints lines of an ACL file; --json is not accepted");
         if (status == EXIT_DONE)
                 status = accounts_make(in, cluster, &all);
         if (status == EXIT_DONE && all.folder)

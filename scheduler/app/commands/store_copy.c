@@ -7,6 +7,7 @@
 
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/human.h"
+#include "scheduler/app/terminal/json_print.h"
 #include "scheduler/store/admin/export_file.h"
 #include "scheduler/store/admin/store_import.h"
 
@@ -73,6 +74,8 @@ ExitStatus store_copy_export(Invocation *in, const Settings *settings, Store *st
                        "of operators that are still open\n");
         if (content.n_left > 0)
                 (void) out_say(in->err.out, "left out: %u values that are not UTF-8 text\n", content.n_left);
+        if (in->json && strcmp(file, "-") != 0)
+                (void) json_print(json_done(), in->out.out);
         return content.n_left > 0 ? EXIT_BLOCKED : EXIT_DONE;
 }
 
@@ -94,10 +97,14 @@ static ExitStatus store_copy_read(Invocation *in, const char *file, StoreExport 
 
 static ExitStatus store_copy_say(Invocation *in, const StoreExport *content, const ImportResult *result,
                                  const char *cluster) {
+        FILE *text = in->json ? in->err.out : in->out.out;
+
         switch (result->outcome) {
         case IMPORT_SAME:
-                (void) out_say(in->out.out, "cluster %s has the same %u %s already: nothing to do\n", cluster,
+                (void) out_say(text, "cluster %s has the same %u %s already: nothing to do\n", cluster,
                                content->n, store_copy_keys(content->n));
+                if (in->json)
+                        (void) json_print(json_done(), in->out.out);
                 return EXIT_DONE;
         case IMPORT_FULL:
                 return command_complain(
@@ -123,11 +130,13 @@ static ExitStatus store_copy_say(Invocation *in, const StoreExport *content, con
         default:
                 break;
         }
-        (void) out_say(in->out.out, "%u %s imported into cluster %s", result->n_keys,
+        (void) out_say(text, "%u %s imported into cluster %s", result->n_keys,
                        store_copy_keys(result->n_keys), cluster);
         if (result->n_expired > 0)
-                (void) out_say(in->out.out, "; %u had expired since the export", result->n_expired);
-        (void) out_say(in->out.out, "\nhosts appear with their agents' next reports\n");
+                (void) out_say(text, "; %u had expired since the export", result->n_expired);
+        (void) out_say(text, "\nhosts appear with their agents' next reports\n");
+        if (in->json)
+                (void) json_print(json_done(), in->out.out);
         return EXIT_DONE;
 }
 

@@ -14,35 +14,35 @@
 #include "scheduler/decide/query/place.h"
 #include "scheduler/snapshot/build/what_if.h"
 
-#define WHAT_IF_OPTIONS                                                                                          \
-        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What if (each may be repeated):" },                             \
-                { "without",   0,                                                                                \
-                  OPTION_TEXT, "HOSTS",                                                                          \
-                  0,           0,                                                                                \
-                  0,           "suppose these hosts are drained and take no VM: names or a selection" },         \
-                { "lost", 0, OPTION_TEXT, "HOSTS",                                                               \
-                  0,      0, 0,           "suppose these hosts are lost; their VMs start elsewhere" },           \
-                { "add-host",                                                                                    \
-                  0,                                                                                             \
-                  OPTION_TEXT,                                                                                   \
-                  "SPEC",                                                                                        \
-                  0,                                                                                             \
-                  0,                                                                                             \
-                  0,                                                                                             \
-                  "name=…,cpus=…,memory=…[,mhz=…][,zone=…][,rack=…][,network=…][,pool=…] or "    \
-                  "name=…,like=HOST" },                                                                          \
-                { "add-vm",                                                                                      \
-                  0,                                                                                             \
-                  OPTION_TEXT,                                                                                   \
-                  "SPEC",                                                                                        \
-                  0,                                                                                             \
-                  0,                                                                                             \
-                  0,                                                                                             \
-                  "name=…,vcpus=…,memory=…[,cpu=…][,group=…][,network=…][,pool=…][,count=…] or " \
-                  "name=…,like=VM" },                                                                            \
-                { "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "suppose this VM is gone" }, {                     \
-                "without-rule", 0, OPTION_TEXT, "NAME", 0, 0, 0,                                                 \
-                        "suppose this rule does not exist; to add one, use --set rule=…"                       \
+#define WHAT_IF_OPTIONS                                                                                      \
+        { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "What if (each may be repeated):" },                         \
+                { "without",   0,                                                                            \
+                  OPTION_TEXT, "HOSTS",                                                                      \
+                  0,           0,                                                                            \
+                  0,           "suppose these hosts are drained and take no VM: names or a selection" },     \
+                { "lost", 0, OPTION_TEXT, "HOSTS",                                                           \
+                  0,      0, 0,           "suppose these hosts are lost; their VMs start elsewhere" },       \
+                { "add-host",                                                                                \
+                  0,                                                                                         \
+                  OPTION_TEXT,                                                                               \
+                  "SPEC",                                                                                    \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  "suppose one more host: name=…,cpus=…,memory=… and, if wanted, mhz, zone, rack, "    \
+                  "network, pool; or name=…,like=HOST" },                                                    \
+                { "add-vm",                                                                                  \
+                  0,                                                                                         \
+                  OPTION_TEXT,                                                                               \
+                  "SPEC",                                                                                    \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  0,                                                                                         \
+                  "suppose one more VM: name=…,vcpus=…,memory=… and, if wanted, cpu, group, network, " \
+                  "pool, count; or name=…,like=VM" },                                                        \
+                { "remove-vm", 0, OPTION_TEXT, "VM", 0, 0, 0, "suppose this VM is gone" }, {                 \
+                "without-rule", 0, OPTION_TEXT, "NAME", 0, 0, 0,                                             \
+                        "suppose this rule does not exist; to add one, use --set rule=…"                   \
         }
 
 typedef struct WhatIfFacts {

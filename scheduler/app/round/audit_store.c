@@ -192,7 +192,8 @@ int audit_store_verdict(Store *store, Arena *a, const Settings *settings, AuditP
         AuditBound bound = { .moves = (uint32_t) settings_int(settings, "service", "pause_after"),
                              .factor_permille = settings_int(settings, "service", "pause_factor") * 1000,
                              .missed_permille = settings_int(settings, "service", "pause_failed"),
-                             .least_ms = settings_int(settings, "service", "pause_least") / USEC_PER_MSEC };
+                             .least_ms = settings_int(settings, "service", "min_pause_difference") /
+                                         USEC_PER_MSEC };
         const AuditEntry *list = NULL;
         uint32_t n = 0;
         int r = 0;

@@ -162,7 +162,7 @@ int round_store_holds(Store *store, Arena *a, const char *self, RoundInput *in) 
 
 int round_store_cool(const Leadership *l, const char *vm, const char *by, const Settings *settings) {
         const CoolLength length = { .first = settings_int(settings, "service", "cool_down"),
-                                    .most = settings_int(settings, "service", "cool_down_most") };
+                                    .most = settings_int(settings, "service", "max_cool_down") };
         const usec_t now = clock_now_of(l->world->clock);
         const CoolDown *list = NULL;
         const char *text = NULL;

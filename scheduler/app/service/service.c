@@ -405,6 +405,15 @@ int service_main(int argc, char **argv, FILE *out, FILE *err, const ServiceFront
                              "its load line.\n",
                              out);
                 options_help(service_options, out, screen_of(out).width);
+                (void) fputs(
+                        "\nExamples:\n"
+                        "  plimsolld\n"
+                        "  plimsolld --redis redis://store:6379 --mode advise\n"
+                        "  plimsolld --once --verbose --set cluster.hosts='h*'\n"
+                        "\nSettings: plimsoll settings doc. Exit status: 0 ended by a signal, or --once is\n"
+                        "done; 1 failed; 2 the command line or the settings are wrong; 3 --once, and\n"
+                        "another service leads.\n",
+                        out);
                 return EXIT_DONE;
         }
         if (option_given(&o, "version")) {

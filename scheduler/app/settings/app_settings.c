@@ -63,7 +63,7 @@ static const SettingDef service_settings[] = {
           "time." },
         { "cool_down", SETTING_DURATION, 1800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC, NULL,
           NULL, "Minimum time between two moves of a VM for balance." },
-        { "cool_down_most", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
+        { "max_cool_down", SETTING_DURATION, 28800 * USEC_PER_SEC, 0, INT64_C(30) * 86400 * USEC_PER_SEC,
           NULL, NULL,
           "Maximum cool-down. The cool-down of a VM doubles, up to this time, each time the VM is "
           "moved again soon after its last cool-down." },
@@ -89,7 +89,7 @@ static const SettingDef service_settings[] = {
           "prediction divided by this." },
         { "pause_failed", SETTING_PERMILLE, 300, 0, 1000, NULL, NULL,
           "Pause when more than this share of the moves failed." },
-        { "pause_least", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
+        { "min_pause_difference", SETTING_DURATION, 5 * USEC_PER_SEC, 0, 3600 * USEC_PER_SEC, NULL, NULL,
           "Differences between predicted and actual duration below this time are ignored." },
         { 0 },
 };

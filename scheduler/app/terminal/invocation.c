@@ -65,7 +65,9 @@ ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, cons
         if (faults->n > 1 && faults->n == faults->most)
                 (void) out_say(in->err.out, "%s: only the first %u mistakes are shown\n", in->program,
                                faults->n);
-        if (in->json)
+        if (in->held && !in->held->what[0] && faults->n > 0)
+                *in->held = faults->at[0];
+        if (in->json && !in->held)
                 print_error_json(in, file, faults);
         return status;
 }

@@ -24,6 +24,8 @@ typedef struct Invocation {
         Screen out, err;
         bool json;   /* --json was given */
         bool inside; /* another program calls it: its words stand on no command line */
+        TextFault *
+                held; /* with --json: the first complaint goes here, not out, for the command's own document has it; NULL: usual */
 } Invocation;
 
 /* Says what is wrong: "plimsoll plan: …" on standard error; with --json also an object of schema

@@ -20,3 +20,7 @@ int json_print(json_t *value, FILE *out) {
         json_decref(value);
         return r;
 }
+
+json_t *json_done(void) {
+        return json_pack("{s:s, s:b}", "schema", JSON_DONE_SCHEMA, "done", 1);
+}

@@ -12,3 +12,7 @@
 
 /* With a newline; the value goes, and may be NULL (no memory). */
 int json_print(json_t *value, FILE *out);
+
+/* plimsoll.done/1: what was asked was done, and there is nothing else to report. */
+#define JSON_DONE_SCHEMA "plimsoll.done/1"
+json_t *json_done(void);

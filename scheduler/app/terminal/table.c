@@ -337,6 +337,38 @@ static void table_draw(const Table *t, const Screen *s, const char *indent) {
                 table_put_plain(t, s);
 }
 
+static bool table_is_known(const Table *t, unsigned column) {
+        bool known = column == 0 || t->n_rows == 0;
+
+        for (unsigned row = 0; row < t->n_rows && !known; row++) {
+                const char *text = t->cells[row * t->n_columns + column].text;
+
+                known = !text || strcmp(text, "?") != 0;
+        }
+        return known;
+}
+
+int table_drop_unknown(Table *t) {
+        Column *columns = arena_new(t->arena, Column, t->n_columns);
+        unsigned kept[COLUMNS_MAX], n = 0;
+
+        if (!columns)
+                return -ENOMEM;
+        assert(t->n_columns <= COLUMNS_MAX);
+        for (unsigned column = 0; column < t->n_columns; column++)
+                if (table_is_known(t, column)) {
+                        kept[n] = column;
+                        columns[n++] = t->columns[column];
+                }
+        for (unsigned row = 0; row < t->n_rows; row++) /* in place: none goes to the right */
+                for (unsigned i = 0; i < n; i++)
+                        t->cells[row * n + i] = t->cells[row * t->n_columns + kept[i]];
+        t->columns = columns;
+        t->n_columns = n;
+        t->room = t->n_rows;
+        return 0;
+}
+
 void table_print(const Table *t, const Screen *s, const char *indent) {
         Column columns[COLUMNS_MAX];
         Table safe = *t;

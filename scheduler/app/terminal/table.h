@@ -40,5 +40,8 @@ Table table_begin(Arena *a, const Column *columns, unsigned n_columns);
 /* Adds a row of n_columns cells. 0 or -ENOMEM. */
 int table_row(Table *t, const Cell *cells) must_check;
 
+/* Columns of which nothing is known go: every cell is "?". The first stays; no row is added afterwards. 0 or -ENOMEM. */
+int table_drop_unknown(Table *t) must_check;
+
 /* Two spaces between columns; titles first, unless all are "". */
 void table_print(const Table *t, const Screen *s, const char *indent);

@@ -289,6 +289,8 @@ static int contention_print_table(Arena *a, const Snapshot *s, bool vms, bool al
         for (uint32_t i = 0; r == 0 && i < n && (all || i < SHOW_MOST); i++)
                 r = vms ? contention_vm_row(&t, s, &s->vms[waiters[i].at])
                         : contention_host_row(&t, &s->hosts[waiters[i].at]);
+        if (r == 0)
+                r = table_drop_unknown(&t);
         if (r < 0 || n == 0)
                 return r;
         (void) fputc('\n', screen->out);

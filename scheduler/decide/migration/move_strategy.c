@@ -44,7 +44,7 @@ const SettingDef migration_settings[] = {
           .min = USEC_PER_MSEC,
           .max = 10 * USEC_PER_SEC,
           .doc = "Maximum downtime of a VM at the end of its migration." },
-        { .name = "downtime_most",
+        { .name = "max_downtime_limit",
           .type = SETTING_DURATION,
           .def = USEC_PER_SEC,
           .min = USEC_PER_MSEC,
@@ -85,7 +85,7 @@ MovePolicy move_policy(const Settings *settings) {
                 .force = settings_int(settings, "migration", "force") != 0,
                 .patience = settings_int(settings, "migration", "patience"),
                 .downtime_ms = settings_int(settings, "migration", "downtime") / USEC_PER_MSEC,
-                .downtime_most_ms = settings_int(settings, "migration", "downtime_most") / USEC_PER_MSEC,
+                .downtime_most_ms = settings_int(settings, "migration", "max_downtime_limit") / USEC_PER_MSEC,
         };
 
         if (p.downtime_most_ms < p.downtime_ms)

@@ -50,7 +50,7 @@ int problem_build_pack(Arena *a, const Snapshot *s, const Settings *settings, co
         goal->line = line;
         goal->cost = costs_of(a, s, p, settings_int(settings, "pack", "worth"));
         goal->keep_free = (uint32_t) settings_int(settings, "pack", "keep_free");
-        goal->least_used = (uint32_t) settings_int(settings, "pack", "least_used");
+        goal->least_used = (uint32_t) settings_int(settings, "pack", "min_used");
         if (!goal->cost)
                 return -ENOMEM;
         p->pack = goal;

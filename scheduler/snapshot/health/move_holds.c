@@ -20,7 +20,7 @@ const SettingDef retry_settings[] = {
           .max = 86400 * USEC_PER_SEC,
           .doc = "Time before a failed or refused migration is retried; meanwhile the VM may go to another "
                  "target. The time doubles with each further failure in a row." },
-        { .name = "most",
+        { .name = "max",
           .type = SETTING_DURATION,
           .def = 3600 * USEC_PER_SEC,
           .min = USEC_PER_SEC,
@@ -131,7 +131,7 @@ static usec_t move_holds_later(usec_t at, usec_t by) {
 /* first, twice as long each time, at most `most`. */
 static usec_t move_holds_length(const Settings *settings, int64_t tries) {
         const usec_t first = settings_int(settings, "retry", "first"),
-                     most = settings_int(settings, "retry", "most");
+                     most = settings_int(settings, "retry", "max");
         usec_t length = first < most ? first : most;
 
         for (int64_t i = 1; i < tries && length < most; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What failed migrations teach: which one is left alone for how long, and what ends that early.
  *
- *   a try that did not come about   is a hold of retry.first, twice as long each further time in a row, up to retry.most
+ *   a try that did not come about   is a hold of retry.first, twice as long each further time in a row, up to retry.max
  *   a VM that missed retry.targets  is held for all targets as well: it is the VM, or its host
  *   a move that was done            ends what its VM, its target and its source had
  *   a hold that ended               counts for retry.forget: a further miss within it doubles the hold

@@ -178,9 +178,7 @@ static int export_time_at(JsonReader *r, usec_t *ret) {
         return 0;
 }
 
-static int export_unknown(JsonReader *r, const char *accepted) {
-        return json_reader_refuse(r, "unknown field; accepted: %s", accepted);
-}
+/* Fields that it does not know, of a newer version, are passed over in each kind of line. */
 
 static int export_parse_head(ExportParser *parser, JsonReader *r) {
         const char *key, *text = NULL;
@@ -199,9 +197,7 @@ static int export_parse_head(ExportParser *parser, JsonReader *r) {
                                 k = json_reader_refuse(r, "no name of a cluster");
                 } else if (json_key_is(key, "taken_at")) {
                         k = export_time_at(r, &parser->result.taken_at);
-                } else if (!json_key_is(key, "left_out")) { /* for people */
-                        k = export_unknown(r, "schema, cluster, taken_at, left_out");
-                }
+                } /* left_out is for people */
         if (k == 0 && (!schema || !parser->result.cluster || parser->result.taken_at == 0))
                 k = json_reader_refuse(
                         r, "the first line lacks schema, cluster or taken_at: no file of plimsoll "
@@ -398,6 +394,13 @@ static int export_check_key(ExportParser *parser, JsonReader *r, const ExportKey
         return 0;
 }
 
+static bool export_is_of_key(const char *field, const char *const *order, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (json_key_is(field, order[i]))
+                        return true;
+        return false;
+}
+
 /* Its fields stand in this order: what a value may be hangs on the key. */
 static int export_parse_key(ExportParser *parser, JsonReader *r) {
         static const char *const order[] = { "key", "part", "type", "ttl_s", "value" };
@@ -407,10 +410,13 @@ static int export_parse_key(ExportParser *parser, JsonReader *r) {
         int k = json_reader_enter(r, JSON_OBJECT);
 
         while (k == 0 && json_reader_field(r, &field)) {
+                if (!export_is_of_key(field, order, ARRAY_SIZE(order)))
+                        continue;
                 if (next == 1 && !json_key_is(field, "part"))
                         next++;
                 if (next == ARRAY_SIZE(order) || !json_key_is(field, order[next]))
-                        k = export_unknown(r, "key, part, type, ttl_s and value, in this order");
+                        k = json_reader_refuse(r,
+                                               "accepted: key, part, type, ttl_s and value, in this order");
                 else if (next == 0)
                         k = export_key_at(r, &new.key);
                 else if (next == 1)
@@ -451,9 +457,8 @@ static int export_parse_end(ExportParser *parser, JsonReader *r) {
         while (k == 0 && json_reader_field(r, &field))
                 if (json_key_is(field, "end"))
                         k = json_reader_bool(r, &end);
-                else if (!json_key_is(field, "lines"))
-                        k = export_unknown(r, "end, lines");
-                else if (json_number_scaled(r->at, 1, 0, bound_of(BOUND_STORED), &lines) < 0)
+                else if (json_key_is(field, "lines") &&
+                         json_number_scaled(r->at, 1, 0, bound_of(BOUND_STORED), &lines) < 0)
                         k = json_reader_expect(r, "a number of lines");
         if (k == 0 && (!end || lines != parser->lines))
                 k = json_reader_refuse(
