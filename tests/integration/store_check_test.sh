@@ -49,14 +49,14 @@ refuses() { # STATUS WORDS OPTION...: and nothing was printed
 check "logins need a URL" refuses 2 'needs the server.s URL' --logins "$D/logins"
 check "one without a login" env PLIMSOLL_REDIS=redis://:pw@127.0.0.1 bash -c "! '$B/plimsoll' store acl --logins '$D/logins' 2>'$D/err' && grep -q 'has a login already' '$D/err'"
 check "a name that is no file's is refused" refuses 2 'without /' --redis redis://127.0.0.1 --logins "$D/logins" --host a/b
-check "the same host twice, too" refuses 2 'agent-h1 is there already' --redis redis://127.0.0.1 --logins "$D/logins" --host h1
+check "the same host twice, too" refuses 2 'agent-h1 already exists' --redis redis://127.0.0.1 --logins "$D/logins" --host h1
 check "nothing was made of these" [ ! -e "$D/logins" ]
 check "logins are written" acl --redis redis://127.0.0.1:7001/0 --logins "$D/logins" --host 'vé%1'
 check "one for each account" [ "$(cd "$D/logins" && echo *)" = 'agent-h1 agent-h2 agent-vé%1 operator plimsolld reader' ]
 check "for their owner alone" [ "$(stat -c %a "$D/logins" "$D"/logins/* | sort | uniq -c | xargs)" = '6 600 1 700' ]
 before=$(cat "$D"/logins/*)
 cp "$D/acl" "$D/logins.acl"
-check "none is overwritten" refuses 2 'plimsolld is there already: a login is never overwritten' --redis redis://127.0.0.1:7001 --logins "$D/logins"
+check "none is overwritten" refuses 2 'plimsolld already exists: a login is never overwritten' --redis redis://127.0.0.1:7001 --logins "$D/logins"
 check "(they are as they were)" [ "$(cat "$D"/logins/*)" = "$before" ]
 server logins --appendonly yes --aclfile "$D/logins.acl"
 gets_in() { # ACCOUNT: a shell reads the file, and it is let in as that account

@@ -463,9 +463,9 @@ Test(disk_join, an_array_that_tells_of_no_redundancy_has_none_left) {
         static const struct {
                 const char *line, *words;
         } all[] = {
-                { "", "1 of 2 members work, no redundancy is left" },
-                { "array.redundancy md0 0\n", "1 of 2 members work, no redundancy is left" },
-                { "array.redundancy md0 1\n", "1 of 2 members work, redundancy is left" },
+                { "", "1 of 2 members active, no redundancy left" },
+                { "array.redundancy md0 0\n", "1 of 2 members active, no redundancy left" },
+                { "array.redundancy md0 1\n", "1 of 2 members active, 1 more may fail" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

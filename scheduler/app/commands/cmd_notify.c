@@ -112,7 +112,7 @@ static ExitStatus cmd_notify_run(Invocation *in) {
         if (config.channels == 0)
                 return command_complain(
                         in, EXIT_BAD_INPUT,
-                        "nobody is to be told: set notify.webhook or notify.alertmanager (docs/notices.md)");
+                        "no receiver is set: set notify.webhook or notify.alertmanager (docs/notices.md)");
         return notify_test(in, &config, cluster ? cluster : settings_text(settings, "service", "cluster"));
 }
 

@@ -136,7 +136,7 @@ static ExitStatus logins_write(Invocation *in, const Accounts *all) {
                 (void) rmdir(all->folder);
         if (r == -EEXIST)
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "%s is there already: a login is never overwritten. Take another "
+                                        "%s already exists: a login is never overwritten. Take another "
                                         "directory, and name each host once",
                                         all->at[n].path);
         return command_complain(in, EXIT_FAILED, "%s cannot be written: %s", all->at[n].path,
