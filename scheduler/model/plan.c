@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/model/plan.h"
 
-const char *const plan_part_names[PLAN_PART_N] = { "search", "mend", "order", "explain", "judge" };
+const char *const plan_part_names[PLAN_PART_N] = { "search", "repair", "order", "explain", "judge" };
 const char *const plan_part_texts[PLAN_PART_N] = {
         "the search for better placements was cut short",
         "not all moves that could repair what stays broken were tried",

@@ -131,7 +131,7 @@ typedef enum PlanPart {
         PLAN_PART_JUDGE,   /* a plan that is not judged to its end has no moves */
         PLAN_PART_N,
 } PlanPart;
-extern const char *const plan_part_names[PLAN_PART_N]; /* "search", "mend" … */
+extern const char *const plan_part_names[PLAN_PART_N]; /* "search", "repair" … */
 extern const char *const plan_part_texts[PLAN_PART_N]; /* what is not there when it was cut, in a sentence */
 
 /* Something that was wanted and not possible. */

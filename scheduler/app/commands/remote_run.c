@@ -8,8 +8,8 @@
 
 #include "collectors/remote/http_request.h"
 #include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/remote_reply.h"
 #include "scheduler/app/terminal/file.h"
-#include "scheduler/store/stored_json.h"
 
 #define REMOTE_MEMORY ((size_t) 1 << 30)
 #define REMOTE_TIMEOUT                                                                                       \
@@ -126,9 +126,7 @@ static ExitStatus remote_ask(Remote *remote, const char *command, HttpReply *ret
 
 /* ---- what it says ---- */
 
-static ExitStatus remote_refused(const Remote *remote, long code, const json_t *o) {
-        const char *detail = json_string_value(json_object_get(o, "detail"));
-
+static ExitStatus remote_refused(const Remote *remote, long code, const char *detail) {
         return command_complain(&remote->in,
                                 code == 409                                               ? EXIT_BLOCKED
                                 : code >= 400 && code < 500 && code != 401 && code != 403 ? EXIT_BAD_INPUT
@@ -138,22 +136,18 @@ static ExitStatus remote_refused(const Remote *remote, long code, const json_t *
 }
 
 static ExitStatus remote_print(const Remote *remote, const HttpReply *reply) {
-        json_t *o = stored_json(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
-        const char *out = NULL, *err = NULL;
+        RemoteReply said = { 0 };
         ExitStatus status;
-        int ended = 0;
 
-        if (reply->status == 200 &&
-            json_unpack(o, "{s:i, s:s, s:s}", "exit", &ended, "out", &out, "err", &err) == 0 &&
-            ended >= EXIT_DONE && ended <= EXIT_BLOCKED) {
-                out_lines(remote->in.out.out, out);
+        if (remote_reply_read(reply->body, reply->n, &said) == 0 && reply->status == 200 && said.out) {
+                out_lines(remote->in.out.out, said.out);
                 (void) fflush(remote->in.out.out);
-                out_lines(remote->in.err.out, err);
-                status = (ExitStatus) ended;
+                out_lines(remote->in.err.out, said.err);
+                status = (ExitStatus) said.exit;
         } else {
-                status = remote_refused(remote, reply->status, o);
+                status = remote_refused(remote, reply->status, said.detail);
         }
-        json_decref(o);
+        remote_reply_free(&said);
         return status;
 }
 
