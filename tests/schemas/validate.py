@@ -16,7 +16,7 @@ import printed
 
 FOLDER = 'docs/schemas/'
 # They need a record of a service, hosts that are held, a roll that runs, libvirt, or a receiver of notices: stories of their own have them.
-ELSEWHERE = {'replay-1', 'release-1', 'roll-state-1', 'setup-1', 'apply-1', 'notice-1', 'notify-test-1'}
+ELSEWHERE = {'replay-1', 'release-1', 'roll-state-1', 'setup-1', 'apply-1', 'notice-1', 'notify-test-1', 'handed-1', 'list-1', 'clusters-1', 'login-1', 'command-1', 'draft-1', 'host-1', 'vm-1'}  # of the API: api_schemas.py
 # Names of the snapshot file, which many have written by hand: the unit depends on where they stand.
 OLD_NAMES = {'id': 'of a NUMA node a number', 'cpus': 'of a NUMA node a list of CPUs', 'load': 'a tier of costs, and use by resource', 'evacuate': 'a tier, and a word of rules',
              'left_out': 'a count, and kinds of keys in an export', 'headroom': 'a share, or one of each resource', 'cpu': 'cores, in headroom a share', 'net_mbit': 'one number, or one of each direction', 'extra': 'a list, or amounts',
@@ -106,4 +106,5 @@ def main():
     sys.exit(1 if faults else 0)
 
 
-main()
+if __name__ == '__main__':
+    main()

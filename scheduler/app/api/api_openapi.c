@@ -29,9 +29,21 @@ static json_t *openapi_list(void) {
 }
 
 /* Of an answer that names its schema. */
-static json_t *openapi_named(const char *schema) {
-        return json_pack("{s:s, s:[s], s:{s:{s:s}}}", "type", "object", "required", "schema", "properties",
-                         "schema", "const", schema);
+static json_t *openapi_named(Arena *a, const char *schema) {
+        const char *slash = strchr(schema, '/'), *dot = strchr(schema, '.');
+        json_t *o = json_pack("{s:s, s:[s], s:{s:{s:s}}}", "type", "object", "required", "schema",
+                              "properties", "schema", "const", schema);
+
+        /* All of it is in the documents: "plimsoll.status/1" in schemas/status-1.json. */
+        if (o && slash && dot)
+                (void) json_object_set_new(
+                        o, "externalDocs",
+                        json_pack("{s:s*, s:s}", "url",
+                                  text_format(a, "schemas/%.*s-%s.json", (int) (slash - dot - 1), dot + 1,
+                                              slash + 1),
+                                  "description",
+                                  "JSON schema of the whole answer, in the documents (docs/schemas)"));
+        return o;
 }
 
 /* "plimsoll.status/1" → "plimsoll.status.1": what may stand in a reference. */
@@ -55,7 +67,7 @@ static json_t *openapi_schemas(const ApiCall *call) {
                         (void) json_object_set_new(schemas, name,
                                                    strcmp(schema, "plimsoll.list/1") == 0
                                                            ? openapi_list()
-                                                           : openapi_named(schema));
+                                                           : openapi_named(call->arena, schema));
         }
         return schemas;
 }
