@@ -195,6 +195,8 @@ check "as the command says" bash -c "diff <(jq -S '[.placements[] | {vm, host}]'
 check "how many would" is 200 ask -d '{"vcpus": 1, "memory_mib": 1024, "lost": ["h2"]}' "$T/capacity"
 check "without that host" body '.schema == "plimsoll.capacity/1" and .what_if != null and .more < .more_before'
 check "a size that is none" is 422 ask -d '{"vcpus": -1}' "$T/place"
+check "a command for --api (api_remote_test.sh)" is 200 ask -d '{"words": ["--json"]}' "$T/commands/status"
+check "ends as it does" body '.schema == "plimsoll.command/1" and (.exit == 0 or .exit == 3) and (.out | length > 100)'
 check "no file of the service's machine" is 422 ask -d '{"xml": "/etc/passwd"}' "$T/place"
 check "a draft without a host" is 201 ask -d '{"without": ["h1"]}' "$T/plans"
 check "is what plan --json says" body '.schema == "plimsoll.draft/1" and .state == "draft" and .what_if.before != null and (.until > .as_of)'

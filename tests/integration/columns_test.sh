@@ -14,9 +14,9 @@ FORTY=deploy/examples/forty-hosts.json
 
 cat >"$D/words.py" <<'P'
 """words.py COLUMNS PLAIN SHOWN [moving]: the words of both are the same (bars apart; a title below its row is in small letters, WHY (NOT) has
-none). moving: numbers, units and instants are others each time."""
+none). moving: numbers, units and instants are others each time, a chart has its points."""
 import re, sys
-moving = re.compile(r'[\d.:TZ%+-]+$|(us|ms|s|min|h|d|B|KiB|MiB|GiB)$') if len(sys.argv) > 4 else re.compile(r'$^')
+moving = re.compile(r'[\d.:TZ%+-]+$|[kKo.|]+$|(us|ms|s|min|h|d|B|KiB|MiB|GiB)$') if len(sys.argv) > 4 else re.compile(r'$^')
 columns, plain, shown = int(sys.argv[1]), open(sys.argv[2]).read(), open(sys.argv[3]).read()
 bar = re.compile(r'[#.|!]+$')
 def words(text):
@@ -69,7 +69,6 @@ failover --from $FORTY
 settings check --settings deploy/examples/plimsoll.yaml
 evacuate kvm30 --dry-run --from $FORTY
 status --from tests/scenarios/a-failing-host-that-is-silent-is-no-calm/cluster.json
-frontier --from $FORTY 2>/dev/null
 faults --from $FORTY
 distance --from tests/scenarios/the-near-host-is-preferred/cluster.json
 explain --plan $D/plan --from $FORTY 2>/dev/null
@@ -85,6 +84,9 @@ move --help
 maintenance --help
 help
 E
+
+# On a terminal a chart stands above the table, with numbers along it.
+shown_alike moving <<<"frontier --from $FORTY 2>/dev/null"
 
 if command -v redis-server >/dev/null && command -v redis-cli >/dev/null; then
 	redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &

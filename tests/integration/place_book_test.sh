@@ -157,6 +157,6 @@ check "several are booked together" says 'booked: room for both-2 on'
 # ---- what others may have written ----
 redis hset 'plimsoll:{default}:bookings' odd 'rubbish' >/dev/null
 check "what is no booking holds nothing, and is said" ends 0 plimsoll place --list
-check "(which)" says 'booking for odd cannot be read'
+check "(which)" says "the store's bookings: odd cannot be read"
 echo "$story_checks checks, $story_failed failed"
 [ "$story_failed" = 0 ]

@@ -15,17 +15,16 @@ except ImportError:  # no python3-jsonschema
 import printed
 
 FOLDER = 'docs/schemas/'
-# They need a record of a service, hosts that are held, a roll that runs, libvirt, or a receiver of notices: stories of their own have them.
-ELSEWHERE = {'replay-1', 'release-1', 'roll-state-1', 'setup-1', 'apply-1', 'notice-1', 'notify-test-1', 'handed-1', 'list-1', 'clusters-1', 'login-1', 'command-1', 'draft-1', 'host-1', 'vm-1'}  # of the API: api_schemas.py
+# A receiver of notices has them: stories of their own.
+ELSEWHERE = {'notice-1', 'notify-test-1'}
 # Names of the snapshot file, which many have written by hand: the unit depends on where they stand.
 OLD_NAMES = {'id': 'of a NUMA node a number', 'cpus': 'of a NUMA node a list of CPUs', 'load': 'a tier of costs, and use by resource', 'evacuate': 'a tier, and a word of rules',
-             'left_out': 'a count, and kinds of keys in an export', 'headroom': 'a share, or one of each resource', 'cpu': 'cores, in headroom a share', 'net_mbit': 'one number, or one of each direction', 'extra': 'a list, or amounts',
+             'left_out': 'a count, and kinds of keys in an export', 'channels': 'connections of a migration, and receivers of a notice', 'headroom': 'a share, or one of each resource', 'cpu': 'cores, in headroom a share', 'net_mbit': 'one number, or one of each direction', 'extra': 'a list, or amounts',
              'speed': 'a factor of lessons', 'bytes': 'on the wire; a factor of lessons', 'vms': 'names', 'rtt_seconds': 'of a pair, or by host', 'bound': 'costs, or VMs',
              'memory': 'in headroom', 'unsure': 'a count, and a factor of lessons',
              'value': 'a reading, whose unit docs/metrics.md says, and a setting'}
-ELSEWHERE &= {'notice-1', 'notify-test-1'}  # the others are printed here, too
 # Of the API alone: tests/integration/api_actions_test.sh.
-OF_API = {'list-1', 'clusters-1', 'host-1', 'vm-1', 'draft-1', 'login-1', 'handed-1'}
+OF_API = {'list-1', 'clusters-1', 'host-1', 'vm-1', 'draft-1', 'login-1', 'handed-1', 'command-1'}
 # Objects that need other machines: a report out of bounds, hosts by SSH; a VM with a history (the API's story has it).
 UNSEEN = {'plan-1: /moves/[]/demand', 'agent-report-1: /sections/[]/over_their_bounds/[]', 'setup-1: /sample', 'setup-1: /ssh_key'}
 
