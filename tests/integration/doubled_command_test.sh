@@ -56,7 +56,7 @@ for order in "h1 h3" "h3 h1"; do # whichever reported last
 	check "with the hosts" has 'ALARM: VM a3 runs on h[13] and h[13]'
 	check "status --json" exits 3 plimsoll status --json
 	check "has them" has '"doubled": \['
-	check "explain says why" bash -c "'$B/plimsoll' explain a1 --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -q 'both say that it runs there'"
+	check "explain says why" bash -c "'$B/plimsoll' explain a1 --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -q 'both report it as running'"
 	check "a host that is left has them still" bash -c "! '$B/plimsoll' evacuate h1 --dry-run --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' | grep -qi 'empty'"
 done
 check "what a snapshot keeps says the same" bash -c "'$B/plimsoll' snapshot -o '$D/s.json' --redis 'unix://$D/r.sock' --set 'cluster.hosts=h*' && grep -q '\"running_on\": \\[\"h1\", \"h3\"\\]' '$D/s.json'"

@@ -96,7 +96,7 @@ storage_tell agent
 check "VMs' data are on it: drain now" until_true 60 is nvme0n1 4 disk-failing "NVMe critical warning: reliability degraded by media or internal errors"
 
 check "a device that cannot be read" storage_tell bad-blocks
-check "the kernel's log says so: drain" until_true 20 is dm-0 3 block-errors "I/O errors in an hour, by the kernel's log"
+check "the kernel's log says so: drain" until_true 20 is dm-0 3 block-errors "within an hour in the kernel log"
 "$BUILD/plimsoll" faults guest --redis "redis://127.0.0.1:$STORAGE_PORT" --cluster storage
 
 if [ "$story_failed" != 0 ]; then
