@@ -222,7 +222,10 @@ static json_t *api_exec_find(ApiCall *call, const char *key, usec_t now, usec_t 
                         *ret_as_of = api_exec_kept[i].as_of;
                 }
         (void) pthread_mutex_unlock(&api_exec_lock);
-        return found ? found : api_exec_parsed(&text);
+        if (!found)
+                return api_exec_parsed(&text);
+        free(text.text); /* one of the two is kept */
+        return found;
 }
 
 static uint64_t api_exec_era_now(void) {

@@ -266,7 +266,7 @@ static int api_server_listen_tcp(ApiServer *server, TextFault *f) {
         const ApiConfig *c = &server->config;
         const unsigned flags = API_FLAGS | (c->certificate ? MHD_USE_TLS : 0U);
         struct MHD_OptionItem tls[] = {
-                { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *) (uintptr_t) api_tls_retrieve },
+                { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *) api_tls_retrieve },
                 { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
                 { MHD_OPTION_END, 0, NULL },
         };

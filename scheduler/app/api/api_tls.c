@@ -119,9 +119,9 @@ static void api_tls_reload(void) {
         TlsPair *pair = NULL;
         const char *wrong = tls_pair_read(&pair);
 
-        if (wrong) {
+        if (wrong || !pair) {
                 log_event(LOG_ERROR, "api.certificate", "file=%s error=%s", api_tls.certificate,
-                          log_quote(wrong, quoted, sizeof(quoted)));
+                          log_quote(wrong ? wrong : "out of memory", quoted, sizeof(quoted)));
                 return;
         }
         pair->before = api_tls.now;

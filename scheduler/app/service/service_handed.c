@@ -56,7 +56,7 @@ static int service_handed_one(RoundState *s, const StoredText *text, bool waits)
         r = confirm_store_put(x->leadership, x->arena, &plan);
         if (r == 0)
                 r = store_take_handed(x->store, x->leadership->token, text);
-        if (r == 0)
+        if (r == 0 && file)
                 log_event(LOG_INFO, "plan.handed", "id=%s moves=%u by=%s accepted=%s",
                           log_quote(plan.id, id, sizeof(id)), file->n_moves,
                           log_quote(plan.by, by, sizeof(by)), plan.accepted ? "yes" : "no");
