@@ -3,7 +3,8 @@
 """Words that shall not come back: riddles and odd English that a reader at 3 a.m. stumbles over, with what the trade says instead.
 
 Looked at are string literals of the product (scheduler, collectors, policies; .c, .h and .def: with them help, manual pages and
-docs/settings.md), README.md, docs/*.md, and the descriptions in docs/schemas. Comments are not. Before anything else each pattern is planted, in a literal and in a document,
+docs/settings.md), README.md, docs/*.md, the strings of the dashboard (scheduler/app/page), and the descriptions in docs/schemas. Comments are not. Before anything
+else each pattern is planted, in a literal, a document, a module and a schema,
 and has to be found there, and in no comment.
 
 To add one: a row of WORDS. What there still is of some is counted in STILL; who takes one away lowers the number.
@@ -115,6 +116,13 @@ def descriptions_of(text):
             yield n, json.loads(m[1])
 
 
+def scripts_of(text):
+    """(line, text) of each string of the dashboard's modules that a person reads; comments are not looked at."""
+    text = re.sub(r'/\*.*?\*/|(?m:^\s*//.*$)', lambda m: re.sub(r'[^\n]', ' ', m[0]), text, flags=re.S)
+    for m in re.finditer(r"'((?:[^'\\\n]|\\.)*)'|`([^`]*)`|\"((?:[^\"\\\n]|\\.)*)\"", text):
+        yield text.count('\n', 0, m.start()) + 1, next(g for g in m.groups() if g is not None)
+
+
 def kind_of(path):
     """Of which number in STILL a file is."""
     return 1 if path.endswith('.md') else 2 if path.endswith('.json') else 0
@@ -122,7 +130,7 @@ def kind_of(path):
 
 def found_in(path, text):
     """(line, text, row of WORDS) of each that is there."""
-    parts = (literals_of, lines_of, descriptions_of)[kind_of(path)](text)
+    parts = (scripts_of if path.endswith('.js') else (literals_of, lines_of, descriptions_of)[kind_of(path)])(text)
     for n, part in parts:
         for row in WORDS:
             if re.search(row[0], part):
@@ -135,6 +143,7 @@ def planted():
         half = row[1].rfind(' ') + 1 or 1
         for path, text in (('a.c', 'f(x, "a b %%s: %s"\n          "%s");\n' % (row[1][:half], row[1][half:])),
                            ('a.md', 'One line.\nAnd %s.\n' % row[1].replace(' ', '\n', 1)),
+                           ('a.js', "h('p', null, '%s');\n" % row[1].replace("'", "\\\\'")),
                            ('a.json', '{"description": "%s"}\n' % row[1])):
             if not any(r is row for _, _, r in found_in(path, text)):
                 yield '%s: "%s" is not found in %s' % (row[0], row[1], path)
@@ -152,7 +161,7 @@ def files():
     for top in ('collectors', 'policies', 'scheduler'):
         for folder, _, names in sorted(os.walk(top)):
             for name in sorted(names):
-                if name.endswith(('.c', '.h', '.def')):
+                if name.endswith(('.c', '.h', '.def', '.js')):
                     yield os.path.join(folder, name)
 
 

@@ -76,7 +76,7 @@ export function exact(at) {
 }
 
 export const kinds = {
-	evacuation: 'leave a failing host', maintenance: 'leave for maintenance', repair: 'mend rules', load: 'relieve hosts above their line',
+	evacuation: 'leave a failing host', maintenance: 'leave for maintenance', repair: 'repair rules', load: 'relieve hosts above their line',
 	balance: 'balance', manual: 'asked for by a person',
 };
 export const kindName = k => kinds[k] || k || 'other';

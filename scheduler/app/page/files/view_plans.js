@@ -112,7 +112,7 @@ function answer(s, id, yes, ctx) {
 	askFirst({
 		title: yes ? `Approve plan ${id}?` : `Reject plan ${id}?`, kind: yes ? 'go' : 'danger', button: yes ? `Approve ${words}` : 'Reject',
 		text: yes ? [h('p', null, `${words}, about ${span(p.predicted.seconds)}: ${groups(p.moves).map(([k, l]) => `${l.length} to ${kindName(k)}`).join(', ')}.`), h('p.soft', null, 'The service judges it once more on fresh facts before anything moves, and drops what does not hold.')]
-			: [h('p', null, 'Nothing of it moves. The service plans anew each round, and asks again only for what is different.')],
+			: [h('p', null, 'Nothing of it moves. The service plans again each round, and asks again only for what is different.')],
 		run: () => act('PUT', `plans/${encodeURIComponent(id)}/answer`, { answer: yes ? 'accept' : 'reject' }, { 'If-Match': etag }),
 		said: yes ? `Plan ${id} is approved.` : `Plan ${id} is rejected.`,
 		then: () => { s.answered = { yes, at: new Date().toISOString() }; ctx.draw(); ctx.wake(); },
