@@ -72,23 +72,21 @@ WORDS = [
 
 # What is left of a pattern, in literals, in documents and in schemas: this many rows at most, and no more come. A pattern that is not here has none.
 STILL = {
-    '\\b[Nn]obody\\b': (2, 42, 0),
-    '\\b[Ww]hoever\\b': (2, 19, 0),
-    '\\bmend(s|ed|ing)?\\b': (1, 5, 0),
-    '\\bworth its price\\b': (0, 6, 0),
-    '\\bwaits? for a person\\b': (0, 6, 0),
-    '\\banew\\b': (2, 26, 0),
-    '\\blately\\b': (0, 8, 0),
-    '\\b(be|is|was|are|not) tried again\\b': (2, 12, 0),
-    '\\b(is|are) no (number|YAML|JSON|label|list|word|link|object|vector|name|plain|time zone)\\b': (2, 10, 0),
-    '\\bwhat ends it\\b': (0, 7, 0),
-    '\\bthe way (takes|has)\\b': (0, 5, 0),
-    '\\banybody may\\b': (0, 5, 0),
-    '\\basked for\\b': (2, 17, 0),
-    '\\btakes? no part\\b': (2, 12, 0),
-    '\\baccepted (is|are) (?!(by|as|with|only|in|and|when|if|where|until|again|carried)\\b)': (4, 8, 0),
-    '\\b(is|are) there already\\b': (2, 2, 0),
-    '\\b(BMC|controller|pool|disk|libvirt|tool|kernel) says\\b': (2, 10, 0),
+    '\\b[Nn]obody\\b': (0, 39, 0),
+    '\\b[Ww]hoever\\b': (0, 14, 0),
+    '\\banew\\b': (0, 19, 0),
+    '\\btakes? no part\\b': (0, 6, 0),
+    '\\bwhat ends it\\b': (0, 3, 0),
+    '\\b(BMC|controller|pool|disk|libvirt|tool|kernel) says\\b': (1, 5, 0),
+    '\\basked for\\b': (1, 12, 0),
+    '\\bwaits? for a person\\b': (0, 2, 0),
+    '\\b(is|are) no (number|YAML|JSON|label|list|word|link|object|vector|name|plain|time zone)\\b': (0, 4, 0),
+    '\\bworth its price\\b': (0, 2, 0),
+    '\\baccepted (is|are) (?!(by|as|with|only|in|and|when|if|where|until|again|carried)\\b)': (2, 2, 0),
+    '\\bthe way (takes|has)\\b': (0, 1, 0),
+    '\\blately\\b': (0, 4, 0),
+    '\\b(be|is|was|are|not) tried again\\b': (0, 6, 0),
+    '\\banybody may\\b': (0, 1, 0),
 }
 
 
