@@ -33,7 +33,7 @@ drop h1 gpu.json '{ "device": "gpu", "grade": 4, "why": "it fell off the bus", "
 g2_left() { ! lab list h1 | grep -q g2; }
 check "that guest leaves" until_true 20 g2_left
 check "the others stay" [ "$(guests_on h1)" = 3 ]
-check "the fault is listed with its evidence" until_true 5 says_fault "it fell off the bus (says gpu.json)"
+check "the fault is listed with its evidence" until_true 5 says_fault "it fell off the bus (reported by gpu.json)"
 rm "$LAB/faults-h1/gpu.json"
 fell() { grep -q "fault.fell host=h1 device=\"gpu\"" "$LAB/plimsolld.log"; }
 
