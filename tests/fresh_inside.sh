@@ -97,7 +97,7 @@ said() {
 # emptied h1: each guest runs elsewhere, and was not started again.
 own_cluster_moved() {
         local guest bad=0
-        said 'plan --hosts' '3 hosts, 6 VMs' && said 'plimsoll check' '^safe: all [1-9]' && said 'plimsoll apply' '^([1-9][0-9]*) of \1 moved' || return 1
+        said 'plan --hosts' '3 hosts, 6 VMs' && said 'plimsoll check' '^safe: [1-9]' && said 'plimsoll apply' '^([1-9][0-9]*) of \1 moved' || return 1
         said 'plimsoll place' '^place it on ' && said 'evacuate h1' '^([1-9][0-9]*) of \1 moved' || return 1
         [ "$(tests/lab/lab list h1 | wc -w)" = 1 ] && [ "$(tests/lab/lab list h2 h3 | wc -w)" = $((2 + $(wc -w <<<"$guests"))) ] || bad=1
         for guest in $guests; do tests/lab/lab ticks "${guest%:*}" | grep -q '^starts=1 ' || bad=1; done
