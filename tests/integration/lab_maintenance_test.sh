@@ -57,7 +57,8 @@ check "it says that it is empty" says out 'h1 is empty'
 check "h1 is empty" is_empty h1
 check "not all went to one host" [ "$(guests_on h2)" -gt 0 ]
 check "not all went to the other" [ "$(guests_on h3)" -gt 0 ]
-check "the second emptying begins at once" ends 0 out plimsoll maintenance enter h2 --deadline 10m --why "new memory" --wait
+# Migrations have cost CPU on hosts of one: once the agents have measured after them there is room.
+check "the second emptying begins as soon as there is room" until_true 20 ends 0 out plimsoll maintenance enter h2 --deadline 10m --why "new memory" --wait
 check "nothing went back" is_empty h1
 check "those that are off are still there, and named" ends 0 out plimsoll maintenance status h1
 check "with what would move them" says out '2 VMs are off and stay on it \(cold, rooted\); to move them as well: --for-good'
