@@ -5,7 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "scheduler/base/thread.h"
 
 typedef struct JobThread {
         pthread_t thread;
@@ -25,16 +26,12 @@ struct JobThreads {
 
 int job_threads_new(JobThreads **ret) {
         JobThreads *l = calloc(1, sizeof(*l));
-        pthread_condattr_t attr;
 
         if (!l)
                 return -ENOMEM;
         l->end = &l->first;
         (void) pthread_mutex_init(&l->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&l->changed, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&l->changed);
         *ret = l;
         return 0;
 }
@@ -116,9 +113,7 @@ static void queue_drop(JobThreads *l) {
 }
 
 static void wait_until(JobThreads *l, usec_t until) {
-        const struct timespec t = { .tv_sec = until / USEC_PER_SEC, .tv_nsec = until % USEC_PER_SEC * 1000 };
-
-        (void) pthread_cond_timedwait(&l->changed, &l->lock, &t);
+        (void) cond_wait_until(&l->changed, &l->lock, until);
 }
 
 /* The active thread's job has had its time. */

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "collectors/guests/virt_link.h"
 #include "collectors/run/collector_run.h"
 #include "collectors/run/libvirt_probe.h"
 #include "scheduler/base/text.h"
+#include "scheduler/base/thread.h"
 
 #define SHOWN_BYTES    (UINT64_C(256) << 20) /* reserved, not used */
 #define COLLECTORS_MAX 64
@@ -211,16 +211,12 @@ static int worker_thread(LibvirtWorker *l) {
 
 int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret) {
         LibvirtWorker *l = calloc(1, sizeof(*l));
-        pthread_condattr_t attr;
         int r;
 
         if (!l)
                 return -ENOMEM;
         (void) pthread_mutex_init(&l->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&l->changed, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&l->changed);
         r = worker_fill(l, options);
         if (r == 0)
                 r = libvirt_probe_new(l->uri, &l->probe);
@@ -236,12 +232,8 @@ int libvirt_worker_new(const LibvirtWorkerOptions *options, LibvirtWorker **ret)
         return 0;
 }
 
-static struct timespec timespec_of(usec_t t) {
-        return (struct timespec){ .tv_sec = t / USEC_PER_SEC, .tv_nsec = t % USEC_PER_SEC * 1000 };
-}
-
 LibvirtWorker *libvirt_worker_free(LibvirtWorker *l) {
-        struct timespec until = timespec_of(clock_monotonic() + FREE_WAIT);
+        const usec_t until = clock_monotonic() + FREE_WAIT;
         bool ended;
 
         if (!l)
@@ -252,7 +244,7 @@ LibvirtWorker *libvirt_worker_free(LibvirtWorker *l) {
         (void) pthread_cond_broadcast(&l->changed);
         /* an idle thread ends at once; one that hangs is left behind */
         while (!l->busy && !l->ended)
-                if (pthread_cond_timedwait(&l->changed, &l->lock, &until) != 0)
+                if (!cond_wait_until(&l->changed, &l->lock, until))
                         break;
         ended = l->ended;
         l->orphan = !ended;
@@ -284,12 +276,11 @@ void libvirt_worker_start(LibvirtWorker *l) {
 }
 
 bool libvirt_worker_wait(LibvirtWorker *l, usec_t until) {
-        struct timespec limit = timespec_of(until);
         bool done;
 
         (void) pthread_mutex_lock(&l->lock);
         while (l->busy)
-                if (pthread_cond_timedwait(&l->changed, &l->lock, &limit) != 0)
+                if (!cond_wait_until(&l->changed, &l->lock, until))
                         break;
         done = !l->busy;
         (void) pthread_mutex_unlock(&l->lock);

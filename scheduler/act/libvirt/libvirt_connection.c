@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "scheduler/base/thread.h"
 
@@ -94,7 +93,6 @@ static void opening_free(Opening *o) {
 
 static Opening *opening_new(LibvirtAt at) {
         Opening *o = calloc(1, sizeof(*o));
-        pthread_condattr_t attr;
 
         if (!o)
                 return NULL;
@@ -107,10 +105,7 @@ static Opening *opening_new(LibvirtAt at) {
                 return NULL;
         }
         (void) pthread_mutex_init(&o->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&o->ended_cond, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&o->ended_cond);
         return o;
 }
 
@@ -191,13 +186,11 @@ static void *open_connection(void *data) {
 
 /* Whether it ended; if not it is abandoned, and no longer the caller's. */
 static bool opening_wait(Opening *o, usec_t at_most) {
-        usec_t end = clock_monotonic() + at_most;
-        struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
-                                  .tv_nsec = (long) (end % USEC_PER_SEC) * 1000 };
+        const usec_t until = clock_monotonic() + at_most;
         bool ended;
 
         (void) pthread_mutex_lock(&o->lock);
-        while (!o->ended && pthread_cond_timedwait(&o->ended_cond, &o->lock, &until) == 0)
+        while (!o->ended && cond_wait_until(&o->ended_cond, &o->lock, until))
                 ;
         ended = o->ended;
         o->abandoned = !ended;

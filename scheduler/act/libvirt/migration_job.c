@@ -5,21 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "scheduler/base/thread.h"
 
 /* ---- the hub ---- */
 
 Hub *hub_new(ExecutorLibvirtOptions options) {
         Hub *hub = calloc(1, sizeof(*hub));
-        pthread_condattr_t attr;
 
         if (!hub)
                 return NULL;
         (void) pthread_mutex_init(&hub->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&hub->changed, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&hub->changed);
         hub->refs = 1;
         hub->options = options;
         return hub;
@@ -34,10 +31,7 @@ void hub_unlock(Hub *hub) {
 }
 
 bool hub_wait(Hub *hub, usec_t until) {
-        struct timespec t = { .tv_sec = (time_t) (until / USEC_PER_SEC),
-                              .tv_nsec = (long) (until % USEC_PER_SEC) * 1000 };
-
-        return pthread_cond_timedwait(&hub->changed, &hub->lock, &t) == 0;
+        return cond_wait_until(&hub->changed, &hub->lock, until);
 }
 
 void hub_wait_phase(Hub *hub, usec_t at_most, uint64_t *io_seen) {

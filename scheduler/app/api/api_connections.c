@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "scheduler/app/api/api_request.h"
 #include "scheduler/base/thread.h"
@@ -23,11 +22,7 @@ static void *api_connections_sweeper(void *arg) {
 
         (void) pthread_mutex_lock(&all->lock);
         while (!all->ends) {
-                struct timespec until;
-
-                (void) clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_sec++;
-                (void) pthread_cond_timedwait(&all->over, &all->lock, &until);
+                (void) cond_wait_until(&all->over, &all->lock, clock_monotonic() + USEC_PER_SEC);
                 api_connections_sweep(all, clock_monotonic());
         }
         (void) pthread_mutex_unlock(&all->lock);
@@ -39,7 +34,7 @@ int api_connections_open(ApiConnections *all, usec_t time) {
 
         *all = (ApiConnections){ .time = time };
         (void) pthread_mutex_init(&all->lock, NULL);
-        (void) pthread_cond_init(&all->over, NULL);
+        cond_open(&all->over);
         r = thread_begin(&all->sweeper, api_connections_sweeper, all);
         all->sweeps = r == 0;
         return r;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "scheduler/app/api/api_exec.h"
 #include "scheduler/app/api/api_request.h"
@@ -169,15 +168,12 @@ static void event_feed_look(FeedLook *look) {
 
 /* False: it is to end. */
 static bool event_feed_rest(EventFeed *feed) {
-        struct timespec until;
+        const usec_t until = clock_monotonic() + LOOK_EVERY;
         bool goes_on;
-        int r = 0;
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += LOOK_EVERY / USEC_PER_SEC;
         (void) pthread_mutex_lock(&feed->all->lock);
-        while (!feed->ends && r == 0)
-                r = pthread_cond_timedwait(&feed->all->over, &feed->all->lock, &until);
+        while (!feed->ends && cond_wait_until(&feed->all->over, &feed->all->lock, until))
+                ;
         goes_on = !feed->ends;
         (void) pthread_mutex_unlock(&feed->all->lock);
         return goes_on;

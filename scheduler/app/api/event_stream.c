@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "scheduler/app/api/api_request.h"
 #include "scheduler/base/thread.h"
@@ -191,13 +190,10 @@ static void *event_streams_keeper(void *arg) {
 
         (void) pthread_mutex_lock(&all->lock);
         while (!all->ends) {
-                struct timespec until;
-                int r = 0;
+                const usec_t until = clock_monotonic() + USEC_PER_SEC;
 
-                (void) clock_gettime(CLOCK_MONOTONIC, &until);
-                until.tv_sec++;
-                while (!all->ends && r == 0)
-                        r = pthread_cond_timedwait(&all->over, &all->lock, &until);
+                while (!all->ends && cond_wait_until(&all->over, &all->lock, until))
+                        ;
                 event_streams_keep(all, clock_monotonic());
         }
         (void) pthread_mutex_unlock(&all->lock);
@@ -312,15 +308,11 @@ uint32_t event_streams_n(EventStreams *all) {
 }
 
 int event_streams_open(EventStreams *all, const ApiCall *call, uint32_t most, usec_t time) {
-        pthread_condattr_t monotonic;
         int r;
 
         *all = (EventStreams){ .call = *call, .wake = event_streams_wake, .most = most, .time = time };
         (void) pthread_mutex_init(&all->lock, NULL);
-        (void) pthread_condattr_init(&monotonic);
-        (void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&all->over, &monotonic);
-        (void) pthread_condattr_destroy(&monotonic);
+        cond_open(&all->over);
         r = thread_begin(&all->keeper, event_streams_keeper, all);
         all->opened = r == 0;
         return r;

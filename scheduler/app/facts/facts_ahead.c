@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "scheduler/base/clock.h"
 #include "scheduler/base/thread.h"
@@ -43,10 +42,7 @@ static void facts_ahead_read_one(FactsAhead *f, Reading *r) {
 
 /* Under the lock. Until something changes, or `until` (monotonic). */
 static void facts_ahead_await(FactsAhead *f, usec_t until) {
-        struct timespec t = { .tv_sec = (time_t) (until / USEC_PER_SEC),
-                              .tv_nsec = (long) (until % USEC_PER_SEC) * 1000 };
-
-        (void) pthread_cond_timedwait(&f->changed, &f->lock, &t);
+        (void) cond_wait_until(&f->changed, &f->lock, until);
 }
 
 static void *facts_ahead_run(void *arg) {
@@ -91,7 +87,6 @@ static int facts_ahead_open_arena(Arena *ret) {
 
 int facts_ahead_new(FactsReading read, void *arg, usec_t pause, FactsAhead **ret) {
         FactsAhead *f = calloc(1, sizeof(*f));
-        pthread_condattr_t attr;
         int r = 0;
 
         if (!f)
@@ -102,10 +97,7 @@ int facts_ahead_new(FactsReading read, void *arg, usec_t pause, FactsAhead **ret
         f->newest = f->looked_at = NONE;
         f->wanted = true;
         (void) pthread_mutex_init(&f->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&f->changed, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&f->changed);
         for (unsigned i = 0; r == 0 && i < READINGS; i++)
                 r = facts_ahead_open_arena(&f->readings[i].arena);
         if (r == 0)

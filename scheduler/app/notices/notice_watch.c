@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "scheduler/app/notices/notice_send.h"
 #include "scheduler/base/log.h"
@@ -58,15 +57,8 @@ static bool notice_watch_stops(void *arg) {
 }
 
 /* Under the lock. */
-static void notice_watch_wait(NoticeWatch *w, usec_t length) {
-        struct timespec until;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += length / USEC_PER_SEC;
-        until.tv_nsec += length % USEC_PER_SEC * 1000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        (void) pthread_cond_timedwait(&w->more, &w->lock, &until);
+static void notice_watch_nap(NoticeWatch *w) {
+        (void) cond_wait_until(&w->more, &w->lock, clock_monotonic() + NAP);
 }
 
 /* ---- the store: the keeper's ---- */
@@ -209,7 +201,7 @@ static void *notice_watch_keep(void *arg) {
                 (void) pthread_mutex_lock(&w->lock);
                 if (!atomic_load(&w->stop) && !(w->n_inbox > 0 && w->loaded == w->token && w->token) &&
                     !w->taken)
-                        notice_watch_wait(w, NAP);
+                        notice_watch_nap(w);
                 (void) pthread_mutex_unlock(&w->lock);
         }
         notice_watch_turn(w, &a); /* what was sent until now is written down */
@@ -288,7 +280,7 @@ static void *notice_sender_run(void *arg) {
                 (void) pthread_mutex_lock(&w->lock);
                 out = notice_sender_next(w, s->channel);
                 if (!out.body && !atomic_load(&w->stop))
-                        notice_watch_wait(w, NAP);
+                        notice_watch_nap(w);
                 (void) pthread_mutex_unlock(&w->lock);
                 if (out.body)
                         notice_sender_send(s, &a, &out);
@@ -324,7 +316,6 @@ static int notice_watch_begin(NoticeWatch *w, const NoticeWatchOptions *o, TextF
 int notice_watch_start(const Settings *settings, const NoticeWatchOptions *options, NoticeWatch **ret,
                        TextFault *reterr_fault) {
         NoticeWatch *w = calloc(1, sizeof(*w));
-        pthread_condattr_t monotonic;
         int r = w ? arena_open((size_t) 16 << 20, &w->arena) : -ENOMEM;
 
         if (r < 0) {
@@ -332,10 +323,7 @@ int notice_watch_start(const Settings *settings, const NoticeWatchOptions *optio
                 return r;
         }
         (void) pthread_mutex_init(&w->lock, NULL);
-        (void) pthread_condattr_init(&monotonic);
-        (void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&w->more, &monotonic);
-        (void) pthread_condattr_destroy(&monotonic);
+        cond_open(&w->more);
         r = notice_config_read(&w->arena, settings, &w->config, reterr_fault);
         if (r == 0 && w->config.channels == 0)
                 r = 1;

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "scheduler/base/text.h"
 #include "scheduler/base/thread.h"
@@ -74,16 +73,12 @@ static void sightings_destroy(Sightings *s) {
 
 int sightings_new(const ServiceWorld *world, Sightings **ret) {
         Sightings *s = calloc(1, sizeof(*s));
-        pthread_condattr_t attr;
 
         if (!s)
                 return -ENOMEM;
         s->world = *world; /* a thread may outlive who made it */
         (void) pthread_mutex_init(&s->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&s->changed, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&s->changed);
         *ret = s;
         return 0;
 }
@@ -261,12 +256,8 @@ static void sightings_wait(Sightings *s, const SightingQuery *queries, uint32_t 
         for (usec_t now = clock_monotonic();
              now < sightings_due(s, queries, n, patience) && !(stops && stops(arg));
              now = clock_monotonic()) {
-                const usec_t end = now + NAP;
-                const struct timespec until = { .tv_sec = (time_t) (end / USEC_PER_SEC),
-                                                .tv_nsec = (long) (end % USEC_PER_SEC) * 1000 };
-
                 sightings_begin(s);
-                (void) pthread_cond_timedwait(&s->changed, &s->lock, &until);
+                (void) cond_wait_until(&s->changed, &s->lock, now + NAP);
         }
 }
 

@@ -24,11 +24,8 @@ static void *busy_body(void *arg) {
 
         (void) pthread_mutex_lock(&busy->lock);
         while (!busy->over) {
-                const usec_t next = busy->since + seconds * BUSY_EVERY;
-                const struct timespec until = { .tv_sec = next / USEC_PER_SEC,
-                                                .tv_nsec = next % USEC_PER_SEC * 1000 };
-
-                if (pthread_cond_timedwait(&busy->ended, &busy->lock, &until) != ETIMEDOUT || busy->over)
+                if (cond_wait_until(&busy->ended, &busy->lock, busy->since + seconds * BUSY_EVERY) ||
+                    busy->over)
                         continue;
                 drawn = busy_draw(busy, drawn, seconds);
                 seconds = (unsigned) ((clock_monotonic() - busy->since) / BUSY_EVERY) + 1;
@@ -40,16 +37,11 @@ static void *busy_body(void *arg) {
 }
 
 void busy_begin(Busy *busy, const Screen *screen, const char *what) {
-        pthread_condattr_t attr;
-
         *busy = (Busy){ .screen = screen, .what = what, .since = clock_monotonic() };
         if (!screen->live)
                 return;
         (void) pthread_mutex_init(&busy->lock, NULL);
-        (void) pthread_condattr_init(&attr);
-        (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void) pthread_cond_init(&busy->ended, &attr);
-        (void) pthread_condattr_destroy(&attr);
+        cond_open(&busy->ended);
         busy->runs = thread_begin(&busy->thread, busy_body, busy) == 0;
 }
 
