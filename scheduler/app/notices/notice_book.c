@@ -51,12 +51,16 @@ static bool notice_book_has(const NoticeBook *book, NoticeChannel channel) {
 
 /* ---- the queue ---- */
 
-static void notice_queue_drop(NoticeBook *book, NoticeResult result) {
-        book->counted[NOTICE_WEBHOOK][result]++;
+static void notice_queue_pop(NoticeBook *book) {
         book->taken = book->queue[0].number;
         free(book->queue[0].body);
         memmove(book->queue, book->queue + 1, --book->n_queue * sizeof(*book->queue));
         book->hook = (NoticeRetry){ 0 };
+}
+
+static void notice_queue_drop(NoticeBook *book, NoticeResult result) {
+        book->counted[NOTICE_WEBHOOK][result]++;
+        notice_queue_pop(book);
 }
 
 static void notice_queue_put(NoticeBook *book, NoticeTold told, usec_t now) {
@@ -114,10 +118,8 @@ void notice_book_sent(NoticeBook *book, uint64_t number, bool taken, usec_t now)
 }
 
 void notice_book_skip(NoticeBook *book, uint64_t number) {
-        while (book->n_queue > 0 && book->queue[0].number <= number) {
-                notice_queue_drop(book, NOTICE_SENT);
-                book->counted[NOTICE_WEBHOOK][NOTICE_SENT]--; /* another has counted it */
-        }
+        while (book->n_queue > 0 && book->queue[0].number <= number)
+                notice_queue_pop(book); /* another has counted it */
 }
 
 /* ---- one of a kind, or one for all of them ---- */

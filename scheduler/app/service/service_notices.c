@@ -52,26 +52,29 @@ static uint32_t notices_blocked(const LiveState *live, const char *host, const L
         return n;
 }
 
-static uint32_t notices_to_leave(const Snapshot *s, const Problem *p, HostIx h) {
-        uint32_t n = 0;
+/* How many VMs of each host are to leave it, by one look at all VMs. NULL: no memory. */
+static const uint32_t *notices_to_leave(Arena *a, const Snapshot *s, const Problem *p) {
+        uint32_t *n = arena_new(a, uint32_t, s->n_hosts);
 
-        for (VmIx v = 0; v < s->n_vms; v++)
-                n += s->vms[v].host == h && s->vms[v].state != VM_BOOKED &&
-                     (s->hosts[h].state == HOST_MAINTENANCE
-                              ? s->vms[v].state != VM_OFF || (p && problem_leave(p, v, h) > 0)
-                              : p && problem_leave(p, v, h) > 0);
+        for (VmIx v = 0; n && v < s->n_vms; v++) {
+                const HostIx h = s->vms[v].host;
+
+                if (h != IX_NONE && s->vms[v].state != VM_BOOKED)
+                        n[h] += (s->hosts[h].state == HOST_MAINTENANCE && s->vms[v].state != VM_OFF) ||
+                                (p && problem_leave(p, v, h) > 0);
+        }
         return n;
 }
 
-static void notices_evacuation(NoticePicture *to, const LiveState *live, const Snapshot *s, const Problem *p,
-                               HostIx h, usec_t now) {
+static void notices_evacuation(NoticePicture *to, const LiveState *live, const Snapshot *s, HostIx h,
+                               uint32_t n, usec_t now) {
         const Host *host = &s->hosts[h];
-        const uint32_t n = host->held ? 0 : notices_to_leave(s, p, h), late = late_vms(s, h, now);
+        const uint32_t late = late_vms(s, h, now);
         const LiveStay *first = NULL;
         const uint32_t blocked = n > 0 ? notices_blocked(live, host->name, &first) : 0;
         NoticeCondition *c;
 
-        if (n == 0)
+        if (n == 0 || host->held)
                 return;
         c = notice_picture_add(to, NOTICE_EVACUATION,
                                late > 0      ? NOTICE_CRITICAL
@@ -174,6 +177,7 @@ void service_notices_put(const RoundState *s) {
         const Snapshot *facts = plan ? s->wanted.round.snapshot : s->found.input.snapshot;
         const Problem *p = plan ? s->wanted.round.problem : s->found.is_posed ? s->found.posed.problem : NULL;
         const usec_t now = round_now(s->given);
+        const uint32_t *to_leave;
         NoticePicture picture = { .judged = s->found.known ? NOTICE_ALL_EVENTS : BLIND_EVENTS };
 
         if (!s->given->notices || (!s->found.known && !s->found.blind))
@@ -188,9 +192,13 @@ void service_notices_put(const RoundState *s) {
                 notices_plans(&picture, &s->shown.live);
                 notices_doubled(&picture, facts);
                 notices_certificates(&picture, &s->shown.live, now);
+                to_leave = notices_to_leave(s->given->arena, facts, p);
+                if (!to_leave)
+                        picture.judged &= ~(1U << NOTICE_EVACUATION);
                 for (HostIx h = 0; h < facts->n_hosts; h++) {
                         notices_host(&picture, &facts->hosts[h]);
-                        notices_evacuation(&picture, &s->shown.live, facts, p, h, now);
+                        if (to_leave)
+                                notices_evacuation(&picture, &s->shown.live, facts, h, to_leave[h], now);
                 }
         }
         notice_watch_put(s->given->notices, &picture);

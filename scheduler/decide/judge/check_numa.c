@@ -14,35 +14,22 @@ static bool check_numa_told(const Host *host) {
         return host->platform && host->platform->n_numa > 0;
 }
 
-/* Does one of the nodes have the CPU, or not tell which it has? */
-static bool check_numa_cpu(const Host *host, uint64_t nodes, int64_t cpu) {
+/* How many CPUs from `first` to `last` the nodes have; INT64_MAX: one does not tell which it has. */
+static int64_t check_numa_cpus(const Host *host, uint64_t nodes, int64_t first, int64_t last) {
+        int64_t n = 0;
+
         for (int64_t id = 0; id < 64; id++) {
                 const NumaNode *node = nodes >> id & 1 ? check_numa_node(host, id) : NULL;
                 const char *list = node ? node->cpus : NULL;
                 int64_t low, high;
 
                 if (node && !list)
-                        return true;
+                        return INT64_MAX;
                 while (list && number_range_next(&list, &low, &high))
-                        if (cpu >= low && cpu <= high)
-                                return true;
+                        if (low <= last && high >= first)
+                                n += (high < last ? high : last) - (low > first ? low : first) + 1;
         }
-        return false;
-}
-
-/* CPUs of the nodes, counted one by one until there are enough. */
-static bool check_numa_enough(const Host *host, uint64_t nodes, int64_t wanted) {
-        for (int64_t id = 0; id < 64; id++) {
-                const NumaNode *node = nodes >> id & 1 ? check_numa_node(host, id) : NULL;
-                const char *list = node ? node->cpus : NULL;
-                int64_t low, high;
-
-                if (node && !list)
-                        return true;
-                while (list && number_range_next(&list, &low, &high))
-                        wanted -= high - low + 1;
-        }
-        return wanted <= 0;
+        return n;
 }
 
 static Reason check_numa_cell(const Host *to, const BoundCell *cell) {
@@ -52,11 +39,11 @@ static Reason check_numa_cell(const Host *to, const BoundCell *cell) {
         for (int64_t id = 0; id < 64; id++)
                 if (cell->nodes >> id & 1 && !check_numa_node(to, id))
                         return REASON_NUMA_NODE;
-        if (!check_numa_enough(to, cell->nodes, cell->vcpus))
+        if (check_numa_cpus(to, cell->nodes, 0, INT64_MAX) < cell->vcpus)
                 return REASON_NUMA_ROOM;
         while (pins && number_range_next(&pins, &first, &last))
                 for (int64_t cpu = first; cpu <= last; cpu++)
-                        if (++asked > NUMA_PINS_MAX || !check_numa_cpu(to, cell->nodes, cpu))
+                        if (++asked > NUMA_PINS_MAX || check_numa_cpus(to, cell->nodes, cpu, cpu) == 0)
                                 return REASON_NUMA_ROOM;
         return REASON_NONE;
 }
