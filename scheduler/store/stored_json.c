@@ -24,8 +24,10 @@ static bool stored_json_is_bounded(json_t *j) {
         size_t i;
         bool good = !json_is_number(j) || number_is_bounded(j);
 
-        json_object_foreach(j, key, member) good = good && stored_json_is_bounded(member);
-        json_array_foreach(j, i, member) good = good && stored_json_is_bounded(member);
+        json_object_foreach(j, key, member)
+                good = good && stored_json_is_bounded(member);
+        json_array_foreach(j, i, member)
+                good = good && stored_json_is_bounded(member);
         return good;
 }
 

@@ -199,10 +199,12 @@ static void add_unknown(size_t kind, const char *key, json_t *value) {
         json_t *inner;
         size_t i;
 
-        json_array_foreach(value, i, inner) add_unknown(kind, NULL, inner);
+        json_array_foreach(value, i, inner)
+                add_unknown(kind, NULL, inner);
         if (!json_is_object(value) || (is_closed(kind, key) && strcmp(key, "vms") != 0))
                 return;
-        json_object_foreach(value, name, inner) add_unknown(kind, name, inner);
+        json_object_foreach(value, name, inner)
+                add_unknown(kind, name, inner);
         if (is_closed(kind, key))
                 return;
         cr_assert_eq(0,

@@ -58,9 +58,9 @@ static int event_section_many(const EventSection *s, const json_t *was, const js
                 if (r == 0 && event)
                         r = event_change_add(to, event, s->key, name, value);
         }
-        json_object_foreach((json_t *) was, name,
-                            value) if (r == 0 && s->removed && !json_object_get(is, name)) r =
-                event_change_add(to, s->removed, s->key, name, NULL);
+        json_object_foreach((json_t *) was, name, value)
+                if (r == 0 && s->removed && !json_object_get(is, name))
+                        r = event_change_add(to, s->removed, s->key, name, NULL);
         return r;
 }
 

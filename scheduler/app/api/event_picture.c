@@ -216,10 +216,9 @@ static void picture_owed(EventPicture *picture, const json_t *is, const json_t *
         const char *id;
         json_t *plan;
 
-        json_object_foreach(json_object_get(is, "plans"), id,
-                            plan) if (!json_object_get(json_object_get(picture->now, "plans"), id) &&
-                                      picture_is_asked(plan))(void)
-                json_object_set_new(picture->unanswered, id, json_false());
+        json_object_foreach(json_object_get(is, "plans"), id, plan)
+                if (!json_object_get(json_object_get(picture->now, "plans"), id) && picture_is_asked(plan))
+                        (void) json_object_set_new(picture->unanswered, id, json_false());
         for (size_t i = 0; i < json_array_size(changes); i++) {
                 const json_t *o = json_array_get(changes, i);
 
@@ -234,9 +233,9 @@ static bool picture_is_owed(const EventPicture *picture, const json_t *is) {
         const char *id;
         json_t *value;
 
-        json_object_foreach(
-                picture->unanswered, id,
-                value) if (!picture_is_asked(json_object_get(json_object_get(is, "plans"), id))) return true;
+        json_object_foreach(picture->unanswered, id, value)
+                if (!picture_is_asked(json_object_get(json_object_get(is, "plans"), id)))
+                        return true;
         return false;
 }
 
@@ -248,26 +247,26 @@ typedef int (*PictureStream)(Store *s, Arena *a, uint32_t most, StoredText **ret
 static int picture_since(Store *store, Arena *a, PictureStream get, char seen[RECORD_NAME_SIZE], bool first,
                          StoredText **ret, uint32_t *ret_n) {
         StoredText *texts = NULL;
-        uint32_t n = 0, new = 0;
+        uint32_t n = 0, fresh = 0;
         int r = 0;
 
         for (uint32_t most = 1; r == 0; most *= 16) {
                 r = get(store, a, most, &texts, &n);
-                for (new = 0; r == 0 && new < n &&strcmp(texts[new].name, seen) != 0;)
-                        new ++;
-                if (r < 0 || first || new < n || n < most)
+                for (fresh = 0; r == 0 && fresh < n && strcmp(texts[fresh].name, seen) != 0;)
+                        fresh++;
+                if (r < 0 || first || fresh < n || n < most)
                         break;
                 if (most >= AT_ONCE)
                         r = 1;
         }
         if (r < 0)
                 return r;
-        if (new == n && n > 0 && !first &&seen[0])
+        if (fresh == n && n > 0 && !first && seen[0])
                 r = 1;
         if (n > 0)
                 (void) snprintf(seen, RECORD_NAME_SIZE, "%s", texts[0].name);
         *ret = texts;
-        *ret_n = first || r != 0 ? 0 : new;
+        *ret_n = first || r != 0 ? 0 : fresh;
         return r;
 }
 
