@@ -10,13 +10,9 @@ B=$(realpath "${1:-build/dev}")
 for tool in redis-server redis-cli curl jq gzip; do
 	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
 done
-D=$(mktemp -d) || exit 1
-R=unix://$D/r.sock
-redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
-redis=$!
+. tests/api_story.sh
 service=
 trap 'kill $service $redis 2>/dev/null; wait 2>/dev/null; rm -rf "$D"' EXIT
-until_true 10 redis-cli -s "$D/r.sock" ping >/dev/null 2>&1
 at=$(date +%s)000000
 for h in $(seq 20); do
 	printf 'plimsoll.report/1 h%s sent=%s seq=1 every=600000000\n@host %s\nhost.cpus\t\t8\nhost.daemon\t\t1\nhost.cpu.busy\t\t1000\n@memory %s\nhost.memory.total\t\t65536\nhost.memory.available\t\t40000\n@vms %s\nvm.uuid\tv%s\t11111111-1111-4111-8111-%012d\nvm.state\tv%s\trunning\nvm.vcpus\tv%s\t1\nvm.memory\tv%s\t1024\nvm.cpu\tv%s\t700\n' \

@@ -10,26 +10,11 @@ B=$(realpath "${1:-build/dev}")
 for tool in redis-server redis-cli curl jq python3; do
 	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
 done
-D=$(mktemp -d) || exit 1
-R=unix://$D/r.sock
-redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
-redis=$!
+. tests/api_story.sh
 pids=
 receiver=
 trap 'kill $pids $receiver $redis 2>/dev/null; wait 2>/dev/null; rm -rf "$D"' EXIT
-until_true 10 redis-cli -s "$D/r.sock" ping >/dev/null 2>&1
-report() { # HOST VM…: its libvirt is where nobody listens
-	local at host=$1 v
-	at=$(date +%s)000000
-	shift
-	printf 'plimsoll.report/1 %s sent=%s seq=1 every=600000000\n@host %s\nhost.cpus\t\t8\nhost.daemon\t\t1\nhost.uri\t\tqemu+tcp://127.0.0.1:1/system\nhost.cpu.busy\t\t1000\n@memory %s\nhost.memory.total\t\t65536\nhost.memory.available\t\t40000\n@vms %s\n' \
-		"$host" "$at" "$at" "$at" "$at"
-	for v; do
-		printf 'vm.uuid\t%s\t11111111-1111-4111-8111-%012d\nvm.state\t%s\trunning\nvm.vcpus\t%s\t1\nvm.memory\t%s\t1024\nvm.cpu\t%s\t2200\nvm.dirty\t%s\t0\n' \
-			"$v" "$(printf '%s' "$v" | cksum | cut -c1-6)" "$v" "$v" "$v" "$v" "$v"
-	done
-}
-put() { redis-cli -s "$D/r.sock" -x set "plimsoll:{t}:report:$1" >/dev/null; }
+report_uri=qemu+tcp://127.0.0.1:1/system # nobody listens there
 report h1 app db web | put h1
 report h2 mail | put h2
 report h3 | put h3
