@@ -102,7 +102,7 @@ endif()
 
 # The page's stories are told of plimsolld on a simulated executor; tests/page has them.
 if(NOT FUZZ)
-  add_executable(page_service tests/page/page_service.c)
+  add_executable(page_service tests/page/page_service.c scheduler/app/plimsolld_main.c)
   target_link_libraries(page_service test_support app)
   target_link_options(page_service PRIVATE -Wl,--wrap=executor_libvirt_open -Wl,--wrap=domain_state_read)
 endif()

@@ -3,7 +3,7 @@
  * output when they are over, so that who reports the hosts (world.mjs) can report the VM where it is now. A VM named
  * "…-fails" does not move.
  *
- * Linked with --wrap=executor_libvirt_open and --wrap=domain_state_read.
+ * Linked with plimsolld_main.c, --wrap=executor_libvirt_open and --wrap=domain_state_read.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,6 @@
 
 #include "scheduler/act/libvirt/domain_state.h"
 #include "scheduler/act/libvirt/executor_libvirt.h"
-#include "scheduler/app/api/api_server.h"
-#include "scheduler/app/service/service.h"
 #include "tests/support/executor_simulated.h"
 
 static usec_t page_now(void *self) {
@@ -62,23 +60,4 @@ DomainState __wrap_domain_state_read(LibvirtAt at, const char *uuid, usec_t conn
         (void) uuid;
         (void) connect_at_most;
         return (DomainState){ .presence = PRESENCE_RUNNING };
-}
-
-static int front_open(const Settings *settings, const Options *options, MetricsBoard *board, void **ret,
-                      TextFault *reterr_fault) {
-        ApiServer *server = NULL;
-        int r = api_server_open(settings, options, board, &server, reterr_fault);
-
-        *ret = server;
-        return r;
-}
-
-static void front_close(void *front) {
-        (void) api_server_close(front);
-}
-
-int main(int argc, char **argv) {
-        static const ServiceFront front = { front_open, front_close };
-
-        return service_main(argc, argv, stdout, stderr, &front);
 }
