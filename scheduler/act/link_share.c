@@ -235,7 +235,7 @@ bool link_share_has_room(const LinkShare *s, uint32_t move) {
 
         if (busy < m->planned_at_once)
                 return true;
-        return busy < AT_ONCE_BESIDE && s->plans > 1 &&
+        return busy < AT_ONCE_BESIDE &&
                link_share_beside(s, m, 0).others + link_share_beside(s, m, 1).others > 0;
 }
 
@@ -243,7 +243,7 @@ bool link_share_has_room(const LinkShare *s, uint32_t move) {
 static int64_t link_share_part(const LinkShare *s, const Member *m) {
         int64_t part = m->planned;
 
-        for (uint32_t k = 0; k < WAYS && s->plans > 1; k++) {
+        for (uint32_t k = 0; k < WAYS; k++) {
                 const Beside b = link_share_beside(s, m, k);
                 const int64_t equal = m->budget[k] / (b.all + 1);
 
@@ -288,7 +288,7 @@ int64_t link_share_begin(LinkShare *s, uint32_t move) {
         Member *m = &s->members[move];
         int64_t cap = m->planned;
 
-        for (uint32_t k = 0; k < WAYS && s->plans > 1; k++)
+        for (uint32_t k = 0; k < WAYS; k++)
                 if (link_share_beside(s, m, k).fixed > 0) /* nobody lowers that one */
                         m->governed = false;
         if (m->governed && link_share_room_of(s, m) < cap)

@@ -63,10 +63,7 @@ static const char lease_script[] =
         "  heal(4)\n"
         "  mine = number_of(token) or 0\n"
         "end\n"
-        "if newest and not last then\n"
-        "  heal(4)\n"
-        "  redis.call('DEL', KEYS[2])\n"
-        "end\n"
+        "if newest and not last then heal(4) end\n" /* SET replaces it, of whatever type it is */
         "local now = redis.call('TIME')\n"
         "now = now[1] * 1000 + math.floor(now[2] / 1000)\n"
         "local token = math.max(now, (last or 0) + 1, mine + 1)\n"

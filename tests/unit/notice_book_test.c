@@ -94,6 +94,59 @@ Test(notice_book, one_after_the_other_become_one_when_there_are_more_than_five) 
         (void) notice_book_free(book);
 }
 
+/* The next notice is this one: how many at once, and of what. */
+static void expect_told(const char *state, int count, const char *key, usec_t now) {
+        json_t *o = taken(now);
+
+        cr_assert_not_null(o);
+        cr_expect_str_eq(text_of(o, "state"), state);
+        cr_expect_eq(count, json_integer_value(json_object_get(o, "count")));
+        cr_expect_str_eq(text_of(o, "key"), key);
+        json_decref(o);
+}
+
+Test(notice_book, what_waits_to_be_told_is_told_before_one_of_it_ends) {
+        json_t *o;
+
+        book = notice_book_new("t", "", 1, "e");
+        round_of('a', 5, 3, NOTICE_CRITICAL, BEGIN);
+        while ((o = taken(BEGIN)))
+                json_decref(o);
+        round_of('a', 7, 3, NOTICE_CRITICAL, BEGIN + SECOND);
+        cr_assert_null(taken(BEGIN + SECOND), "a5 and a6 wait, to be told together");
+        round_of('a', 6, 3, NOTICE_CRITICAL, BEGIN + 2 * SECOND);
+        expect_told("open", 2, "t/fault/*", BEGIN + 2 * SECOND);
+        expect_told("closed", 1, "t/fault/a6", BEGIN + 2 * SECOND);
+        cr_assert_null(taken(BEGIN + 2 * SECOND));
+        cr_assert_not(notice_book_tick(book, BEGIN + 40 * SECOND), "and it is told once");
+        (void) notice_book_free(book);
+}
+
+Test(notice_book, what_waits_to_be_told_is_told_before_one_of_it_gets_worse) {
+        NoticePicture p = { .judged = NOTICE_ALL_EVENTS };
+        json_t *o;
+
+        book = notice_book_new("t", "", 1, "e");
+        round_of('a', 5, 2, NOTICE_WARNING, BEGIN);
+        while ((o = taken(BEGIN)))
+                json_decref(o);
+        round_of('a', 7, 2, NOTICE_WARNING, BEGIN + SECOND);
+        for (int i = 0; i < 7; i++) {
+                char subject[8];
+
+                (void) snprintf(subject, sizeof(subject), "a%d", i);
+                cr_assert(notice_picture_add(&p, NOTICE_FAULT, i == 6 ? NOTICE_CRITICAL : NOTICE_WARNING,
+                                             i == 6 ? 3 : 2, subject));
+        }
+        notice_picture_end(&p);
+        cr_assert_geq(notice_book_apply(book, &p, BEGIN + 2 * SECOND), 0);
+        notice_picture_free(&p);
+        expect_told("open", 2, "t/fault/*", BEGIN + 2 * SECOND);
+        expect_told("worse", 1, "t/fault/a6", BEGIN + 2 * SECOND);
+        cr_assert_null(taken(BEGIN + 2 * SECOND));
+        (void) notice_book_free(book);
+}
+
 Test(notice_book, again_within_ten_minutes_is_the_same_thread) {
         char thread[NOTICE_ID_SIZE], id[NOTICE_ID_SIZE];
         json_t *o;

@@ -5,6 +5,7 @@
 
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/base/common.h"
+#include "scheduler/base/text.h"
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/snapshot/files/snapshot_file.h"
 
@@ -86,6 +87,58 @@ Test(plan_check, memory_that_is_just_enough_is_taken_and_one_mib_less_is_not) {
 
         cr_assert_null(objection(enough, "a", "h1", "h2"), "%s", objection(enough, "a", "h1", "h2"));
         cr_assert_not_null(objection(less, "a", "h1", "h2"));
+}
+
+/* What it objects to where a VM with these cells goes to a host with these nodes, or NULL (docs/numa.md). */
+static const char *of_cells(const char *cells, const char *nodes) {
+        const char *cluster =
+                text_format(&arena,
+                            CLUSTER(HOST("h1", "") "," HOST("h2", ", \"platform\": {\"numa\": [%s]}"),
+                                    VM("a", "h1", ", \"ties\": {\"numa_bound\": \"%s\"}")),
+                            nodes, cells);
+
+        return objection(cluster, "a", "h1", "h2");
+}
+
+#define NODE(id, cpus) "{\"id\": " #id ", \"cpus\": \"" cpus "\", \"memory_mib\": 8192}"
+
+Test(plan_check, a_cell_goes_where_its_nodes_have_as_many_cpus_as_it) {
+        static const char two[] = NODE(0, "0-3") "," NODE(1, "4-6");
+
+        cr_expect_null(of_cells("0-3 2048 0 -", two), "node 0 has four");
+        cr_expect_not_null(of_cells("0-4 2048 0 -", two), "and no fifth");
+        cr_expect_null(of_cells("0-2 2048 1 -", two), "node 1 has three");
+        cr_expect_not_null(of_cells("0-3 2048 1 -", two), "and no fourth");
+        cr_expect_null(of_cells("0-6 2048 0-1 -", two), "together they have seven");
+        cr_expect_not_null(of_cells("0-7 2048 0-1 -", two), "and no eighth");
+        cr_expect_null(of_cells("0-2 2048 0 -", NODE(0, "0,2,5-5")), "however they are numbered");
+        cr_expect_null(of_cells("0-99 2048 - -", two), "bound to no node it may run on any");
+        cr_expect_not_null(of_cells("0 1024 0 -; 1-4 1024 1 -", two), "the second cell is asked for, too");
+}
+
+Test(plan_check, a_cell_that_is_pinned_goes_where_its_nodes_have_these_cpus) {
+        static const char two[] = NODE(0, "0-3") "," NODE(1, "4-7");
+
+        cr_expect_null(of_cells("0 2048 0 0", two), "the first CPU of node 0");
+        cr_expect_null(of_cells("0 2048 0 3", two), "its last");
+        cr_expect_not_null(of_cells("0 2048 0 4", two), "the first of node 1");
+        cr_expect_null(of_cells("0 2048 1 4", two));
+        cr_expect_not_null(of_cells("0 2048 1 3", two), "the last of node 0");
+        cr_expect_not_null(of_cells("0 2048 1 8", two), "a CPU that no node has");
+        cr_expect_null(of_cells("0-3 2048 0 0-3", two));
+        cr_expect_not_null(of_cells("0-3 2048 0 0,2-4", two), "one of several is elsewhere");
+        cr_expect_null(of_cells("0-3 2048 0-1 2-5", two), "on either of its nodes");
+}
+
+Test(plan_check, a_cell_goes_where_its_nodes_are) {
+        cr_expect_null(of_cells("0 2048 1 -", NODE(1, "0-3") "," NODE(2, "4-7")));
+        cr_expect_not_null(of_cells("0 2048 0 -", NODE(1, "0-3") "," NODE(2, "4-7")), "there is no node 0");
+        cr_expect_not_null(of_cells("0 2048 0-1 -", NODE(1, "0-3") "," NODE(2, "4-7")), "nor beside node 1");
+        cr_expect_not_null(of_cells("0 2048 1-3 -", NODE(1, "0-3") "," NODE(2, "4-7")), "and no node 3");
+        cr_expect_null(of_cells("0 2048 63 -", NODE(63, "0-3")), "the highest number");
+        cr_expect_not_null(of_cells("0 2048 63 -", NODE(62, "0-3")));
+        cr_expect_null(of_cells("0-7 2048 0 9", "{\"id\": 0, \"memory_mib\": 8192}"),
+                       "a node that does not tell its CPUs refuses nothing");
 }
 
 #define BUSY(name, busy) HOST(name, ", \"cpu_busy\": " busy)

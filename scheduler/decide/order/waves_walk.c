@@ -75,8 +75,8 @@ static void walk_fill(Walk *k, const int64_t *most) {
              i = *link) {
                 const Move m = k->moves[i];
 
-                if (k->leg_of[m.vm] == i && w->at[m.vm] == m.from && w->wave_of[m.vm] != w->wave + 1 &&
-                    !walk_is_shut(k, m) && waves_may_start(w, m.vm, m.to, most)) {
+                if (k->leg_of[m.vm] == i && w->at[m.vm] == m.from && !walk_is_shut(k, m) &&
+                    waves_may_start(w, m.vm, m.to, most)) {
                         waves_start(w, m.vm, m.to);
                         k->leg_of[m.vm] = k->leg[i];
                         *link = k->next[i];
