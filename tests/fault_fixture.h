@@ -114,6 +114,15 @@ static inline int fixture_answers(const Fixture *f, const ToolSeriesDef *def, co
         return def->tell(&answers, sink);
 }
 
+/* Makes all folders of the path below its first n letters, which are one; what stands after the last / is none. */
+static inline void fixture_folders(char *path, size_t n) {
+        for (char *slash = strchr(path + n + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                cr_assert(mkdir(path, 0755) == 0 || errno == EEXIST, "%s", path);
+                *slash = '/';
+        }
+}
+
 /* "bus0+megaraid,4.json" → /dev/bus/0 of type megaraid,4. NVMe disks have one namespace. */
 static inline int fixture_smart(const Fixture *f, const char *root, bool by_nvme_cli, SampleSink *sink) {
         SmartDisks *disks = arena_new(f->arena, SmartDisks, 1);
@@ -138,10 +147,10 @@ static inline int fixture_smart(const Fixture *f, const char *root, bool by_nvme
 
                 json_decref(j);
                 (void) snprintf(path, sizeof(path),
-                                strncmp(base, "nvme", 4) == 0 ? "mkdir -p %s/sys/class/nvme/%s/%sn1"
-                                                              : "mkdir -p %s/sys/block/%s",
+                                strncmp(base, "nvme", 4) == 0 ? "%s/sys/class/nvme/%s/%sn1/"
+                                                              : "%s/sys/block/%s/",
                                 root, base, base);
-                cr_assert_eq(0, system(path));
+                fixture_folders(path, strlen(root));
                 *disks = (SmartDisks){ 0 };
                 r = smart_disks_update(disks, root, &device, 1, FIXTURE_NOW, 0);
                 cr_assert_eq(disks->n, 1);
@@ -159,17 +168,13 @@ static inline void fixture_tree(const Fixture *f, const char *root) {
         const FixtureFile *file = fixture_file(f, "sys");
 
         for (const char *s = file ? file->text : ""; *s; s += strcspn(s, "\n"), s += *s == '\n') {
-                char path[300], content[300] = "", full[700], *slash;
+                char path[300], content[300] = "", full[700];
                 FILE *to;
 
                 if (sscanf(s, "%299s %299[^\n]", path, content) < 1 || s[0] == '\n')
                         continue;
                 (void) snprintf(full, sizeof(full), "%s/%s", root, path);
-                for (slash = strchr(full + strlen(root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                        *slash = '\0';
-                        (void) mkdir(full, 0755);
-                        *slash = '/';
-                }
+                fixture_folders(full, strlen(root));
                 to = fopen(full, "we");
                 cr_assert(to, "%s", full);
                 for (char *c = content; *c && strcmp(content, "-") != 0; c++)

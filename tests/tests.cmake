@@ -78,8 +78,8 @@ if(NOT FUZZ)
     target_link_options(leadership_recorded_test PRIVATE -Wl,--wrap=${function})
   endforeach()
   # What is wide begins first: a build that has not run its tests yet does not know how long they take.
-  set_tests_properties(planner_property_test hanging_test rules_property_test schedule_property_test executor_fake_test
-    goals_property_test exact_test scenario_test PROPERTIES COST 10)
+  set_tests_properties(planner_property_test hanging_test rules_property_test schedule_property_test executor_fake_test executor_libvirt_test redfish_test
+    goals_property_test exact_test scenario_test fault_fixtures_test fault_mutation_test setup_host_test PROPERTIES COST 10)
 endif()
 
 # The second judge, and the plans it is asked of (tests/judge/README.md); fewer where planning is slow. 10,000: tests/long/second_judge.
@@ -156,8 +156,9 @@ foreach(script ${arrows})
   add_test(NAME ${name} COMMAND ${script} ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS fast)
 endforeach()
+set_tests_properties(words programs PROPERTIES COST 10)
 add_test(NAME format COMMAND ${CMAKE_SOURCE_DIR}/tests/arrows/format.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(format PROPERTIES LABELS fast SKIP_RETURN_CODE 77)
+set_tests_properties(format PROPERTIES LABELS fast SKIP_RETURN_CODE 77 COST 10)
 if(HARDEN AND NOT CMAKE_BUILD_TYPE STREQUAL Debug)
   add_test(NAME hardening COMMAND ${CMAKE_SOURCE_DIR}/tests/arrows/hardening.sh $<TARGET_FILE:plimsoll> $<TARGET_FILE:plimsolld> $<TARGET_FILE:plimsoll-agent>)
   set_tests_properties(hardening PROPERTIES LABELS fast)
