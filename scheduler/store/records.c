@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/model/bounds.h"
 #include "scheduler/store/store_script.h"
 #include "scheduler/store/store_unread.h"
 
@@ -101,6 +102,49 @@ int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) {
         if (k == 0)
                 *ret = found[0];
         return store_end(s, k, "XREVRANGE");
+}
+
+/* The newest that was written until then, or the oldest that was written after it. */
+static int records_find(Store *s, Arena *a, const char *command, usec_t ms, const char *to, StoredText *ret) {
+        owned(reply_free) redisReply *reply = NULL;
+        char key[KEY_SIZE], from[24];
+        StoredText *found = NULL;
+        Command c = { 0 };
+        uint32_t n = 0;
+        int k = store_begin(s);
+
+        if (k < 0)
+                return k;
+        command_text(&c, command);
+        command_text(&c, key_print(key, s->cluster, KEY_RECORDS, NULL));
+        command_number(&c, from, ms);
+        command_text(&c, to);
+        command_text(&c, "COUNT");
+        command_text(&c, "1");
+        k = redis_call(&s->redis, &c, &reply);
+        if (k == 0)
+                k = reply_entries(reply, a, &s->drops, &found, &n);
+        if (k == 0 && n == 0)
+                return 1;
+        if (k == 0)
+                *ret = found[0];
+        return store_end(s, k, command);
+}
+
+int store_get_record_before(Store *s, Arena *a, usec_t at, StoredText *ret) {
+        return records_find(s, a, "XREVRANGE", at > 0 ? at / USEC_PER_MSEC : 0, "-", ret);
+}
+
+int store_get_record_after(Store *s, Arena *a, usec_t at, StoredText *ret) {
+        return records_find(s, a, "XRANGE", at > 0 ? at / USEC_PER_MSEC + 1 : 0, "+", ret);
+}
+
+usec_t record_name_time(const char *name) {
+        int64_t ms = 0;
+
+        return text_to_int(name, strcspn(name, "-"), 0, bound_of(BOUND_TIME) / USEC_PER_MSEC, &ms) < 0
+                       ? 0
+                       : ms * USEC_PER_MSEC;
 }
 
 int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) {

@@ -260,6 +260,11 @@ int store_put_record(Store *s, uint64_t token, const char *text, size_t n,
                      char ret_name[RECORD_NAME_SIZE]) must_check;
 /* One by its name, or the newest ("last"). 1: there is none (any more). */
 int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) must_check;
+/* The newest that was written until `at`, and the oldest that was written after it (0: of all); by the server's clock. 1: there is
+ * none, or it cannot be read. */
+int store_get_record_before(Store *s, Arena *a, usec_t at, StoredText *ret) must_check;
+int store_get_record_after(Store *s, Arena *a, usec_t at, StoredText *ret) must_check;
+usec_t record_name_time(const char *name); /* when it was written; 0: it is no such name */
 int store_get_records(Store *s, Arena *a, uint32_t most, StoredText **ret, uint32_t *ret_n) must_check;
 
 /* ---- the journal: a stream of what was started and how it ended; fenced by the lease's token ---- */

@@ -57,18 +57,35 @@ int api_get_maintenance(ApiCall *call) {
         return api_answer_whole(call, api_words_maintenance);
 }
 
+/* The words of a command with some of the query as its options. 0; -ENOMEM. */
+static int api_read_options(ApiCall *call, const char *const *names, size_t n, const char **words) {
+        while (*words)
+                words++;
+        for (size_t i = 0; i < n; i++) {
+                const char *value = api_call_query(call, names[i]);
+
+                if (value && !(*words++ = text_format(call->arena, "--%s=%s", names[i], value)))
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+int api_get_history(ApiCall *call) {
+        static const char *const names[] = { "at", "host", "vm" };
+        const char *words[WORDS_MOST] = { "status", api_call_query(call, "at") ? NULL : "--at=0s" };
+        int r = api_read_options(call, names, ARRAY_SIZE(names), words);
+
+        return r < 0 ? r : api_answer_whole(call, words);
+}
+
 int api_get_audit(ApiCall *call) {
         static const char *const names[] = { "since", "vm", "host" };
         const char *words[WORDS_MOST] = { "audit" };
-        uint32_t n = 1;
+        int r = api_read_options(call, names, ARRAY_SIZE(names), words);
 
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-                const char *value = api_call_query(call, names[i]);
-
-                if (value && !(words[n++] = text_format(call->arena, "--%s=%s", names[i], value)))
-                        return -ENOMEM;
-        }
-        return api_read_list(call, words, "decisions", "at mode status seconds bytes", "since vm host");
+        return r < 0 ? r
+                     : api_read_list(call, words, "decisions", "at mode status seconds bytes",
+                                     "since vm host");
 }
 
 /* ---- clusters ---- */

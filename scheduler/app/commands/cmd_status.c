@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/failover_look.h"
 #include "scheduler/app/commands/status_json.h"
+#include "scheduler/app/commands/status_past.h"
 #include "scheduler/app/commands/status_summary.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/round/audit_store.h"
@@ -522,8 +523,13 @@ static ExitStatus cmd_status_watch(Invocation *in, Facts *facts) {
 
 static ExitStatus cmd_status_run(Invocation *in) {
         Facts facts;
-        ExitStatus status = facts_open(in, &facts);
+        ExitStatus status;
 
+        if (option_given(&in->options, "at"))
+                return status_past(in);
+        if (option_given(&in->options, "host") || option_given(&in->options, "vm"))
+                return command_complain(in, EXIT_BAD_INPUT, "--host and --vm need --at TIME");
+        status = facts_open(in, &facts);
         if (status == EXIT_DONE)
                 status = option_given(&in->options, "watch") ? cmd_status_watch(in, &facts)
                                                              : cmd_status_show(in, &facts, &in->out);
@@ -533,25 +539,29 @@ static ExitStatus cmd_status_run(Invocation *in) {
 
 static const OptionDef cmd_status_options[] = {
         SOURCE_OPTIONS,
+        STATUS_PAST_OPTIONS,
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "watch", 'w', OPTION_FLAG, NULL, 0, 0, 0, "refresh until Ctrl-C" },
         { "interval", 0, OPTION_DURATION, "TIME", 0, 200 * USEC_PER_MSEC, 3600 * USEC_PER_SEC,
           "with --watch: refresh interval (500ms, 2s, 1m); default: 2s" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "show every host; default: of more than 48 hosts the 16 worst" },
-        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0, "print JSON, schema plimsoll.status/1" },
+        { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "print JSON, schema plimsoll.status/1; with --at plimsoll.history/1" },
         { 0 },
 };
 
 const Command command_status = {
         .name = "status",
         .summary = "show hosts against their load lines, faults, running moves, the leader",
-        .usage = "[source] [--watch]",
+        .usage = "[source] [--watch] [--at TIME]",
         .help = "Shows a summary of what matters, each host's use against its load line, what is wrong with it, and, with\n"
                 "--redis, what the service is doing: its leader, its last plan, and the moves that are running.\n"
+                "--at TIME shows hosts, VMs and plan as they were recorded then (docs/audit.md).\n"
                 "Exit status 3: something is blocked or not as it should be, which is shown.",
         .examples = "plimsoll status --redis redis://store:6379\n"
                     "plimsoll status --watch --interval 5s\n"
+                    "plimsoll status --at 2h --host h1\n"
                     "plimsoll status --from cluster.json --json",
         .options = cmd_status_options,
         .run = cmd_status_run,

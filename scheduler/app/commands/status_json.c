@@ -21,7 +21,7 @@
 
 #define WAITING_MOST 100U
 
-static json_t *status_host_json(const Host *host, const HostShare *share) {
+json_t *status_host_json(const Host *host, const HostShare *share) {
         const char *fenced = host->excluded == EXCLUDED_NONE ? NULL
                              : host->excluded_why            ? host->excluded_why
                                                              : exclusion_texts[host->excluded];

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/failover_look.h"
@@ -35,6 +37,9 @@ typedef struct StatusView {
         Strings moved;    /* VMs that the service moves, or has moved just now */
         FailoverLook failover;
 } StatusView;
+
+/* A host as it stands in plimsoll.status/1. The value is the caller's; NULL: no memory. */
+json_t *status_host_json(const Host *host, const HostShare *share);
 
 /* Schema plimsoll.status/1, on the command's output. */
 void status_print_json(Invocation *in, const Facts *facts, const StatusView *s);
