@@ -263,6 +263,24 @@ Test(notice_book, what_cannot_be_read_changes_nothing) {
         (void) notice_book_free(book);
 }
 
+Test(notice_book, of_one_key_one_is_read) {
+        NoticePicture nothing = { .judged = NOTICE_ALL_EVENTS };
+        const char *text =
+                "{\"schema\": \"plimsoll.notices/1\", \"epoch\": \"e\", \"number\": 1, \"taken\": 0, \"threads\": 0, "
+                "\"queue\": [], \"groups\": [], \"kept\": ["
+                "{\"event\": 2, \"severity\": 2, \"level\": 3, \"since\": 1, \"closed_at\": 0, \"told\": -1, "
+                "\"subject\": \"h1\", \"thread\": \"e-t1\"}, "
+                "{\"event\": 2, \"severity\": 2, \"level\": 3, \"since\": 2, \"closed_at\": 0, \"told\": -1, "
+                "\"subject\": \"h1\", \"thread\": \"e-t2\"}]}";
+
+        book = notice_book_new("t", "", 1, "e");
+        cr_assert_eq(0, notice_book_parse(book, text, strlen(text)));
+        cr_assert_eq(1, notice_book_open(book));
+        cr_assert_eq(1, notice_book_apply(book, &nothing, BEGIN), "it closes");
+        cr_assert_eq(0, notice_book_open(book));
+        (void) notice_book_free(book);
+}
+
 /* ---- signatures ---- */
 
 /* The example of the specification (standard-webhooks, spec/standard-webhooks.md and its libraries' tests). */
@@ -286,4 +304,97 @@ Test(notice_book, a_secret_is_one) {
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 cr_assert_eq(-EINVAL, notice_secret_parse(bad[i], &secret), "%s", bad[i]);
+}
+
+/* ---- what was so before is told before what is so now, also where it waits for more of its kind ---- */
+
+/* How many notices there are in all, and the order of what they say of the subject. */
+static void expect_states(const char *subject, const char *const *states, size_t n, usec_t now) {
+        size_t i = 0;
+        json_t *o;
+
+        while ((o = taken(now))) {
+                const json_t *subjects = json_object_get(o, "subjects");
+                bool has = strcmp(text_of(o, "subject"), subject) == 0;
+
+                for (size_t k = 0; k < json_array_size(subjects); k++)
+                        has |= strcmp(json_string_value(json_array_get(subjects, k)), subject) == 0;
+                if (has) {
+                        cr_assert_lt(i, n, "%s: one more", text_of(o, "state"));
+                        cr_assert_str_eq(text_of(o, "state"), states[i++]);
+                }
+                json_decref(o);
+        }
+        cr_assert_eq(n, i, "%zu of %zu", i, n);
+}
+
+/* Five are told one by one, so that the sixth and what follows waits for more: a5. */
+static void six_open(void) {
+        book = notice_book_new("t", "", 1, "e");
+        round_of('a', 5, 3, NOTICE_CRITICAL, BEGIN);
+        round_of('a', 6, 3, NOTICE_CRITICAL, BEGIN + SECOND);
+}
+
+Test(notice_book, what_closes_has_been_told_that_it_is_worse) {
+        book = notice_book_new("t", "", 1, "e");
+        round_of('a', 6, 2, NOTICE_WARNING, BEGIN);
+        round_of('a', 6, 3, NOTICE_CRITICAL, BEGIN + 60 * SECOND); /* six at once: told together */
+        round_of('a', 6, 4, NOTICE_CRITICAL, BEGIN + 61 * SECOND); /* wait for more */
+        round_of('a', 5, 4, NOTICE_CRITICAL, BEGIN + 62 * SECOND);
+        (void) notice_book_tick(book, BEGIN + 120 * SECOND);
+        expect_states("a5", (const char *const[]){ "open", "worse", "worse", "closed" }, 4,
+                      BEGIN + 120 * SECOND);
+        (void) notice_book_free(book);
+}
+
+Test(notice_book, what_opens_again_has_been_told_that_it_is_closed) {
+        book = notice_book_new("t", "", 1, "e");
+        round_of('a', 6, 3, NOTICE_CRITICAL, BEGIN);
+        round_of('a', 0, 0, NOTICE_INFO, BEGIN + 60 * SECOND);
+        round_of('a', 6, 3, NOTICE_CRITICAL, BEGIN + 61 * SECOND);
+        round_of('a', 0, 0, NOTICE_INFO, BEGIN + 62 * SECOND);
+        round_of('a', 1, 3, NOTICE_CRITICAL, BEGIN + 63 * SECOND);
+        (void) notice_book_tick(book, BEGIN + 120 * SECOND);
+        expect_states("a0", (const char *const[]){ "open", "closed", "open", "closed", "open" }, 5,
+                      BEGIN + 120 * SECOND);
+        (void) notice_book_free(book);
+}
+
+Test(notice_book, those_that_others_say_nothing_of_still_wait_together) {
+        six_open();
+        round_of('b', 0, 0, NOTICE_INFO,
+                 BEGIN + 2 * SECOND); /* a0 … a5 close at once: a5 is told to be open before */
+        expect_states("a5", (const char *const[]){ "open", "closed" }, 2, BEGIN + 2 * SECOND);
+        round_of('c', 2, 3, NOTICE_CRITICAL, BEGIN + 3 * SECOND);
+        round_of('c', 3, 3, NOTICE_CRITICAL, BEGIN + 4 * SECOND);
+        cr_assert_null(taken(BEGIN + 4 * SECOND), "they wait for more of their kind");
+        (void) notice_book_tick(book, BEGIN + 60 * SECOND);
+        expect_states("c2", (const char *const[]){ "open" }, 1, BEGIN + 60 * SECOND);
+        cr_assert_eq(3, notice_book_open(book));
+        (void) notice_book_free(book);
+}
+
+/* A text is cut where its room ends, maybe within a character; what the store cannot hold would be told again by the next leader. */
+Test(notice_book, a_text_that_was_cut_within_a_character_is_kept) {
+        NoticePicture p = { .judged = NOTICE_ALL_EVENTS };
+        NoticeBook *other = notice_book_new("t", "", 3, "e");
+        NoticeCondition *c;
+        char *text, *alerts_;
+
+        book = notice_book_new("t", "", 3, "e");
+        c = notice_picture_add(&p, NOTICE_FAULT, NOTICE_CRITICAL, 3, "h1");
+        (void) snprintf(c->detail, sizeof(c->detail), "%.4s", "no \xe2\x86\x92");
+        notice_picture_end(&p);
+        cr_assert_geq(notice_book_apply(book, &p, BEGIN), 0);
+        alerts_ = notice_book_alerts(book, BEGIN);
+        cr_assert(alerts_ && strstr(alerts_, "\"no ?\""), "%s", alerts_);
+        text = notice_book_print(book);
+        cr_assert_eq(0, notice_book_parse(other, text, strlen(text)));
+        cr_assert_eq(1, notice_book_open(other));
+        cr_assert_eq(0, notice_book_apply(other, &p, BEGIN + SECOND), "nothing is new to the next leader");
+        notice_picture_free(&p);
+        free(alerts_);
+        free(text);
+        (void) notice_book_free(other);
+        (void) notice_book_free(book);
 }

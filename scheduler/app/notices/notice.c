@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/text_harmless.h"
+
 const char *const notice_event_names[NOTICE_EVENT_N] = {
         "plan.waits",   "evacuation",     "fault",  "brake",       "blind", "vm.doubled",
         "store.forgot", "balance.paused", "leader", "certificate", "test",
@@ -50,11 +52,33 @@ static int notice_compare_worst(const void *left, const void *right) {
         return key != 0 ? key : (r->level > l->level) - (r->level < l->level);
 }
 
+static void notice_text_clean(char *text) {
+        size_t n = strlen(text);
+
+        while (n > 0) {
+                uint32_t character;
+                const size_t length = text_char(text, n, &character);
+
+                if (length == 1 && (unsigned char) *text >= 0x80)
+                        *text = '?';
+                text += length;
+                n -= length;
+        }
+}
+
+void notice_condition_clean(NoticeCondition *c) {
+        notice_text_clean(c->subject);
+        notice_text_clean(c->title);
+        notice_text_clean(c->detail);
+}
+
 void notice_picture_end(NoticePicture *picture) {
         uint32_t n = 0;
 
         if (picture->n == 0)
                 return;
+        for (uint32_t i = 0; i < picture->n; i++)
+                notice_condition_clean(&picture->at[i]);
         qsort(picture->at, picture->n, sizeof(*picture->at), notice_compare_worst);
         for (uint32_t i = 0; i < picture->n; i++)
                 if (n == 0 || notice_condition_compare(&picture->at[n - 1], &picture->at[i]) != 0)

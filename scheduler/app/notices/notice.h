@@ -71,8 +71,11 @@ typedef struct NoticePicture {
 NoticeCondition *notice_picture_add(NoticePicture *picture, NoticeEvent event, NoticeSeverity severity,
                                     int level, const char *subject);
 
-/* All were added: sorted, and of one key the worst remains. */
+/* All were added: sorted, of one key the worst remains, and their texts are UTF-8. */
 void notice_picture_end(NoticePicture *picture);
+
+/* Bytes that are no UTF-8 become '?': a text that was cut within a character, or a file's name. */
+void notice_condition_clean(NoticeCondition *c);
 void notice_picture_free(NoticePicture *picture);
 
 typedef struct NoticeChange {

@@ -140,9 +140,11 @@ static void notice_group_add(NoticeGroup *g, const NoticeKept *kept, usec_t now)
                 g->first = *kept;
                 g->flush_at = g->n_recent > 0 ? g->recent[0] + NOTICE_TOGETHER_FOR : now;
         }
-        if (n + more + 2 < sizeof(g->subjects))
+        if (n + more + 2 < sizeof(g->subjects)) {
                 (void) snprintf(g->subjects + n, sizeof(g->subjects) - n, "%s%s", n > 0 ? " " : "",
                                 kept->c.subject);
+                g->named++;
+        }
         if (kept->c.severity > g->first.c.severity)
                 g->first.c.severity = kept->c.severity;
         if (kept->c.since > 0 && kept->c.since < g->first.c.since)
@@ -176,21 +178,33 @@ static void notice_group_tell(NoticeBook *book, NoticeState state, NoticeGroup *
                                                .subjects = g->subjects },
                                  now);
         }
-        g->count = 0;
+        g->count = g->named = 0;
         g->subjects[0] = '\0';
         for (g->n_recent = 0; g->n_recent < NOTICE_TOGETHER;
              g->n_recent++) /* what comes soon after is told together, too */
                 g->recent[g->n_recent] = now;
 }
 
+/* Whether it waits there; where not all of them are named, it may. */
+static bool notice_group_has(const NoticeGroup *g, const char *subject) {
+        const size_t n = strlen(subject);
+
+        if (g->count == 0 || g->named < g->count)
+                return g->count > 0;
+        for (const char *at = g->subjects; n > 0 && (at = strstr(at, subject)); at++)
+                if ((at == g->subjects || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
+                        return true;
+        return n == 0;
+}
+
 /* n: how many of its kind are new now. */
 static void notice_book_tell(NoticeBook *book, NoticeState state, const NoticeKept *kept, uint32_t n,
                              usec_t now) {
-        NoticeGroup *g = &book->groups[kept->c.event][state],
-                    *opened = &book->groups[kept->c.event][NOTICE_OPEN];
+        NoticeGroup *groups = book->groups[kept->c.event], *g = &groups[state];
 
-        if (state != NOTICE_OPEN && opened->count > 0) /* nothing closes before it was told that it is open */
-                notice_group_tell(book, NOTICE_OPEN, opened, now);
+        for (int s = 0; s < NOTICE_STATE_N; s++) /* what it was before is told first */
+                if (s != (int) state && notice_group_has(&groups[s], kept->c.subject))
+                        notice_group_tell(book, (NoticeState) s, &groups[s], now);
         notice_group_forget(g, now);
         if (g->count > 0 || n + g->n_recent > NOTICE_TOGETHER) {
                 notice_group_add(g, kept, now);
@@ -205,7 +219,7 @@ static void notice_book_tell(NoticeBook *book, NoticeState state, const NoticeKe
 
 /* ---- conditions ---- */
 
-static NoticeKept *notice_kept_find(const NoticeBook *book, const NoticeCondition *c) {
+NoticeKept *notice_book_find(const NoticeBook *book, const NoticeCondition *c) {
         for (uint32_t i = 0; i < book->n_kept; i++)
                 if (notice_condition_compare(&book->kept[i].c, c) == 0)
                         return &book->kept[i];
@@ -227,7 +241,7 @@ static NoticeKept *notice_kept_new(NoticeBook *book) {
 }
 
 static NoticeKept *notice_kept_open(NoticeBook *book, const NoticeCondition *c, usec_t now) {
-        NoticeKept *kept = notice_kept_find(book, c);
+        NoticeKept *kept = notice_book_find(book, c);
         const bool again = kept && now < kept->closed_at + NOTICE_REOPENED;
 
         if (!kept)
@@ -273,7 +287,7 @@ static NoticeCondition *notice_book_was(const NoticeBook *book, uint32_t *ret_n)
 
 static int notice_book_change(NoticeBook *book, const NoticeChange *change, uint32_t n_of_kind, usec_t now) {
         NoticeKept *kept = change->state == NOTICE_OPEN ? notice_kept_open(book, change->condition, now)
-                                                        : notice_kept_find(book, change->condition);
+                                                        : notice_book_find(book, change->condition);
 
         if (!kept)
                 return -ENOMEM;
@@ -314,7 +328,7 @@ int notice_book_apply(NoticeBook *book, const NoticePicture *picture, usec_t now
         int r = was ? notice_changes(was, n_was, picture, &changes, &n) : -ENOMEM;
 
         for (uint32_t i = 0; r == 0 && i < picture->n; i++) {
-                NoticeKept *kept = notice_kept_find(book, &picture->at[i]);
+                NoticeKept *kept = notice_book_find(book, &picture->at[i]);
 
                 if (kept && kept->closed_at == 0 && picture->at[i].level <= kept->c.level)
                         notice_kept_update(kept, &picture->at[i]);

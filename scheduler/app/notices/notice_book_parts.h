@@ -31,6 +31,7 @@ typedef struct NoticeGroup {
         usec_t recent[NOTICE_TOGETHER]; /* [n_recent], oldest first: when one was told alone */
         uint32_t n_recent, pending;
         uint32_t count; /* that wait to be told together, at flush_at */
+        uint32_t named; /* of them are in `subjects`: all, where there was room */
         usec_t flush_at;
         NoticeKept first;
         char subjects[NOTICE_SUBJECTS_SIZE];
@@ -48,6 +49,9 @@ struct NoticeBook {
         NoticeGroup groups[NOTICE_EVENT_N][NOTICE_STATE_N];
         uint32_t counted[NOTICE_CHANNEL_N][NOTICE_RESULT_N];
 };
+
+/* What is kept of the condition's key; NULL: nothing. */
+NoticeKept *notice_book_find(const NoticeBook *book, const NoticeCondition *c);
 
 /* Conditions and queue go. */
 void notice_book_empty(NoticeBook *book);

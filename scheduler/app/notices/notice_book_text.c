@@ -29,10 +29,10 @@ static json_t *notice_groups_json(const NoticeBook *book) {
 
                         if (g->count > 0)
                                 (void) json_array_append_new(
-                                        list, json_pack("{s:i, s:i, s:I, s:s, s:o}", "state", s, "count",
-                                                        (int) g->count, "flush_at", (json_int_t) g->flush_at,
-                                                        "subjects", g->subjects, "first",
-                                                        notice_kept_json(&g->first)));
+                                        list, json_pack("{s:i, s:I, s:I, s:I, s:s, s:o}", "state", s, "count",
+                                                        (json_int_t) g->count, "named", (json_int_t) g->named,
+                                                        "flush_at", (json_int_t) g->flush_at, "subjects",
+                                                        g->subjects, "first", notice_kept_json(&g->first)));
                 }
         return list;
 }
@@ -89,6 +89,7 @@ static bool notice_take_kept(const json_t *o, NoticeKept *k) {
         notice_take_text(k->c.title, sizeof(k->c.title), o, "title");
         notice_take_text(k->c.detail, sizeof(k->c.detail), o, "detail");
         notice_take_text(k->thread, sizeof(k->thread), o, "thread");
+        notice_condition_clean(&k->c);
         return good;
 }
 
@@ -98,8 +99,13 @@ static bool notice_take_all_kept(NoticeBook *book, const json_t *list) {
 
         book->kept = good ? calloc(n + 1, sizeof(*book->kept)) : NULL;
         book->room_kept = book->kept ? (uint32_t) n + 1 : 0;
-        for (size_t i = 0; book->kept && good && i < n; i++)
-                good = notice_take_kept(json_array_get(list, i), &book->kept[book->n_kept++]);
+        for (size_t i = 0; book->kept && good && i < n; i++) {
+                NoticeKept *k = &book->kept[book->n_kept];
+
+                good = notice_take_kept(json_array_get(list, i), k);
+                book->n_kept += good && !notice_book_find(
+                                                book, &k->c); /* of one key one: a second would never close */
+        }
         return good && book->kept;
 }
 
@@ -138,6 +144,8 @@ static bool notice_take_groups(NoticeBook *book, const json_t *list) {
                 g = &book->groups[first.c.event][state];
                 g->first = first;
                 g->count = (uint32_t) notice_take_number(o, "count", 1, UINT32_MAX, &good);
+                g->named = (uint32_t) json_integer_value(
+                        json_object_get(o, "named")); /* 0: of an older version */
                 g->flush_at = notice_take_number(o, "flush_at", 0, INT64_MAX, &good);
                 notice_take_text(g->subjects, sizeof(g->subjects), o, "subjects");
         }

@@ -127,7 +127,7 @@ json_t *notice_alert(const char *cluster, const char *link, const NoticeConditio
         if (c->subject[0]) /* an empty label is none */
                 (void) json_object_set_new(labels, "subject", json_text(c->subject));
         o = json_pack("{s:o, s:{s:o, s:o}, s:o, s:o}", "labels", labels, "annotations", "summary",
-                      json_text(c->title), "description", json_string(c->detail[0] ? c->detail : c->title),
+                      json_text(c->title), "description", json_text(c->detail[0] ? c->detail : c->title),
                       "startsAt", json_instant(c->since), "endsAt", json_instant(ends_at));
         if (json_is_string(where))
                 (void) json_object_set(o, "generatorURL", where);

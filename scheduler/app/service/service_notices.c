@@ -6,11 +6,16 @@
 #include "scheduler/app/service/service_parts.h"
 #include "scheduler/app/text/late_text.h"
 #include "scheduler/app/text/plan_text.h"
+#include "scheduler/base/text.h"
+#include "scheduler/model/host_silence.h"
 #include "scheduler/model/instant.h"
 
 #define BLIND_EVENTS                                                                                         \
         (1U << NOTICE_BLIND | 1U << NOTICE_STORE_FORGOT |                                                    \
          1U << NOTICE_LEADER) /* of these a round without facts can tell, too */
+#define UNSEEN_EVENTS                                                                                        \
+        (BLIND_EVENTS | 1U << NOTICE_PLAN_WAITS | 1U << NOTICE_BALANCE_PAUSED |                              \
+         1U << NOTICE_CERTIFICATE) /* and one whose facts have no host that is seen: what is not of hosts or VMs */
 
 static void notices_say(NoticeCondition *c, usec_t since, const char *fmt, ...) printf_like(3, 4);
 
@@ -136,15 +141,25 @@ static void notices_doubled(NoticePicture *to, const Snapshot *s) {
 
 /* ---- the service ---- */
 
-static void notices_service(NoticePicture *to, const RoundState *s) {
+/* Why nothing can be planned: there are no facts, or none of a host that takes part. NULL: there are. */
+static const char *notices_blind(const RoundState *s, const Snapshot *facts) {
+        const Host *first = facts && facts->n_hosts > 0 ? &facts->hosts[0] : NULL;
+
+        if (s->found.blind || !s->found.known || !first || !snapshot_is_blind(facts))
+                return s->found.blind;
+        return text_format(s->given->arena, "%u of %u hosts are excluded; %s: %s", snapshot_excluded(facts),
+                           facts->n_hosts, first->name, host_silence_why(first));
+}
+
+static void notices_service(NoticePicture *to, const RoundState *s, const char *blind) {
         const LiveState *live = &s->shown.live;
         const LostStore *loss = source_loss(s->given->source);
         NoticeCondition *c;
 
-        if (s->found.blind) {
+        if (blind) {
                 c = notice_picture_add(to, NOTICE_BLIND, NOTICE_CRITICAL, 1, "");
                 notices_say(c, 0, "The service is blind: it has no data to plan on");
-                notices_detail(c, s->found.blind);
+                notices_detail(c, blind);
         }
         if (loss) {
                 c = notice_picture_add(to, NOTICE_STORE_FORGOT, NOTICE_CRITICAL, 1, "");
@@ -177,15 +192,18 @@ void service_notices_put(const RoundState *s) {
         const Snapshot *facts = plan ? s->wanted.round.snapshot : s->found.input.snapshot;
         const Problem *p = plan ? s->wanted.round.problem : s->found.is_posed ? s->found.posed.problem : NULL;
         const usec_t now = round_now(s->given);
+        const char *blind = notices_blind(s, facts);
         const uint32_t *to_leave;
-        NoticePicture picture = { .judged = s->found.known ? NOTICE_ALL_EVENTS : BLIND_EVENTS };
+        NoticePicture picture = { .judged = !s->found.known ? BLIND_EVENTS
+                                            : blind         ? UNSEEN_EVENTS
+                                                            : NOTICE_ALL_EVENTS };
 
         if (!s->given->notices || (!s->found.known && !s->found.blind))
                 return;
         picture.judged &= ~(1U << NOTICE_TEST);
         if (!service_modes_act(&s->given->modes)) /* it leads for a moment at a time */
                 picture.judged &= ~(1U << NOTICE_LEADER);
-        notices_service(&picture, s);
+        notices_service(&picture, s, blind);
         if (s->found.known && facts) {
                 if (!p || p->n_hosts != facts->n_hosts || p->n_vms != facts->n_vms)
                         p = NULL;
