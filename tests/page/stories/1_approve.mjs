@@ -36,7 +36,7 @@ export default async function story({ browser, build, check }) {
 		check('the button says how much', (await operator.getByRole('button', { name: /^Approve/ }).innerText()).startsWith(`Approve ${own.moves.length} move`));
 		const rows = operator.locator('details.kind tbody tr');
 		for (const d of await operator.locator('details.kind:not([open])').all()) await d.locator('summary').click();
-		check('a row a move', await rows.count() === own.moves.length);
+		await until(10, 'a row a move', async () => await rows.count() === own.moves.length);
 		const text = await operator.locator('main').innerText();
 		for (const m of own.moves) check(`${m.vm}: its reason is read`, text.includes(m.why), m.why);
 		check('now and after', new RegExp(`Hosts above their line\\s+${own.before.over_limit}\\s+→?\\s*${own.after.over_limit}`).test(text), text);

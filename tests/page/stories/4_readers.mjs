@@ -12,9 +12,12 @@ export default async function story({ browser, build, check }) {
 	mkdirSync(shots, { recursive: true });
 	try {
 		world.host('kvm20').silent = true;
+		const put = { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"why": "new memory"}' };
 		await until(60, 'a plan waits, and a host is silent', async () => { const s = await world.api('status'); return s.service?.waiting?.length && s.hosts.some(x => x.fenced); });
-		await world.api('hosts/kvm30/maintenance', 'operate', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"why": "new memory"}' });
-		const status = await world.api('status'), plan = status.service.waiting[0].id, vm = status.service.moves[0].vm;
+		await world.api('hosts/kvm30/maintenance', 'operate', put);
+		// the plan of before held no more when the host went silent: the one that is looked at is of after
+		const left = async () => (await world.api('plans')).items.find(p => p.kinds.includes('maintenance') && !p.answer), waits = await until(60, 'a plan that empties kvm30 waits', left);
+		const plan = waits.id, vm = (await world.api(`plans/${plan}/moves`)).items[0].vm;
 		const views = { cluster: '', hosts: '/hosts', host: '/hosts/kvm10', silent: '/hosts/kvm20', vms: '/vms', vm: `/vms/${vm}`, plans: '/plans', plan: `/plans/${plan}`, moves: '/moves', faults: '/faults', maintenance: '/maintenance', audit: '/audit', settings: '/settings?q=service', nothing: '/nosuch' };
 		const axe = axeSource(), all = [], page = await tab(browser, world, 'operate');
 		for (const [kind, options] of Object.entries({ light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, phone: { colorScheme: 'light', size: { width: 360, height: 780 } } })) {
@@ -24,6 +27,8 @@ export default async function story({ browser, build, check }) {
 				await page.goto(`${world.url}/c/t${path}`);
 				await page.locator('main h1').first().waitFor();
 				await page.waitForFunction(() => !document.querySelector('.skeleton'));
+				if (name === 'plan') await page.locator('.frontier').waitFor({ timeout: 60000 });
+				if (name === 'plan') check('it is under review', await page.getByRole('button', { name: /^Approve/ }).count() === 1);
 				await page.evaluate(axe); // by the debugger: the CSP does not let the page itself
 				const found = await page.evaluate(async () => (await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(v => `${v.id}: ${v.nodes.slice(0, 2).map(n => `${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 200)}`).join(' | ')}`));
 				all.push(...found.map(f => `${name}, ${kind}: ${f}`));

@@ -49,8 +49,11 @@ function morphOne(from, to) {
 	if (from.nodeName === 'INPUT' || from.nodeName === 'SELECT' || from.nodeName === 'TEXTAREA') {
 		if (document.activeElement !== from && from.nodeName === 'INPUT' && to.hasAttribute('value')) from.value = to.getAttribute('value');
 	}
+	const was = chosen(from), is = chosen(to);
 	morph(from, [...to.childNodes]);
+	if (was !== is && is !== null) from.value = is; // what a person has chosen stays until the page chooses otherwise
 }
+const chosen = el => (el.nodeName === 'SELECT' ? [...el.options].find(o => o.hasAttribute('selected'))?.value ?? null : null);
 
 /** The element's children become these. */
 export function morph(el, wanted) {

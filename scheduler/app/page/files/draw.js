@@ -125,13 +125,19 @@ export function rackMap(hosts, width, go, hint, moves = []) {
 }
 const legend = (n, outlined) => ['within', 'above', 'failing', 'unknown'].filter(k => n[k]).map(k => [sign(k), ` ${n[k]} ${words[k]}  `]).concat(outlined ? [[h('span.boxed', { 'aria-hidden': 'true' }, ' '), ` ${plural(outlined, 'host')} in maintenance, cordoned or moving VMs`]] : []);
 
-/** What fewer moves buy: the share of all that can be gained, by number of moves; the knee is marked. */
+/** What fewer moves buy: the share of all that can be gained, by number of moves; the knee is marked. A click picks the nearest. */
 export function frontier(f, width, chosen, choose) {
 	const points = f.points, most = Math.max(1, ...points.map(p => p.move_count)), left = 38, right = 14, top = 10, high = 132, bottom = high - 24;
 	const x = p => left + Math.sqrt(p.move_count / most) * (width - left - right), y = p => bottom - (p.gained ?? 0) * (bottom - top);
-	return h('svg.frontier', { viewBox: `0 0 ${width} ${high}`, width, height: high, role: 'img', 'aria-label': `What fewer moves buy: ${points.map(p => `${plural(p.move_count, 'move')} ${pct(p.gained)}`).join(', ')}` },
+	const pick = e => {
+		const box = e.currentTarget.getBoundingClientRect(), at = ((e.clientX - box.left) / box.width) * width;
+		let best = points.length - 1;
+		points.forEach((p, i) => { if (p.move_count > 0 && Math.abs(x(p) - at) < Math.abs(x(points[best]) - at)) best = i; });
+		choose(best);
+	};
+	return h('svg.frontier', { viewBox: `0 0 ${width} ${high}`, width, height: high, role: 'img', 'aria-label': `What fewer moves buy: ${points.map(p => `${plural(p.move_count, 'move')} ${pct(p.gained)}`).join(', ')}`, onclick: pick },
 		[0, 0.5, 1].map(v => [h('line.grid', { x1: left, x2: width - right, y1: y({ gained: v }), y2: y({ gained: v }) }), h('text.tick', { x: left - 5, y: y({ gained: v }) + 4, 'text-anchor': 'end' }, `${v * 100} %`)]),
 		h('polyline.curve', { points: points.map(p => `${tidy(x(p))},${tidy(y(p))}`).join(' ') }),
-		points.map((p, i) => h('circle.point', { cx: tidy(x(p)), cy: tidy(y(p)), r: i === f.knee ? 6 : 4, class: `${i === f.knee ? 'knee' : ''} ${i === chosen ? 'chosen' : ''}`, onclick: choose ? () => choose(i) : null })),
-		points.filter((p, i) => i === 0 || i === points.length - 1 || i === f.knee).map(p => h('text.tick', { x: tidy(x(p)), y: high - 6, 'text-anchor': x(p) > width - 60 ? 'end' : 'middle' }, plural(p.move_count, 'move'))));
+		points.map((p, i) => h('circle.point', { cx: tidy(x(p)), cy: tidy(y(p)), r: i === f.knee ? 6 : 4, class: `${i === f.knee ? 'knee' : ''} ${i === chosen ? 'chosen' : ''}` })),
+		points.filter((p, i) => i === 0 || i === points.length - 1 || i === f.knee).map(p => h('text.tick', { x: tidy(x(p)), y: high - 6, 'text-anchor': x(p) > width - 60 ? 'end' : x(p) < left + 30 ? 'start' : 'middle' }, plural(p.move_count, 'move'))));
 }

@@ -63,9 +63,9 @@ export async function list(path, query = {}, { most = 500, keep = null, signal }
 }
 
 /** PUT or DELETE of a wanted state. */
-export async function act(method, path, body, headers = {}) {
+export async function act(method, path, body, headers = {}, options = {}) {
 	const answer = await ask(inCluster(path), {
-		method, headers: { 'Content-Type': 'application/json', ...headers }, body: body ? JSON.stringify(body) : undefined, timeout: 60000,
+		method, headers: { 'Content-Type': 'application/json', ...headers }, body: body ? JSON.stringify(body) : undefined, timeout: 60000, ...options,
 	});
 	wake();
 	return answer.value;

@@ -162,9 +162,9 @@ export function hint(key, text) {
 }
 
 function context() {
-	const wide = main.clientWidth || innerWidth, base = place.cluster ? `/c/${encodeURIComponent(place.cluster)}` : '';
+	const own = ctx, wide = main.clientWidth || innerWidth, base = place.cluster ? `/c/${encodeURIComponent(place.cluster)}` : '';
 	return Object.assign(ctx, {
-		go, draw, wake, hint, say, width: wide, isWide: wide >= 860, isLive: live.cut === null, base,
+		go, draw, wake, hint, say, width: wide, isWide: wide >= 860, isLive: live.cut === null, isOpen: () => own === ctx, base,
 		hostUrl: name => `${base}/hosts/${encodeURIComponent(name)}`, vmUrl: name => `${base}/vms/${encodeURIComponent(name)}`, planUrl: id => `${base}/plans/${encodeURIComponent(id)}`,
 	});
 }

@@ -50,7 +50,7 @@ export function table({ columns, rows, key, name, usual, empty, rowClass, total 
 	};
 	const box = h('div.tablebox.windowed', { key: name, tabindex: 0, role: 'region', 'aria-label': `${name}, ${sorted.length} rows; scroll` },
 		h('table', { 'aria-label': name, 'aria-rowcount': sorted.length + 1 }, head, h('tbody', null)));
-	const shown = document.querySelector('.tablebox.windowed'), first = shown?.dataKey === name ? Math.max(0, Math.floor(shown.scrollTop / ROW) - 15) : 0;
+	const shown = [...document.querySelectorAll('.tablebox.windowed')].find(el => el.dataKey === name), first = shown ? Math.max(0, Math.floor(shown.scrollTop / ROW) - 15) : 0;
 	box.querySelector('tbody').append(...body(first));
 	box.onscroll = e => {
 		const tbody = e.currentTarget.querySelector('tbody'), top = Math.max(0, Math.floor(e.currentTarget.scrollTop / ROW) - 15);

@@ -4,7 +4,8 @@
 import { h } from './dom.js';
 import { act, get, getTagged, list, may, Problem } from './live.js';
 import { askFirst, button, whoMay } from './actions.js';
-import { frontier, sign } from './draw.js';
+import { budgets, buys, draftNote, loadDraft, proposeBar } from './budget.js';
+import { sign } from './draw.js';
 import { table } from './table.js';
 import { factsAge, moving } from './model.js';
 import { bounded, bytes, count, kindName, kinds, mib, pct, pctPair, plural, since, span } from './text.js';
@@ -36,27 +37,28 @@ const outcome = { asked: 'asked', yes: 'approved', no: 'rejected', expired: 'exp
 async function load(place, signal, ctx) {
 	const s = ctx.state, path = `plans/${encodeURIComponent(place.name)}`;
 	s.decision ||= null;
-	if (!s.seen && !s.gone) {
+	s.budgets ||= budgets();
+	if (!s.seen) {
 		try {
 			s.seen = await getTagged(path, {}, { signal });
-			s.checked = new Date().toISOString();
+			s.gone = null;
 		} catch (e) {
 			if (!(e instanceof Problem) || e.status !== 404) throw e;
 			s.gone = e;
 		}
 	}
 	const status = await get('status', {}, { signal }), waits = (status.service?.waiting || []).some(w => w.id === place.name);
+	await loadDraft(s.budgets, place.query.draft, signal);
+	if (s.budgets.proposed && status.service?.waiting?.some(w => w.id === s.budgets.proposed)) {
+		ctx.go(ctx.planUrl(s.budgets.proposed), { replace: true });
+		return new Promise(() => {}); // this view is left
+	}
 	if (s.seen && (!s.lastLook || Date.now() - s.lastLook > 6000 || !waits || s.answered)) {
+		const all = await list('plans', { q: place.name }, { signal }), same = all.items.find(x => x.id === place.name); // without its moves
 		s.lastLook = Date.now();
-		try {
-			const now_ = await getTagged(path, {}, { signal });
-			s.state = now_.value;
-			s.changed = now_.etag !== s.seen.etag;
-			s.gone = null;
-		} catch (e) {
-			if (!(e instanceof Problem) || e.status !== 404) throw e;
-			s.gone = e;
-		}
+		s.state = same || null;
+		s.changed = !!same && same.etag !== s.seen.etag;
+		s.gone = same ? null : new Problem(404, 'Not found', `plan ${place.name} waits no more`, null);
 	}
 	if (s.gone || s.answered) {
 		const audit = await list('audit', { since: '2d' }, { most: 500, signal });
@@ -71,11 +73,12 @@ function newer(status, id, ctx) {
 	return other.length ? h('div.banner.note', { key: 'newer', role: 'status' }, `Another plan waits, too: ${plural(other[0].move_count, 'move')}. `, h('a', { href: ctx.planUrl(other[0].id) }, `Look at ${other[0].id}`), '. This page does not change by itself.') : null;
 }
 
-function pairs(p) {
-	const row = (name, a, b, cls) => h('tr', { key: name }, h('th', { scope: 'row' }, name), h('td.num', null, a), h('td', { 'aria-hidden': 'true' }, '→'), h('td.num', { class: cls || null }, b));
-	const load = (name, r, what) => (p.before.load[r] ? row(name, ...pctPair(p.before.load[r][what], p.after.load[r][what])) : null);
-	return h('table.pairs', { 'aria-label': 'Now and after the plan' }, h('thead', null, h('tr', null, h('td'), h('th', { scope: 'col' }, 'now'), h('td'), h('th', { scope: 'col' }, 'after'))), h('tbody', null,
-		row('Hosts above their line', count(p.before.over_limit), count(p.after.over_limit), p.after.over_limit ? 'bad' : null), load('CPU, highest', 'cpu', 'max'), load('CPU, spread', 'cpu', 'sd'), load('Memory, highest', 'memory', 'max'), load('Memory, spread', 'memory', 'sd')));
+/** all: the plan of which p is a draft with less. */
+function pairs(p, all) {
+	const row = (name, a, b, c, cls) => h('tr', { key: name }, h('th', { scope: 'row' }, name), h('td.num', null, a), h('td', { 'aria-hidden': 'true' }, '→'), h('td.num', { class: cls || null }, b), all ? h('td.num.soft', null, c) : null);
+	const load_ = (name, r, what) => (p.before.load[r] ? row(name, ...pctPair(p.before.load[r][what], p.after.load[r][what]), all ? pct(all.after.load[r]?.[what]) : null) : null);
+	return h('table.pairs', { 'aria-label': 'Now and after the plan' }, h('thead', null, h('tr', null, h('td'), h('th.num', { scope: 'col' }, 'now'), h('td'), h('th.num', { scope: 'col' }, 'after'), all ? h('th.num', { scope: 'col' }, `all ${count(all.moves.length)}`) : null)), h('tbody', null,
+		row('Hosts above their line', count(p.before.over_limit), count(p.after.over_limit), count(all?.after.over_limit), p.after.over_limit ? 'bad' : null), load_('CPU, highest', 'cpu', 'max'), load_('CPU, spread', 'cpu', 'sd'), load_('Memory, highest', 'memory', 'max'), load_('Memory, spread', 'memory', 'sd')));
 }
 
 const groups = moves => {
@@ -93,18 +96,37 @@ function optimum(p) {
 	return `${left}: within ${pct((p.after.cost[left] - p.bound[left]) / p.bound[left], 1)} of the optimum`;
 }
 
+const PART = 40;
+
+const because = m => [m.why || '', m.held_why ? h('span.bad', null, ` Held: ${m.held_why}`) : null];
+const time = m => bounded(m.predicted?.seconds, m.predicted?.seconds_low, m.predicted?.seconds_high);
+const pause = m => bounded(m.predicted?.downtime_seconds, m.predicted?.downtime_seconds_low, m.predicted?.downtime_seconds_high);
+
+/** On a phone a move is a card: why it is made is part of what is approved. */
+function moveCards(moves, ctx, kind) {
+	const n = (ctx.state.parts ||= {})[kind] || PART, left = moves.length - n;
+	return [h('ul.items', null, moves.slice(0, n).map(m => h('li.item', { key: m.vm }, h('a', { href: ctx.vmUrl(m.vm) }, h('strong', null, m.vm), ` ${m.from} → ${m.to}`, h('br'), h('span.soft', null, `${mib(m.predicted?.basis?.memory_mib)}, ${time(m)}, downtime ${pause(m)}: `, because(m)))))),
+		left > 0 ? h('button', { type: 'button', onclick: () => { ctx.state.parts[kind] = n + PART; ctx.draw(); } }, `${Math.min(PART, left)} more of ${count(moves.length)}`) : null];
+}
+
 function moveTable(moves, ctx, name) {
 	return table({
 		name, rows: moves, key: m => m.vm, usual: null,
 		columns: [
-			{ id: 'wave', label: 'Wave', num: true, wide: true, cell: m => count(m.wave) }, { id: 'vm', label: 'VM', cell: m => h('a', { href: ctx.vmUrl(m.vm) }, m.vm) },
-			{ id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` }, { id: 'size', label: 'Memory', num: true, wide: true, cell: m => mib(m.predicted?.basis?.memory_mib) },
-			{ id: 'time', label: 'Time (bounds)', num: true, cell: m => bounded(m.predicted?.seconds, m.predicted?.seconds_low, m.predicted?.seconds_high) },
-			{ id: 'pause', label: 'Downtime', num: true, wide: true, cell: m => bounded(m.predicted?.downtime_seconds, m.predicted?.downtime_seconds_low, m.predicted?.downtime_seconds_high) },
-			{ id: 'why', label: 'Because', wide: true, text: true, cell: m => [m.why || '', m.held_why ? h('span.bad', null, ` Held: ${m.held_why}`) : null] },
+			{ id: 'wave', label: 'Wave', num: true, cell: m => count(m.wave) }, { id: 'vm', label: 'VM', cell: m => h('a', { href: ctx.vmUrl(m.vm) }, m.vm) },
+			{ id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` }, { id: 'size', label: 'Memory', num: true, cell: m => mib(m.predicted?.basis?.memory_mib) },
+			{ id: 'time', label: 'Time (bounds)', num: true, cell: time }, { id: 'pause', label: 'Downtime', num: true, cell: pause },
+			{ id: 'why', label: 'Because', text: true, cell: because },
 		],
-		rowClass: () => 'tall',
 	});
+}
+
+/** The moves of a kind: elements only where it is open. */
+function kind(k, moves, i, ctx) {
+	const open = (ctx.state.open ||= new Map()), is = open.get(k) ?? (i === 0 && ctx.isWide);
+	const toggled = e => { if (e.currentTarget.open !== is) { open.set(k, e.currentTarget.open); ctx.draw(); } };
+	return h('details.kind', { key: `kind:${k}`, open: is, ontoggle: toggled }, h('summary', null, h('h2', null, `${kindName(k)} (${count(moves.length)})`)),
+		!is ? null : ctx.isWide ? moveTable(moves, ctx, `Moves to ${kindName(k)}`) : moveCards(moves, ctx, k));
 }
 
 function answer(s, id, yes, ctx) {
@@ -141,43 +163,29 @@ function progress(s, status, id, ctx) {
 	return h('section.card.progress', { key: 'progress', 'aria-live': 'polite' }, body, recent.length && running.length ? h('p.soft', null, `Last ended: ${recent.slice(0, 3).map(m => `${m.vm} ${m.end}`).join(', ')}`) : null);
 }
 
-function buys(s, ctx, width) {
-	const f = s.frontier;
-	if (f === undefined && s.seen.value.plan.moves.length > 300 && !s.wantsFrontier) return [h('p.soft', null, 'Many plans are made to know that: it takes a while.'), h('button', { type: 'button', onclick: () => { s.wantsFrontier = true; ctx.draw(); } }, 'Compute it')];
-	if (f === undefined) {
-		s.frontier = null;
-		get('frontier', {}).then(got => { s.frontier = got; ctx.draw(); }, e => { s.frontier = e; ctx.draw(); });
-	}
-	if (!f) return h('p.loading', null, 'What fewer moves would buy is being computed');
-	if (f instanceof Error) return h('p.soft', null, f.status === 404 ? 'plimsoll frontier shows what fewer moves would buy.' : f.message);
-	if (f.points.length < 2) return h('p.empty', null, 'Nothing to choose from: there is one plan.');
-	const chosen = s.chosen ?? null, p = chosen === null ? null : f.points[chosen];
-	return [frontier(f, width, chosen, i => { s.chosen = i; ctx.draw(); }),
-		h('label', null, 'With ', h('select', { onchange: e => { s.chosen = e.currentTarget.value === '' ? null : Number(e.currentTarget.value); ctx.draw(); } }, h('option', { value: '' }, 'all moves'), f.points.map((x, i) => h('option', { value: i, selected: i === chosen }, `${plural(x.move_count, 'move')}: ${pct(x.gained)} of the gain${i === f.knee ? ' (knee)' : ''}`)))),
-		p ? h('p', null, `${plural(p.move_count, 'move')}, ${mib(p.moved_mib)}, ${span(p.seconds)}: hosts above their line ${count(p.after?.over_limit ?? p.over_limit)}, ${pct(p.gained)} of the gain. To have it: `, h('code', null, `plimsoll apply --max-moves ${p.move_count}`)) : null];
-}
-
 export const plan = {
 	title: place => `Plan ${place.name}`,
 	gone: (place, problem, ctx) => [h('p', null, problem.message), h('p', null, h('a', { href: `${ctx.base}/plans` }, 'Plans'), ' · ', h('a', { href: `${ctx.base}/audit` }, 'Audit'))],
 	load,
 	age: data => factsAge(data.status),
 	draw({ status, waits }, ctx) {
-		const s = ctx.state, id = ctx.place.name, w = s.seen?.value, p = w?.plan, third = ctx.isWide ? Math.floor((ctx.width - 40) / 3) - 34 : ctx.width - 34;
-		if (!p) return [h('h1', null, `Plan ${id}`), progress(s, status, id, ctx), newer(status, id, ctx)];
-		const open = !s.answered && !s.gone && !(s.state?.answer) && waits && since(w.until) < 0, best = optimum(p);
+		const s = ctx.state, id = ctx.place.name, w = s.seen?.value, third = ctx.isWide ? Math.floor((ctx.width - 40) / 3) - 34 : ctx.width - 34, b = s.budgets, draftId = ctx.place.query.draft, draft = draftId ? b.drafts.get(draftId) : undefined;
+		const p = draft?.plan || w?.plan;
+		if (!p) return [h('h1', null, `Plan ${id}`), progress(s, status, id, ctx), draftNote(b, draft, draftId, ctx), newer(status, id, ctx)];
+		const open = w && !s.answered && !s.gone && !(s.state?.answer) && waits && since(w.until) < 0, best = optimum(p);
 		const why = h('table.kinds', { 'aria-label': 'Moves by kind' }, h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Why'), h('th.num', { scope: 'col' }, 'Moves'), h('th.num', { scope: 'col' }, 'To send'))), h('tbody', null, groups(p.moves).map(([k, list_]) => h('tr', { key: k }, h('th', { scope: 'row' }, kindName(k)), h('td.num', null, count(list_.length)), h('td.num', null, bytes(total(list_)))))));
 		return [
-			h('h1', null, `Plan ${id} `, h('span.soft', null, `${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}, about ${span(p.predicted.seconds)}`)),
-			h('p.soft', { key: 'line' }, 'Proposed ', at(w.made_at), ' by the service', open ? [s.changed ? null : ['; still waits (seen ', when(status.taken_at), ')'], '; expires ', at(w.until)] : null),
+			h('h1', null, draft ? `Draft in place of plan ${id} ` : `Plan ${id} `, h('span.soft', null, `${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}, about ${span(p.predicted.seconds)}`)),
+			w ? h('p.soft', { key: 'line' }, draft ? `Plan ${id} was proposed ` : 'Proposed ', at(w.made_at), draft ? '' : ' by the service', open ? [s.changed ? null : ['; still waits (seen ', when(status.taken_at), ')'], '; expires ', at(w.until)] : null) : null,
+			draftNote(b, draft, draftId, ctx),
 			s.changed ? h('div.banner.above', { key: 'changed', role: 'alert' }, h('strong', null, 'The plan has changed since you read it. '), 'What you see is as you read it, and cannot be approved any more. ', h('button', { type: 'button', onclick: () => { Object.assign(s, { seen: null, changed: false, state: null }); ctx.wake(); } }, 'Read it again')) : null,
 			newer(status, id, ctx),
 			progress(s, status, id, ctx),
 			h('div.columns.three', { key: 'top' }, h('section.card', { key: 'why' }, h('h2', null, 'Why'), why, h('p.soft', null, `Cannot: ${count(p.refused_all)}; late: ${count(p.late.length)}`)),
-				h('section.card', { key: 'pairs' }, h('h2', null, 'Now → after'), pairs(p), best ? h('p.soft', null, best) : null), h('section.card', { key: 'buys' }, h('h2', null, 'What fewer moves buy'), buys(s, ctx, third))),
+				h('section.card', { key: 'pairs' }, h('h2', null, 'Now → after'), pairs(p, draft ? w?.plan : null), best ? h('p.soft', null, best) : null), h('section.card', { key: 'buys' }, h('h2', null, 'What fewer moves buy'), buys(b, ctx, third, w?.plan.moves.length ?? p.moves.length))),
 			p.refused.length ? h('section.card', { key: 'refused' }, h('h2', null, sign('failing', 'cannot'), ` ${plural(p.refused_all, 'VM')} cannot be moved`), h('ul.plainlist', null, p.refused.slice(0, 20).map(r => h('li', { key: r.vm }, h('a', { href: ctx.vmUrl(r.vm) }, r.vm), `: ${r.why || r.text || r.reason || 'see the VM'}`)))) : null,
-			groups(p.moves).map(([k, list_], i) => h('details.kind', { key: `kind:${k}`, open: i === 0 && ctx.isWide }, h('summary', null, h('h2', null, `${kindName(k)} (${list_.length})`)), moveTable(list_, ctx, `Moves to ${kindName(k)}`))),
-			open ? h('div.sticky', { key: 'sticky' }, button('operate', `Approve ${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}`, () => answer(s, id, true, ctx), { kind: 'go' }), button('operate', 'Reject…', () => answer(s, id, false, ctx)),
+			groups(p.moves).map(([k, list_], i) => kind(k, list_, i, ctx)),
+			draft ? proposeBar(b, draft, ctx) : open ? h('div.sticky', { key: 'sticky' }, button('operate', `Approve ${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}`, () => answer(s, id, true, ctx), { kind: 'go' }), button('operate', 'Reject…', () => answer(s, id, false, ctx)),
 				may('operate') ? h('span.soft', null, 'Both are in the audit.') : whoMay('operate', 'approve or reject it')) : null,
 		];
 	},
