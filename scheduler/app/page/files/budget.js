@@ -77,7 +77,7 @@ export function buys(b, ctx, width, moves) {
 export function draftNote(b, draft, id, ctx) {
 	if (draft === undefined) return null;
 	const back = h('a', { href: withQuery({ draft: null }), 'data-quiet': true }, `Back to plan ${ctx.place.name}`);
-	if (draft === null) return h('div.banner.note', { key: 'draft', role: 'status' }, 'The draft is kept no more: a service keeps one for 15 minutes, in the instance that made it. Pick a point of the plot to make it anew. ', back);
+	if (draft === null) return h('div.banner.note', { key: 'draft', role: 'status' }, 'The draft is kept no more: a service keeps one for 15 minutes, in the instance that made it. Pick a point of the plot to make it again. ', back);
 	return h('div.banner.note', { key: 'draft', role: 'status' }, h('strong', null, `A draft of ${plural(draft.plan.moves.length, 'move')} is shown, `), 'on the facts of ', at(draft.as_of), `. It waits for no answer until it is proposed; plan ${ctx.place.name} stays as it is. `, back);
 }
 

@@ -71,6 +71,13 @@ export async function act(method, path, body, headers = {}, options = {}) {
 	return answer.value;
 }
 
+/** What a command prints, of those that the service runs for others (plimsoll --api). */
+export async function printed(command, words, signal) {
+	const said = (await ask(inCluster(`commands/${command}`), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ words }), signal })).value;
+	if (said.exit === 2) throw new Problem(502, 'It failed', said.err.trim(), null);
+	return said.out;
+}
+
 // ---- who asks ----
 const nobody = { who: null, role: 'none', until: null };
 export async function login() {
@@ -128,9 +135,10 @@ async function look(w) {
 	}
 	w.busy = false;
 	if (w !== watch) return;
-	if (problem?.status === 401) {
+	if (problem?.status === 401) { // an answer: the connection is there
 		live.login = nobody;
 		stop();
+		note(null);
 		changed();
 		return;
 	}

@@ -111,7 +111,7 @@ function loginForm() {
 		try {
 			await logIn(form.elements.token.value.trim());
 			form.reset();
-			ctx.state.refused = null;
+			ctx.state.refused = data = problem = null; // what was known before the login ended may be long ago
 			open();
 		} catch (failed) {
 			ctx.state.refused = failed;

@@ -21,9 +21,27 @@ const compare = (a, b) => {
 	return a < b ? -1 : 1;
 };
 
+/** Text as a file of the browser's. */
+export function download(name, text) {
+	const a = h('a', { href: URL.createObjectURL(new Blob([text], { type: 'text/csv' })), download: name });
+	a.click();
+	setTimeout(() => URL.revokeObjectURL(a.href), 60000);
+}
+
+/** RFC 4180; what a spreadsheet would take for a formula is text to it. */
+const quoted = x => {
+	const text = typeof x === 'number' ? String(x) : String(x ?? '').replace(/^[-=+@\t\r]/, "'$&");
+	return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+/** Numbers that have a unit as they are, all else as it is shown. */
+export function csv(columns, rows) {
+	const field = (c, row) => (c.unit ? c.value(row) : c.csv ? c.csv(row) : h('td', null, c.cell(row)).textContent);
+	return [columns.map(c => (c.unit ? `${c.label} [${c.unit}]` : c.label)), ...rows.map(row => columns.map(c => field(c, row)))].map(line => `${line.map(quoted).join(',')}\r\n`).join('');
+}
+
 /**
- * columns: [{id, label, value(row), cell(row), num, wide, sort: false}]; rows; key(row); name: of the table, for screen readers.
- * usual: what it is sorted by where the address says nothing; null: as the rows come.
+ * columns: [{id, label, value(row), cell(row), num, wide, sort: false, unit: of value(row), csv(row)}]; rows; key(row); name: of the
+ * table, for screen readers and its CSV. usual: what it is sorted by where the address says nothing; null: as the rows come.
  */
 export function table({ columns, rows, key, name, usual, empty, rowClass, total }) {
 	const wanted = new URLSearchParams(location.search).get('sort') || usual || '', down = wanted.startsWith('-'), id = wanted.replace('-', '');
@@ -39,9 +57,10 @@ export function table({ columns, rows, key, name, usual, empty, rowClass, total 
 	const head = h('thead', null, h('tr', null, columns.map(c => h('th', { scope: 'col', class: [c.num ? 'num' : '', c.wide ? 'wide' : '', c.text ? 'text' : ''].join(' ').trim() || null, 'aria-sort': by === c ? (down ? 'descending' : 'ascending') : null },
 		c.value && c.sort !== false ? h('a', { href: withQuery({ sort: by === c && !down ? `-${c.id}` : c.id, page: null }), 'data-quiet': true }, c.label, by === c ? h('span', { 'aria-hidden': 'true' }, down ? ' ↓' : ' ↑') : null) : c.label))));
 	const line = (row, i) => h('tr', { key: `${name}:${key(row)}`, 'aria-rowindex': i + 2, class: rowClass?.(row) || null }, columns.map((c, k) => h(k === 0 ? 'th' : 'td', { scope: k === 0 ? 'row' : null, class: [c.num ? 'num' : '', c.wide ? 'wide' : '', c.text ? 'text' : ''].join(' ').trim() || null }, c.cell(row))));
-	const cut = total !== undefined && total !== null && total > rows.length ? h('p.soft', null, `${rows.length.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} are shown`) : null;
+	const n = rows.length.toLocaleString('en-US'), isCut = total !== undefined && total !== null && total > rows.length;
+	const cut = h('p.soft.below', null, h('button.plain', { type: 'button', onclick: () => download(`${name.replace(/[^A-Za-z0-9._-]+/g, '-')}.csv`, csv(columns, sorted)), 'aria-label': `${name} as CSV` }, 'CSV'), isCut ? ` ${n} of ${total.toLocaleString('en-US')} are shown` : null);
 	if (sorted.length <= WINDOWED)
-		return h('div.tablebox', { key: name }, h('table', { 'aria-label': name, 'aria-rowcount': sorted.length + 1 }, head, h('tbody', null, sorted.map(line))), cut);
+		return h('div', { key: `${name}-whole` }, h('div.tablebox', { key: name }, h('table', { 'aria-label': name, 'aria-rowcount': sorted.length + 1 }, head, h('tbody', null, sorted.map(line)))), cut);
 
 	const spacer = n => h('tr.space', { 'aria-hidden': 'true', 'data-high': n * ROW }, h('td', { colspan: columns.length }));
 	const body = first => {

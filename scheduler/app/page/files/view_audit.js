@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was decided, by whom, and what came of it: predicted against measured, load before and after.
 import { h } from './dom.js';
-import { list, Problem } from './live.js';
-import { withQuery } from './table.js';
+import { list, printed, Problem } from './live.js';
+import { explain } from './actions.js';
+import { download, withQuery } from './table.js';
 import { bounded, bytes, count, pct, plural, span } from './text.js';
 import { at } from './when.js';
 
@@ -34,6 +35,18 @@ function decision(d, ctx) {
 		d.moves.length ? h('ul.plainlist', null, d.moves.slice(0, 60).map(m => h('li', { key: `${m.vm}${m.to}` }, h('a', { href: ctx.vmUrl(m.vm) }, m.vm), ` ${m.from} → ${m.to} `, m.end === 'done' ? 'done' : h('span.bad', null, m.end), h('span.soft', null, `; predicted ${bounded(m.predicted?.seconds, m.predicted?.seconds_low, m.predicted?.seconds_high)}, measured ${span(m.seconds)}, downtime ${span(m.downtime_seconds)}`))), d.moves.length > 60 ? h('li', null, `60 of ${d.moves.length}: plimsoll audit has all`) : null) : null));
 }
 
+/** What plimsoll audit --csv prints: a line a move. */
+async function file(ctx) {
+	const { since = '1d', vm, host } = ctx.place.query;
+	ctx.state.failed = null;
+	try {
+		download('audit.csv', await printed('audit', ['--csv', `--since=${since}`, ...(vm ? [`--vm=${vm}`] : []), ...(host ? [`--host=${host}`] : [])]));
+	} catch (failed) {
+		ctx.state.failed = failed;
+	}
+	ctx.draw();
+}
+
 export const audit = {
 	title: () => 'Audit',
 	load: (place, signal) => list('audit', { since: place.query.since || '1d', vm: place.query.vm, host: place.query.host }, { most: MOST, signal }),
@@ -48,7 +61,8 @@ export const audit = {
 				h('label', null, 'Since ', h('select', { name: 'since' }, spans.map(([v, t]) => h('option', { value: v, selected: v === since }, t)))),
 				h('label', null, 'Host ', h('input', { name: 'host', value: host, autocomplete: 'off' })), h('label', null, 'VM ', h('input', { name: 'vm', value: vm, autocomplete: 'off' })), h('label', null, 'Who ', h('input', { name: 'who', value: who, autocomplete: 'off' })),
 				h('label', null, 'Result ', h('select', { name: 'result' }, [['', 'any'], ['moved', 'moved'], ['failed', 'with failures'], ['approved', 'approved'], ['rejected', 'rejected'], ['expired', 'expired'], ['dropped', 'dropped']].map(([v, t]) => h('option', { value: v, selected: v === result }, t)))),
-				h('button', { type: 'submit' }, 'Filter')),
+				h('button', { type: 'submit' }, 'Filter'), h('button', { type: 'button', onclick: () => file(ctx), 'aria-label': 'Audit as CSV' }, 'CSV')),
+			ctx.state.failed ? explain(ctx.state.failed) : null,
 			h('p.soft', { key: 'n' }, `${count(rows.length)} of ${plural(data.total ?? data.items.length, 'decision')}${off !== null ? `; ${plural(ended.length, 'move')}, predictions of time off by ${pct(off)} (median)` : ''}`),
 			rows.length ? h('ul.items.decisions', { key: 'list' }, rows.slice(0, 200).map(d => decision(d, ctx))) : h('p.empty', { key: 'none' }, 'No decision is so. The service writes one when it acts, asks, or cannot do what it must.'),
 			rows.length > 200 ? h('p.soft', null, `The newest 200 of ${count(rows.length)} are shown; narrow the filter to see others.`) : null];

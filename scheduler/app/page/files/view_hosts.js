@@ -32,14 +32,14 @@ export const hosts = {
 			table({
 				name: 'Hosts', rows, key: x => x.name, usual: null, empty: status.hosts.length ? 'No host is so.' : 'No host has reported yet. Start plimsoll-agent on each host.',
 				columns: [
-					{ id: 'name', label: 'Host', value: x => x.name, cell: x => h('a', { href: ctx.hostUrl(x.name) }, sign(hostClass(x)), ` ${x.name}`) },
+					{ id: 'name', label: 'Host', value: x => x.name, csv: x => x.name, cell: x => h('a', { href: ctx.hostUrl(x.name) }, sign(hostClass(x)), ` ${x.name}`) },
 					{ id: 'state', label: 'State', wide: true, value: x => `${['failing', 'unknown', 'above', 'within'].indexOf(hostClass(x))}${x.state}`, cell: x => [words[hostClass(x)], isAway(x) ? `, ${x.state}` : ''] },
-					{ id: 'cpu', label: 'CPU', value: x => (x.fenced ? null : x.cpu_used), cell: use('cpu_used', 'cpu_load_line', kindOf('cpu_used', 'cpu_load_line')) },
-					{ id: 'memory', label: 'Memory', value: x => (x.fenced ? null : x.memory_used), cell: use('memory_used', 'memory_load_line', kindOf('memory_used', 'memory_load_line')) },
+					{ id: 'cpu', label: 'CPU', unit: 'share of capacity', value: x => (x.fenced ? null : x.cpu_used), cell: use('cpu_used', 'cpu_load_line', kindOf('cpu_used', 'cpu_load_line')) },
+					{ id: 'memory', label: 'Memory', unit: 'share of capacity', value: x => (x.fenced ? null : x.memory_used), cell: use('memory_used', 'memory_load_line', kindOf('memory_used', 'memory_load_line')) },
 					{ id: 'vms', label: 'VMs', num: true, value: x => x.vm_count, cell: x => count(x.vm_count) },
 					{ id: 'grade', label: 'Fault', num: true, wide: true, value: x => x.fault_grade, cell: x => (x.fault_grade ? `grade ${x.fault_grade}` : 'none') },
 					{ id: 'rack', label: 'Rack', wide: true, value: x => label(x, 'rack'), cell: x => label(x, 'rack') || '' },
-					{ id: 'seen', label: 'Report', wide: true, value: x => x.seen_at, cell: x => when(x.seen_at) },
+					{ id: 'seen', label: 'Report', wide: true, value: x => x.seen_at, csv: x => x.seen_at, cell: x => when(x.seen_at) },
 				],
 			})];
 	},
@@ -97,8 +97,8 @@ export const host = {
 				name: `VMs of ${x.name}`, rows: vms.items, key: v => v.uuid || v.name, usual: '-cpu', total: vms.total, empty: isSilent(x) ? 'Unknown: the host does not report.' : 'No VM is on it.',
 				columns: [
 					{ id: 'name', label: 'VM', value: v => v.name, cell: v => h('a', { href: ctx.vmUrl(v.name) }, v.name) },
-					{ id: 'cpu', label: 'CPU, cores', num: true, value: v => v.cpu, cell: v => (v.cpu === null || v.cpu === undefined ? 'unknown' : v.cpu.toFixed(1)) },
-					{ id: 'memory', label: 'Memory', num: true, value: v => v.memory_mib, cell: v => mib(v.memory_mib) },
+					{ id: 'cpu', label: 'CPU, cores', num: true, unit: 'cores', value: v => v.cpu, cell: v => (v.cpu === null || v.cpu === undefined ? 'unknown' : v.cpu.toFixed(1)) },
+					{ id: 'memory', label: 'Memory', num: true, unit: 'MiB', value: v => v.memory_mib, cell: v => mib(v.memory_mib) },
 					{ id: 'plan', label: 'Plan', value: v => planned.get(v.name)?.to ?? null, cell: v => (planned.has(v.name) ? `→ ${planned.get(v.name).to}` : 'stays') },
 					{ id: 'leave', label: 'Can it leave?', wide: true, text: true, value: v => stays.get(v.name) ?? null, cell: v => (stays.has(v.name) ? h('span.bad', null, `no: ${stays.get(v.name)}`) : v.immovable || v.pinned ? `no: ${v.immovable || v.pinned}` : h('a', { href: ctx.vmUrl(v.name) }, 'where to')) },
 				],

@@ -29,11 +29,11 @@ export const moves = {
 			table({
 				name: 'Ended moves', rows: past, key: m => `${m.id}:${m.vm}:${m.to}`, usual: null, empty: 'No move has ended within a day.',
 				columns: [
-					{ id: 'at', label: 'Plan of', value: m => m.at, cell: m => at(m.at) }, { id: 'vm', label: 'VM', value: m => m.vm, cell: m => h('a', { href: ctx.vmUrl(m.vm) }, m.vm) },
+					{ id: 'at', label: 'Plan of', value: m => m.at, csv: m => m.at, cell: m => at(m.at) }, { id: 'vm', label: 'VM', value: m => m.vm, cell: m => h('a', { href: ctx.vmUrl(m.vm) }, m.vm) },
 					{ id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` }, { id: 'end', label: 'Result', value: m => m.end, cell: m => (m.end === 'done' ? 'done' : h('span.bad', null, m.end)) },
-					{ id: 'predicted', label: 'Predicted', num: true, wide: true, value: m => m.predicted?.seconds ?? null, cell: m => bounded(m.predicted?.seconds, m.predicted?.seconds_low, m.predicted?.seconds_high) },
-					{ id: 'seconds', label: 'Measured', num: true, value: m => m.seconds, cell: m => span(m.seconds) }, { id: 'pause', label: 'Downtime', num: true, wide: true, value: m => m.downtime_seconds, cell: m => span(m.downtime_seconds) },
-					{ id: 'bytes', label: 'Sent', num: true, wide: true, value: m => m.bytes, cell: m => bytes(m.bytes) }, { id: 'kind', label: 'Why', wide: true, value: m => m.kind, cell: m => kindName(m.kind) },
+					{ id: 'predicted', label: 'Predicted', num: true, unit: 's', wide: true, value: m => m.predicted?.seconds ?? null, cell: m => bounded(m.predicted?.seconds, m.predicted?.seconds_low, m.predicted?.seconds_high) },
+					{ id: 'seconds', label: 'Measured', num: true, unit: 's', value: m => m.seconds, cell: m => span(m.seconds) }, { id: 'pause', label: 'Downtime', num: true, unit: 's', wide: true, value: m => m.downtime_seconds, cell: m => span(m.downtime_seconds) },
+					{ id: 'bytes', label: 'Sent', num: true, unit: 'bytes', wide: true, value: m => m.bytes, cell: m => bytes(m.bytes) }, { id: 'kind', label: 'Why', wide: true, value: m => m.kind, cell: m => kindName(m.kind) },
 				],
 			}),
 			h('div.actions', { key: 'actions' }, status.stop ? h('p', null, `No move starts: stopped by ${status.stop.by}.`) : stopButton(ctx), whoMay('operate', 'stop new moves'))];

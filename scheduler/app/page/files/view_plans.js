@@ -25,7 +25,7 @@ export const plans = {
 			table({
 				name: 'Answered plans', rows: past, key: d => d.id, usual: null, empty: 'None was answered.',
 				columns: [
-					{ id: 'at', label: 'When', cell: d => at(d.answered_at || d.at) }, { id: 'id', label: 'Plan', cell: d => h('a', { href: ctx.planUrl(d.waiting_plan) }, d.waiting_plan) },
+					{ id: 'at', label: 'When', csv: d => d.answered_at || d.at, cell: d => at(d.answered_at || d.at) }, { id: 'id', label: 'Plan', cell: d => h('a', { href: ctx.planUrl(d.waiting_plan) }, d.waiting_plan) },
 					{ id: 'answer', label: 'What became of it', cell: d => outcome[d.answer_state] || d.answer_state }, { id: 'by', label: 'By, or why', wide: true, text: true, cell: d => d.by || '' }, { id: 'n', label: 'Moves', num: true, cell: d => count(d.moves.length) },
 				],
 			})];
@@ -114,7 +114,7 @@ function moveTable(moves, ctx, name) {
 		name, rows: moves, key: m => m.vm, usual: null,
 		columns: [
 			{ id: 'wave', label: 'Wave', num: true, cell: m => count(m.wave) }, { id: 'vm', label: 'VM', cell: m => h('a', { href: ctx.vmUrl(m.vm) }, m.vm) },
-			{ id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` }, { id: 'size', label: 'Memory', num: true, cell: m => mib(m.predicted?.basis?.memory_mib) },
+			{ id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` }, { id: 'size', label: 'Memory', num: true, sort: false, unit: 'MiB', value: m => m.predicted?.basis?.memory_mib, cell: m => mib(m.predicted?.basis?.memory_mib) },
 			{ id: 'time', label: 'Time (bounds)', num: true, cell: time }, { id: 'pause', label: 'Downtime', num: true, cell: pause },
 			{ id: 'why', label: 'Because', text: true, cell: because },
 		],

@@ -26,9 +26,9 @@ export const vms = {
 				columns: [
 					{ id: 'name', label: 'VM', value: v => v.name, cell: v => h('a', { href: ctx.vmUrl(v.name) }, v.name) },
 					{ id: 'host', label: 'Host', value: v => v.host, cell: v => h('a', { href: ctx.hostUrl(v.host) }, v.host) },
-					{ id: 'cpu', label: 'CPU, cores', num: true, value: v => v.cpu, cell: v => (v.cpu === null || v.cpu === undefined ? 'unknown' : v.cpu.toFixed(1)) },
-					{ id: 'vcpus', label: 'vCPUs', num: true, wide: true, value: v => v.vcpus, cell: v => count(v.vcpus) },
-					{ id: 'memory', label: 'Memory', num: true, value: v => v.memory_mib, cell: v => mib(v.memory_mib) },
+					{ id: 'cpu', label: 'CPU, cores', num: true, unit: 'cores', value: v => v.cpu, cell: v => (v.cpu === null || v.cpu === undefined ? 'unknown' : v.cpu.toFixed(1)) },
+					{ id: 'vcpus', label: 'vCPUs', num: true, unit: 'vCPUs', wide: true, value: v => v.vcpus, cell: v => count(v.vcpus) },
+					{ id: 'memory', label: 'Memory', num: true, unit: 'MiB', value: v => v.memory_mib, cell: v => mib(v.memory_mib) },
 					{ id: 'state', label: 'State', wide: true, value: v => v.state || 'running', cell: v => v.state || 'running' },
 				],
 			})];
@@ -80,7 +80,7 @@ export const vm = {
 			table({
 				name: `Moves of ${v.name}`, rows: moves, key: m => `${m.at}${m.to}`, usual: null, empty: 'It has not been moved within 30 days.',
 				columns: [
-					{ id: 'at', label: 'When', cell: m => at(m.at) }, { id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` },
+					{ id: 'at', label: 'When', csv: m => m.at, cell: m => at(m.at) }, { id: 'way', label: 'From → to', cell: m => `${m.from} → ${m.to}` },
 					{ id: 'end', label: 'Result', cell: m => (m.end === 'done' ? 'done' : h('span.bad', null, m.end)) },
 					{ id: 'predicted', label: 'Predicted', num: true, wide: true, cell: m => bounded(m.predicted?.seconds, m.predicted?.seconds_low, m.predicted?.seconds_high) },
 					{ id: 'seconds', label: 'Measured', num: true, cell: m => span(m.seconds) }, { id: 'pause', label: 'Downtime', num: true, wide: true, cell: m => span(m.downtime_seconds) },
