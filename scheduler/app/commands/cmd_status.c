@@ -547,7 +547,7 @@ static const OptionDef cmd_status_options[] = {
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "show every host; default: of more than 48 hosts the 16 worst" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "print JSON, schema plimsoll.status/1; with --at plimsoll.history/1" },
+          "print JSON, schema plimsoll.status/1; with --at plimsoll.status-at/1" },
         { 0 },
 };
 

@@ -235,7 +235,7 @@ static void status_past_print_json(const StatusPast *past) {
         const usec_t age = past->at > record->at ? past->at - record->at : 0;
         json_t *o =
                 json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
-                          "schema", "plimsoll.history/1", "cluster", past->snapshot->cluster, "asked_at",
+                          "schema", "plimsoll.status-at/1", "cluster", past->snapshot->cluster, "asked_at",
                           json_instant(past->at), "record", past->found.name, "at", json_instant(record->at),
                           "age_seconds", json_seconds(age / USEC_PER_MSEC), "recorded_at",
                           json_instant(past->found.written_at), "next_at", json_instant(past->found.next_at),

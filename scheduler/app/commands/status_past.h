@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `plimsoll status --at TIME`: hosts, VMs and the plan as the record of that time has them, as text or schema plimsoll.history/1.
+/* `plimsoll status --at TIME`: hosts, VMs and the plan as the record of that time has them, as text or schema plimsoll.status-at/1.
  *
  * Units: none. Owner: the Invocation's arena. Errors: an ExitStatus; what is wrong was said. Threads: the main one.
  */
