@@ -232,6 +232,15 @@ static void waves_have_room(const Problem *p, const WaveOrder *o, uint64_t seed)
         }
 }
 
+/* Moves to a host that is not where the VM stays. */
+static uint32_t stop_overs_of(const WaveOrder *o) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < o->n; i++)
+                n += o->moves[i].move.to != o->host_of[o->moves[i].move.vm];
+        return n;
+}
+
 static const Problem *walk_problem(uint64_t seed) {
         const Problem *p = NULL;
 
@@ -256,6 +265,7 @@ Test(packing, a_walk_becomes_waves_that_come_to_the_same) {
                 cr_assert_eq(o.n_left_out, 0);
                 cr_assert_eq(o.n, k.walk.n);
                 cr_assert_arr_eq(o.host_of, k.at, sizeof(HostIx) * p->n_vms);
+                cr_assert_eq(o.n_stop_overs, stop_overs_of(&o), "seed %lu", (unsigned long) seed);
                 waves_have_room(p, &o, seed);
                 moves += o.n;
                 waves += o.n_waves;

@@ -263,11 +263,11 @@ Test(disk_join, a_grade_stays_when_a_disk_gets_a_better_name) {
 
 /* ---- by the slot they are in ---- */
 
-#define BARE_MIRROR                                                                                          \
+#define NO_SLOTS                                                                                             \
         "array.level hpraid/0/A1 raid1\narray.state hpraid/0/A1 optimal\narray.blocks hpraid/0/A1 sda\n"     \
         "array.members hpraid/0/A1 hpraid/0:1I:1:1,hpraid/0:1I:1:2\narray.wanted hpraid/0/A1 2\n"            \
-        "array.working hpraid/0/A1 2\narray.failed hpraid/0/A1 0\narray.redundancy hpraid/0/A1 1\n"          \
-        "disk.slot hpraid/0:1I:1:1 0:1I:1:1\ndisk.slot hpraid/0:1I:1:2 0:1I:1:2\n"
+        "array.working hpraid/0/A1 2\narray.failed hpraid/0/A1 0\narray.redundancy hpraid/0/A1 1\n"
+#define BARE_MIRROR NO_SLOTS "disk.slot hpraid/0:1I:1:1 0:1I:1:1\ndisk.slot hpraid/0:1I:1:2 0:1I:1:2\n"
 
 Test(disk_join, a_bmcs_drive_without_a_serial_number_is_the_one_in_its_slot) {
         FaultOutput out =
@@ -287,6 +287,20 @@ Test(disk_join, the_end_of_a_slot_is_enough_where_it_fits_one) {
                           "[redfish]\ndisk.slot redfish/R/2 1I:1:2\ndisk.predicted redfish/R/2 1\n");
 
         grade_is(out, "hpraid/0:1I:1:2", 3);
+}
+
+Test(disk_join, a_slots_fields_are_letters_and_digits) {
+        for (const char *c = "0159AMZamz/:;@[`{-"; *c; c++) {
+                const bool joined = (*c >= '0' && *c <= '9') || strchr("AMZamz", *c);
+                FaultOutput out =
+                        grade(text_format(&arena,
+                                          VMS "[hpraid]\n" NO_SLOTS "disk.slot hpraid/0:1I:1:2 0:1I:%c\n"
+                                              "[redfish]\ndisk.slot redfish/R/2 0:1I:%c\n"
+                                              "disk.predicted redfish/R/2 1\n",
+                                          *c, *c));
+
+                cr_expect_eq(joined, fault(&out, "hpraid/0:1I:1:2") != NULL, "%c", *c);
+        }
 }
 
 Test(disk_join, two_controllers_with_the_same_slot_join_none) {

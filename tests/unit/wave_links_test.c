@@ -18,13 +18,14 @@ static void teardown(void) {
 TestSuite(wave_links, .init = setup, .fini = teardown);
 
 #define HOSTS 4
+#define VMS   8
 #define GBIT  1000
 
 /* Hosts with a NIC of 10 Gbit/s each; VMs of 32 GiB. */
 typedef struct Net {
         Nic nic;
-        Host hosts[HOSTS];
-        Vm vms[8];
+        Host hosts[HOSTS + 1]; /* the last one is none of the cluster */
+        Vm vms[VMS + 1];
         Snapshot s;
         MigrationNet net;
 } Net;
@@ -40,7 +41,7 @@ static void net_new(Net *n, int64_t dirty_mib_s, int64_t memory_mib) {
                              .peers = UNKNOWN } };
         for (HostIx h = 0; h < HOSTS; h++)
                 n->hosts[h] = (Host){ .name = names[h], .nics = &n->nic, .n_nics = 1 };
-        for (VmIx v = 0; v < ARRAY_SIZE(n->vms); v++)
+        for (VmIx v = 0; v < VMS; v++)
                 n->vms[v] = (Vm){ .name = names[v],
                                   .memory_mib = memory_mib,
                                   .memory_resident_mib = UNKNOWN,
@@ -48,7 +49,8 @@ static void net_new(Net *n, int64_t dirty_mib_s, int64_t memory_mib) {
                                   .tx_kbit = UNKNOWN,
                                   .dirty_kib_s = dirty_mib_s * 1024,
                                   .dirty_burst_kib_s = UNKNOWN };
-        n->s = (Snapshot){ .cluster = "c", .hosts = n->hosts, .n_hosts = HOSTS, .vms = n->vms, .n_vms = 8 };
+        n->s = (Snapshot){ .cluster = "c", .hosts = n->hosts, .n_hosts = HOSTS, .vms = n->vms, .n_vms = VMS };
+        n->hosts[HOSTS].switches.n = n->vms[VMS].pools.n = UINT32_MAX; /* who counts it has no room */
         cr_assert_eq(0, migration_net_build(&arena, &n->s, default_settings(&arena), &n->net));
 }
 
