@@ -31,6 +31,7 @@ typedef struct Slot {
         Step step;
         MoveOutcome *ret; /* of who added it */
         bool cut;         /* it was told to stop, so that another one can begin */
+        bool by_person;   /* …, since a person wants it */
         char cut_why[256];
         uint32_t id;       /* the executor's, while running */
         usec_t started_at; /* by the executor's clock */
@@ -242,9 +243,19 @@ static void start_move(Run *r, uint32_t i, bool early) {
 void run_waves_cut(Run *r, uint32_t move, const char *why) {
         Slot *slot = &r->slots[move];
 
-        if (slot->step != STEP_RUNNING || slot->cut)
+        if (slot->step != STEP_RUNNING || slot->cut || slot->by_person)
                 return;
         slot->cut = true;
+        (void) snprintf(slot->cut_why, sizeof(slot->cut_why), "%s", why);
+        r->executor->abort(r->executor->self, slot->id);
+}
+
+void run_waves_abort(Run *r, uint32_t move, const char *why) {
+        Slot *slot = &r->slots[move];
+
+        if (slot->step != STEP_RUNNING || slot->by_person)
+                return;
+        slot->by_person = true;
         (void) snprintf(slot->cut_why, sizeof(slot->cut_why), "%s", why);
         r->executor->abort(r->executor->self, slot->id);
 }
@@ -329,10 +340,12 @@ static void end_running(Run *r, uint32_t i) {
         link_share_end(r->share, i);
         r->running--;
         o->end = end_of_phase(o->status.phase);
-        if (r->slots[i].cut && o->end == MOVE_ABORTED)
+        if (r->slots[i].cut && !r->slots[i].by_person && o->end == MOVE_ABORTED)
                 o->end = MOVE_CUT_SHORT;
         (void) snprintf(o->why, sizeof(o->why), "%s",
-                        o->end == MOVE_CUT_SHORT ? r->slots[i].cut_why : o->status.message);
+                        o->end == MOVE_CUT_SHORT || (r->slots[i].by_person && o->end == MOVE_ABORTED)
+                                ? r->slots[i].cut_why
+                                : o->status.message);
         end_move(r, i);
         if (o->end == MOVE_UNCLEAR)
                 run_waves_fence(r, i);

@@ -128,5 +128,9 @@ bool run_waves_step(Run *r) must_check;
 /* Aborts one that runs, for this reason: it ends as MOVE_CUT_SHORT, unless it has come to its end meanwhile. */
 void run_waves_cut(Run *r, uint32_t move, const char *why);
 
+/* Aborts one that runs, since a person wants it: it ends as MOVE_ABORTED with these words, unless it has come to its end meanwhile.
+ * Again is the same. */
+void run_waves_abort(Run *r, uint32_t move, const char *why);
+
 /* Something waits that may yet be started. */
 bool run_waves_begins_more(const Run *r);

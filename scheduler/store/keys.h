@@ -99,6 +99,8 @@ enum StoreLoss {
             "counts changes of bookings: two at once do not get the same room")                              \
         KEY(ASKED, "moves:asked", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "VM → where an operator wants it, for the leader to move it")                                    \
+        KEY(ABORTS, "moves:aborts", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \
+            "VM → which running move of it an operator wants aborted, and why")                              \
         KEY(TOLD, "moves:told", "", "hash", "an hour", SERVICE, LOOKS, LOST, "VM → what came of that")       \
         KEY(FAULT_LOG, "faults:log", "", "stream", "capped", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "grades that changed, clears")                                                                   \

@@ -229,6 +229,12 @@ int store_put_told(Store *s, uint64_t token, const char *vm, const char *text,
                    size_t n) must_check; /* n == 0 removes it; 1: refused */
 int store_get_told(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by VM */
 
+/* ---- running moves that operators want aborted (app/state/abort_wish.h) ---- */
+int store_put_abort(Store *s, const char *vm, const char *text, size_t n) must_check;   /* calls no round */
+int store_get_aborts(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by VM */
+/* By who carries the move out: it goes, unless another text stands there by now. 1: refused. */
+int store_take_abort(Store *s, uint64_t token, const StoredText *asked) must_check;
+
 /* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
 /* By its agent: the host reports that it has got worse. */
 int store_raise_alarm(Store *s, const char *host) must_check;

@@ -44,6 +44,33 @@ int store_get_told(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
         return store_read_hash(s, a, KEY_TOLD, ret, ret_n);
 }
 
+/* ---- moves that run, and are to be aborted ---- */
+
+/* Calls no round: whoever carries the move out looks by itself, and what else waits of its plan goes on. */
+static const char asked_abort_script[] = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+                                         "return 0\n";
+
+int store_put_abort(Store *s, const char *vm, const char *text, size_t n) {
+        int k = store_check_name(s, "VM", vm);
+
+        return k < 0 ? k
+                     : script_write(s, &(ScriptWrite){
+                                               .script = asked_abort_script,
+                                               .what = "ask for an abort",
+                                               .keys = { KEY_ABORTS },
+                                               .n_keys = 1,
+                                               .words = { SCRIPT_TEXT(vm, strlen(vm)), SCRIPT_TEXT(text, n) },
+                                               .n_words = 2 });
+}
+
+int store_get_aborts(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) {
+        return store_read_hash(s, a, KEY_ABORTS, ret, ret_n);
+}
+
+int store_take_abort(Store *s, uint64_t token, const StoredText *asked) {
+        return script_take(s, token, KEY_ABORTS, "take the requested abort", asked);
+}
+
 /* ---- plans ---- */
 
 int store_put_handed(Store *s, const char *id, const char *text, size_t n) {

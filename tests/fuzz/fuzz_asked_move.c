@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a move that an operator asks for, and as what a leader says of one: refused, or printed and read again as the
+/* Any bytes as a move that an operator asks for, as one that is to be aborted, and as what a leader says of one: refused, or printed and read again as the
  * same. */
 #include <errno.h>
 #include <string.h>
 
+#include "scheduler/app/state/abort_wish.h"
 #include "scheduler/app/state/asked_move.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -20,6 +21,21 @@ static void asked_check(Arena *a, const char *text, size_t n) {
         r = asked_move_parse(a, one, n_one, &again);
         assert(r == 0 || r == -ENOMEM);
         if (r == 0 && asked_move_print(a, &again, &two, &n_two) == 0)
+                assert(n_one == n_two && memcmp(one, two, n_one) == 0);
+}
+
+static void abort_check(Arena *a, const char *text, size_t n) {
+        AbortWish wish = { 0 }, again = { 0 };
+        const char *one = NULL, *two = NULL;
+        size_t n_one = 0, n_two = 0;
+        int r = abort_wish_parse(a, text, n, &wish);
+
+        assert(r == 0 || r == -EBADMSG || r == -ENOMEM);
+        if (r != 0 || abort_wish_print(a, &wish, &one, &n_one) < 0)
+                return;
+        r = abort_wish_parse(a, one, n_one, &again);
+        assert(r == 0 || r == -ENOMEM);
+        if (r == 0 && abort_wish_print(a, &again, &two, &n_two) == 0)
                 assert(n_one == n_two && memcmp(one, two, n_one) == 0);
 }
 
@@ -43,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         Arena a = arena_over(memory, sizeof(memory));
 
         asked_check(&a, (const char *) data, n);
+        abort_check(&a, (const char *) data, n);
         told_check(&a, (const char *) data, n);
         return 0;
 }

@@ -258,6 +258,14 @@ check "whose answer the same request shows" until_true 60 told
 check "in its words" body '.detail | length > 10'
 check "by whom it was asked stands in the log" grep -q 'move.told vm="*web"* to=h2 by="token operator (operate, API)"' "$D/log"
 
+# ---- one that was aborted; how one is that runs: api_abort_test.sh ----
+redis-cli -s "$D/r.sock" xadd 'plimsoll:{t}:journal' '*' text '{"event":"aborted","id":"h1/1/2/0","vm":"gone","from":"h1","to":"h2","at":1700000000000000,"message":"aborted by ann"}' >/dev/null
+abort_() { put_ -d '{"why": "backup"}' "${@:2}" "$T/moves/$1/abort"; }
+check "a move that was aborted" is 200 abort_ h1%2F1%2F2%2F0
+check "is what is wanted" body '.status == "aborted" and .why == "aborted by ann"'
+check "one that is none" is 404 abort_ h1%2F1%2F2%2F7
+check "nor is an option" is 404 abort_ --yes
+
 # ---- maintenance ----
 check "into maintenance" is 200 put_ -d '{"why": "new fans", "deadline_seconds": 1800}' "$T/hosts/h2/maintenance"
 check "as the command says" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' --set snapshot.stale_after=1h | jq -e '.hosts[] | select(.name == \"h2\") | .state == \"maintenance\"'"

@@ -99,7 +99,7 @@ check "it goes in" ends 0 'keys imported into cluster default' import two "$D/fi
 check "agents' keys stay" [ "$(cli two get 'plimsoll:{default}:report:h9')" = 'an agent that runs' ]
 check "an expiry is kept" [ "$(cli two pttl 'plimsoll:{default}:state:history')" -gt 900000000 ]
 check "nothing says that a service leads, or a host reports" [ "$(cli two exists 'plimsoll:{default}:lease' 'plimsoll:{default}:report:h1' 'plimsoll:{default}:state:service')" = 0 ]
-kept() { dump "$1" | grep -vE '^(unix|$)' | awk '/^plimsoll:/ { on = $1 !~ /:(report|pulse|peer|alarm|call|peers|peers:ring|peers:key|records:bytes|lease|lease:token|state:(roll|service|candidate)|bookings:changes|moves:told|waiting|journal:words|epoch:answer|brake:released|moves:retry|moves:asked|waiting:answers|waiting:handed)(:h[19])?$/ && $1 !~ /other/ } on'; }
+kept() { dump "$1" | grep -vE '^(unix|$)' | awk '/^plimsoll:/ { on = $1 !~ /:(report|pulse|peer|alarm|call|peers|peers:ring|peers:key|records:bytes|lease|lease:token|state:(roll|service|candidate)|bookings:changes|moves:told|waiting|journal:words|epoch:answer|brake:released|moves:retry|moves:asked|moves:aborts|waiting:answers|waiting:handed)(:h[19])?$/ && $1 !~ /other/ } on'; }
 check "what is kept is the same, byte for byte" diff -q <(kept one) <(kept two)
 check "(of some thirty lines at least)" [ "$(kept two | wc -l)" -gt 100 ]
 check "the size of the records is counted anew" [ "$(cli two get 'plimsoll:{default}:records:bytes')" = "$(cli two xrange 'plimsoll:{default}:records' - + | grep -v '^text$\|^1700' | tr -d '\n' | wc -c)" ]

@@ -12,6 +12,7 @@
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/round/cool_downs.h"
 #include "scheduler/app/round/vm_homes.h"
+#include "scheduler/app/state/abort_wish.h"
 #include "scheduler/app/state/admission_record.h"
 #include "scheduler/app/state/asked_move.h"
 #include "scheduler/app/state/host_mark.h"
@@ -61,6 +62,8 @@ PRINTED(settle, SettleWord, settle_word_parse(&arena, text, n, &x),
         settle_word_print(&arena, &x, &again, &length))
 PRINTED(asked, AskedMove, asked_move_parse(&arena, text, n, &x),
         asked_move_print(&arena, &x, &again, &length))
+PRINTED(abort_wish, AbortWish, abort_wish_parse(&arena, text, n, &x),
+        abort_wish_print(&arena, &x, &again, &length))
 PRINTED(told, ToldMove, told_move_parse(&arena, text, n, &x), told_move_print(&arena, &x, &again, &length))
 PRINTED(admission, HostAdmission, admission_parse(&arena, "h1", text, n, &x),
         ((void) length, admission_print(&arena, &x, &again)))
@@ -154,6 +157,9 @@ static const struct {
           "{\"schema\":\"plimsoll.settle/1\",\"id\":\"x\",\"host\":\"h1\",\"by\":\"a\",\"why\":\"w\",\"at\":5}",
           settle_again },
         { "asked", "asked_move", NULL, asked_again },
+        { "to be aborted", NULL,
+          "{\"schema\":\"plimsoll.abort-wish/1\",\"id\":\"h1/1/2/0\",\"by\":\"a\",\"why\":\"w\",\"at\":5,\"until\":6}",
+          abort_wish_again },
         { "told", "asked_move", NULL, told_again },
         { "admission", "admission", NULL, admission_again },
         { "mark", "host_mark", NULL, mark_again },

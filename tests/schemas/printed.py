@@ -236,7 +236,7 @@ def over_store(build, sock, work, asked):
     yield from looks()
     for words in (['faults', 'clear', 'h2', 'psu1'], ['host', 'admit', 'h1'], ['host', 'admit', 'h9'], ['host', 'admit', '--all'], ['host', 'list'], ['host', 'forget', 'h7'],
                   ['place', '--vcpus', '1', '--memory', '1GiB', '--book', '10m', '--name', 'booked'], ['audit', '--acknowledge'],
-                  ['retry', '--all'], ['journal', 'settle', 'a', '--at', 'h1', '--why', 'looked'], ['move', 'e', 'h2', '--yes'], ['move', 'e', 'h1', '--yes', '--no-wait'], ['confirm', 'w1', '--reject'], ['confirm', 'w3', '--yes']):
+                  ['retry', '--all'], ['abort', 'a', '--no-wait'], ['abort', 'nosuch'], ['journal', 'settle', 'a', '--at', 'h1', '--why', 'looked'], ['move', 'e', 'h2', '--yes'], ['move', 'e', 'h1', '--yes', '--no-wait'], ['confirm', 'w1', '--reject'], ['confirm', 'w3', '--yes']):
         yield ask(*words)
     yield from looks()
     feed.put('xadd', 'records', '*', 'text', of_hot(plimsoll, work, '--record'))

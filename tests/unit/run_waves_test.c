@@ -227,6 +227,32 @@ Test(run_waves, what_is_in_the_way_of_what_cannot_wait_is_cut_short_one_at_a_tim
         cr_assert_leq(s.outcomes[3].status.started, 4 * USEC_PER_SEC);
 }
 
+/* Once its executor has had it for 3 s, a person wants the first one aborted, twice. */
+Test(run_waves, one_that_a_person_wants_aborted_ends_so_and_the_others_go_on) {
+        Story s = story();
+        RunHooks hooks = { .arg = &s, .recheck = recheck, .intent = intent, .result = result };
+        Run *run = NULL;
+
+        add(&s, 0, "a", "h1", "h2");
+        add(&s, 0, "b", "h3", "h4");
+        add(&s, 1, "c", "h2", "h3");
+        cr_assert_eq(0, run_waves_open(&s.executor, s.options, hooks, &run));
+        cr_assert_eq(0, run_waves_add(run, s.moves, s.n, s.outcomes));
+        while (executor_simulated_now(&s.executor) < 3 * USEC_PER_SEC)
+                cr_assert(run_waves_step(run));
+        run_waves_abort(run, 2, "it has not begun, and is left as it is");
+        run_waves_abort(run, 0, "aborted by ann");
+        run_waves_abort(run, 0, "aborted by bob");
+        run_waves_cut(run, 0, "something cannot wait");
+        while (run_waves_step(run))
+                ;
+        cr_assert_null(run_waves_free(run));
+        cr_assert_eq(kept, 0);
+        s.executor.free(s.executor.self);
+        cr_assert_str_eq(s.log, "+a +b -a:aborted -b:done +c -c:done ");
+        cr_assert_str_eq(s.outcomes[0].why, "aborted by ann");
+}
+
 Test(run_waves, where_too_much_runs_in_all_any_of_it_makes_way) {
         Story s = story();
 

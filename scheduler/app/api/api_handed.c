@@ -52,6 +52,38 @@ int api_put_move(ApiCall *call) {
         return r < 0 ? r : 0;
 }
 
+/* 202: it is told to stop; 200: it was aborted, or had not begun; 410: it is over. */
+int api_put_abort(ApiCall *call) {
+        const char *cluster = api_exec_cluster(call), *status, *why;
+        json_t *body = cluster ? api_body_read(call) : NULL, *value = NULL;
+        ApiWords w = { 0 };
+        int ended = 0, r;
+
+        if (!body)
+                return 0;
+        r = api_words_add(&w, "abort") && api_words_add(&w, "--no-wait") &&
+                            api_body_options(call, body, &w) && api_words_add(&w, "--") &&
+                            api_words_add(&w, call->params[0])
+                    ? api_exec_write(call, cluster, w.words, &value, &ended)
+                    : -ENOMEM;
+        status = json_string_value(json_object_get(value, "status"));
+        why = json_string_value(json_object_get(value, "why"));
+        if (r == 0 && ended == EXIT_BLOCKED) {
+                const bool open =
+                        status && (strcmp(status, "unclear") == 0 || strcmp(status, "unwatched") == 0);
+
+                api_reply_problem(call, open ? 409 : 410, "the move %.200s is %s%s%.200s", call->params[0],
+                                  status ? status : "over", why ? ": " : "", why ? why : "");
+        } else if (r == 0) {
+                r = api_exec_reply(call, status && strcmp(status, "asked") == 0 ? 202 : 200, value);
+        }
+        json_decref(value);
+        json_decref(body);
+        if (call->reply.status > 0)
+                api_action_log(call, cluster, (int) call->reply.status);
+        return r < 0 ? r : 0;
+}
+
 /* ---- a plan ---- */
 
 /* For a command that reads files: it sees the plan as one that nobody else does. A descriptor; a negative errno. */

@@ -124,7 +124,7 @@ static json_t *openapi_body(const ApiRoute *route) {
 /* What the service is asked for: 202; 200: it was asked so before. */
 static bool api_openapi_is_asked(const ApiRoute *route) {
         return route->fields == api_fields_answer || route->fields == api_fields_plan ||
-               route->fields == api_fields_move;
+               route->fields == api_fields_move || strcmp(route->name, "api_put_abort") == 0;
 }
 
 static json_t *openapi_responses(Arena *a, const ApiRoute *route) {

@@ -36,14 +36,15 @@ static int mover_grow(Mover *m, uint32_t n) {
         m->stages = GROWN(&m->own, m->stages, was, all);
         m->steps = GROWN(&m->own, m->steps, was, all);
         m->resumes = GROWN(&m->own, m->resumes, was, all);
+        m->aborts = GROWN(&m->own, m->aborts, was, all);
         m->done = GROWN(&m->own, m->done, m->n_done, all);
         m->runs = GROWN(&m->own, m->runs, was, all);
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
         m->plans = GROWN(&m->own, m->plans, was, all);
         m->seen = GROWN(&m->own, m->seen, was, all);
         m->started = GROWN(&m->own, m->started, was, all);
-        if (!m->moves || !m->stages || !m->steps || !m->resumes || !m->done || !m->runs || !m->plans ||
-            !m->seen || !m->started)
+        if (!m->moves || !m->stages || !m->steps || !m->resumes || !m->aborts || !m->done || !m->runs ||
+            !m->plans || !m->seen || !m->started)
                 return -ENOMEM;
         return 0;
 }
@@ -184,6 +185,7 @@ int mover_add(Mover *m, const MoverInput *in, MoveOutcome *ret_outcomes) {
                 m->stages[first + i] = STAGE_WAITING;
                 m->steps[first + i] = RECHECK_WAITS;
                 m->resumes[first + i] = 0;
+                m->aborts[first + i] = false;
         }
         m->n += in->n;
         r = run_waves_add(m->run, requests, in->n, ret_outcomes);

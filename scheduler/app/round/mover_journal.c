@@ -47,7 +47,7 @@ static int mover_write_down(const Mover *m, uint32_t move, JournalEntry entry) {
 
         if (!l)
                 return 0;
-        entry.id = text_format(&a, "%s/%llx/%u", l->self, (unsigned long long) m->begun_at, move);
+        entry.id = mover_id(m, &a, move);
         entry.order = &m->moves[move];
         entry.by = mover_for_whom(m, move);
         entry.by_hand = mover_by(m, move) != NULL;
@@ -121,10 +121,10 @@ void mover_progress(void *arg, uint32_t move, const MigrationStatus *status) {
                 watch->progress(watch->arg, move, status);
 }
 
-static void mover_cool(const Mover *m, uint32_t move) {
+static void mover_cool(const Mover *m, uint32_t move, const char *by) {
         const Leadership *l = m->in->leadership;
 
-        if (l && round_store_cool(l, m->moves[move].vm, mover_by(m, move), m->settings) != 0)
+        if (l && round_store_cool(l, m->moves[move].vm, by, m->settings) != 0)
                 mover_say_trouble(m, move, "its cool-down could not be stored");
 }
 
@@ -138,7 +138,10 @@ static MoveMissed mover_missed(const Mover *m, uint32_t move, const MoveOutcome 
 
         if (missed.blame != BLAME_NONE)
                 return missed;
-        if (o->end == MOVE_FAILED) {
+        if (m->aborts[move] && o->end == MOVE_ABORTED) { /* a person's word is about the VM, wherever to */
+                missed.miss = MISS_FAILED;
+                missed.blame = BLAME_VM;
+        } else if (o->end == MOVE_FAILED) {
                 missed.miss = MISS_FAILED;
                 missed.blame = BLAME_PAIR;
         } else if (o->end == MOVE_FOREIGN) {
@@ -209,7 +212,10 @@ int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) {
         mover_found(m, m->moves[move].from, o->status.from_found, move);
         mover_found(m, m->moves[move].to, o->status.to_found, move);
         if (o->end == MOVE_DONE)
-                mover_cool(m, move);
+                mover_cool(m, move, mover_by(m, move));
+        if (o->end == MOVE_ABORTED && m->aborts[move]) /* balance does not begin it anew at once */
+                mover_cool(m, move, NULL);
+        mover_aborts_over(m, move);
         mover_learn(m, move, o);
         watch = mover_watch(m, &move);
         if (watch->ended)

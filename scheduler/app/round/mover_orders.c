@@ -111,3 +111,7 @@ int mover_record(Arena *a, const MoveOrder *moves, const MoveOutcome *outcomes, 
         *ret = list;
         return 0;
 }
+
+const char *mover_id(const Mover *m, Arena *a, uint32_t move) {
+        return text_format(a, "%s/%llx/%u", m->in->leadership->self, (unsigned long long) m->begun_at, move);
+}

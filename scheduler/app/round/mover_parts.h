@@ -50,9 +50,11 @@ struct Mover {
         const Snapshot *snapshot; /* NULL: none read yet */
         usec_t read_at;           /* monotonic */
         MoverStage *stages;
-        RecheckStep *steps; /* [n] the same, as it is to who is asked whether the next one may start */
-        uint32_t *resumes;  /* [move] that were written down */
-        OverlayMove *done;  /* that ended well, for facts older than they are */
+        RecheckStep *steps;  /* [n] the same, as it is to who is asked whether the next one may start */
+        uint32_t *resumes;   /* [move] that were written down */
+        bool *aborts;        /* [move] an operator wants it aborted, and it was told */
+        usec_t aborts_asked; /* monotonic */
+        OverlayMove *done;   /* that ended well, for facts older than they are */
         uint32_t n_done;
         MoveHolds missed; /* what this run has learned, for facts older than that */
         usec_t begun_at;  /* since the epoch: makes the ids of its moves different from any other run's */
@@ -78,7 +80,18 @@ int mover_result_of(void *arg, uint32_t move, const MoveOutcome *o) must_check;
 /* Who asked for it by hand; NULL: nobody did. */
 const char *mover_by(const Mover *m, uint32_t move);
 
+/* ---- mover_aborts.c ---- */
+
+/* Asks the store, about twice a second while something runs, and tells those moves to stop. Where it does not answer, later. */
+void mover_aborts_look(Mover *m);
+
+/* That move has ended: nobody wants it aborted any more. */
+void mover_aborts_over(Mover *m, uint32_t move);
+
 /* ---- mover_orders.c ---- */
+
+/* Its id in the journal, in `a`; NULL: no memory. Without a leadership there is none. */
+const char *mover_id(const Mover *m, Arena *a, uint32_t move);
 
 /* Of one that has run. */
 MoveMeasure mover_took(const MigrationStatus *s);

@@ -28,6 +28,7 @@ StopRequest mover_stop_request(void *arg) {
         const bool stopped = mover_is_stopped(m);
         StopRequest w = m->in->watch.stop_request ? m->in->watch.stop_request(m->in->watch.arg) : STOP_NONE;
 
+        mover_aborts_look(m);
         if (w == STOP_NONE && stopped)
                 w = STOP_DRAIN;
         if (w == STOP_NONE && m->in->leadership && !leadership_keep(m->in->leadership))

@@ -59,6 +59,7 @@ ExportKind store_export_kind(StoreKey key, const char *part) {
         case KEY_RELEASES:
         case KEY_RETRIES:
         case KEY_ASKED:
+        case KEY_ABORTS:
         case KEY_ANSWERS:
         case KEY_HANDED:
                 return EXPORT_ASKED;
