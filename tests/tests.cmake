@@ -112,6 +112,16 @@ add_library(redis_clock MODULE tests/integration/redis_clock.c)
 target_compile_options(redis_clock PRIVATE -fno-sanitize=all)
 target_link_options(redis_clock PRIVATE -fno-sanitize=all)
 
+# The whole service in worlds drawn from seeds: no test, but tests/simulation/soak, by hand.
+if(NOT FUZZ)
+  file(GLOB simulation CONFIGURE_DEPENDS tests/simulation/*.c)
+  add_executable(simulation ${simulation})
+  target_link_libraries(simulation app)
+  target_compile_definitions(simulation PRIVATE BUILD_DIR="${CMAKE_BINARY_DIR}")
+  target_link_options(simulation PRIVATE -Wl,--wrap=redis_begin)
+  add_dependencies(simulation redis_clock)
+endif()
+
 # tests/integration/*.sh: stories on real programs; each says at its top what it needs. 77: skipped, with the reason.
 file(GLOB stories CONFIGURE_DEPENDS tests/integration/*_test.sh)
 foreach(story ${stories})
