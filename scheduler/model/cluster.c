@@ -169,6 +169,26 @@ VmLoad vm_measured(const Vm *vm) {
                          .tx_kbit = vm->tx_kbit };
 }
 
+VmLoad vm_wanted(const Vm *vm) {
+        VmLoad load = vm_measured(vm);
+
+        if (load.cpu_mcores != UNKNOWN)
+                load.cpu_mcores += load.cpu_waited_mcores;
+        return load;
+}
+
+int64_t vm_waited_mcores(const Vm *vm) {
+        return vm->cpu_delay_permille == UNKNOWN || vm->vcpus <= 0 ? UNKNOWN
+                                                                   : vm->cpu_delay_permille * vm->vcpus;
+}
+
+int64_t vm_score_permille(const Vm *vm) {
+        const int64_t used = vm_measured(vm).cpu_mcores, waited = vm_waited_mcores(vm);
+
+        return used == UNKNOWN || waited == UNKNOWN || used + waited <= 0 ? UNKNOWN
+                                                                          : used * 1000 / (used + waited);
+}
+
 #define MHZ_DEFAULT 1000
 
 int snapshot_speeds(Arena *a, const Snapshot *s, int64_t **ret, int64_t *ret_usual) {

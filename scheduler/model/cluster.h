@@ -256,6 +256,7 @@ typedef struct Host {
 /* What a VM used at its last reading; each UNKNOWN where nobody read it. */
 typedef struct VmLoad {
         int64_t cpu_mcores, memory_used_mib, rx_kbit, tx_kbit;
+        int64_t cpu_waited_mcores; /* it also wanted, and its full host had not: demand, too; 0: none, or not known */
 } VmLoad;
 
 typedef enum VmState {
@@ -503,6 +504,15 @@ const Nic *host_migration_nic(const Host *host);
 
 /* What it used at its last reading, whatever it is taken to need. */
 VmLoad vm_measured(const Vm *vm);
+
+/* What it wanted then: what it used, and the cores that it waited for where that is demand. */
+VmLoad vm_wanted(const Vm *vm);
+
+/* Cores for which its vCPUs waited at its last reading, on whatever host; UNKNOWN: nobody tells. */
+int64_t vm_waited_mcores(const Vm *vm);
+
+/* Permille of the CPU time it wanted that it got: used / (used + waited). UNKNOWN, too, where it wanted none. */
+int64_t vm_score_permille(const Vm *vm);
 
 /* The word is one of them; false for NULL. */
 bool strings_have(const Strings *words, const char *word);

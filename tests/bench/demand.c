@@ -124,7 +124,7 @@ static void host_judge(const Trace *traces, int n, Score vms[ESTIMATORS], Score 
                 int64_t total[ESTIMATORS] = { 0 }, used[HOUR_STEPS] = { 0 };
 
                 for (int v = 0; v < n; v++) {
-                        VmLoad load = { traces[v].used[t], UNKNOWN, UNKNOWN, UNKNOWN };
+                        VmLoad load = { traces[v].used[t], UNKNOWN, UNKNOWN, UNKNOWN, 0 };
                         int64_t says[ESTIMATORS];
 
                         vm_history_add(&histories[v], &pace, START + t * STEP, &load);

@@ -23,7 +23,7 @@ static void begin(void) {
 }
 
 static void read_cpu(usec_t at, int64_t mcores) {
-        VmLoad load = { mcores, UNKNOWN, UNKNOWN, UNKNOWN };
+        VmLoad load = { mcores, UNKNOWN, UNKNOWN, UNKNOWN, 0 };
 
         vm_history_add(&history, &pace, at, &load);
 }
@@ -215,8 +215,10 @@ static const Snapshot *cluster_read(void) {
 }
 
 Test(demand, an_estimate_replaces_the_reading_and_keeps_it) {
-        VmEstimate list[] = { { .vm = "a", .uuid = "ua", .read_at = 1, .load = { 2000, 500, 9, 9 } },
-                              { .vm = "b", .uuid = "another", .read_at = 1, .load = { 7000, 500, 9, 9 } } };
+        VmEstimate list[] = {
+                { .vm = "a", .uuid = "ua", .read_at = 1, .load = { 2000, 500, 9, 9, 0 } },
+                { .vm = "b", .uuid = "another", .read_at = 1, .load = { 7000, 500, 9, 9, 0 } }
+        };
         Estimates e = { .by = "mean", .vms = list, .n = 2 };
         const Snapshot *s = cluster_read(), *with = NULL;
 
@@ -231,7 +233,7 @@ Test(demand, an_estimate_replaces_the_reading_and_keeps_it) {
 }
 
 Test(demand, the_hosts_own_use_is_what_was_measured_less_what_was_measured_of_its_vms) {
-        VmEstimate list[] = { { .vm = "a", .uuid = "ua", .read_at = 1, .load = { 2000, 500, 9, 9 } } };
+        VmEstimate list[] = { { .vm = "a", .uuid = "ua", .read_at = 1, .load = { 2000, 500, 9, 9, 0 } } };
         Estimates e = { .by = "mean", .vms = list, .n = 1 };
         const Snapshot *with = NULL;
         const Problem *p = NULL;
@@ -241,6 +243,37 @@ Test(demand, the_hosts_own_use_is_what_was_measured_less_what_was_measured_of_it
         cr_expect_eq(p->base[RES_CPU], 500, "5 cores busy, 3.5 and 1 of them the VMs': %lld",
                      (long long) p->base[RES_CPU]);
         cr_expect_eq(p->need[RES_CPU], 2000);
+}
+
+/* The history is of what it wanted; what its host's measured use has in it is what it ran. */
+Test(demand, what_a_vm_waited_for_on_a_full_host_is_in_its_history_and_not_in_its_hosts_own_use) {
+        static const VmLoad read = { 2500, UNKNOWN, UNKNOWN, UNKNOWN, 1000 };
+        VmEstimate list[] = { { .vm = "a", .uuid = "ua", .read_at = 1, .load = { 3000, 500, 9, 9, 0 } } };
+        Estimates e = { .by = "mean", .vms = list, .n = 1 };
+        const Snapshot *s = cluster_read(), *with = NULL, *twice = NULL;
+        Vm vms[2] = { s->vms[0], s->vms[1] };
+        Snapshot waits = *s;
+        DemandStore store = { 0 };
+        const Problem *p = NULL;
+
+        waits.vms = vms;
+        vms[0].measured = &read;
+        cr_assert_eq(demand_store_add(&store, defaults(&arena), &waits), 0);
+        cr_expect_eq(store.list[0].series[HISTORY_CPU].sum, 3500, "2.5 cores ran, one was waited for: %lld",
+                     (long long) store.list[0].series[HISTORY_CPU].sum);
+        demand_store_close(&store);
+        cr_assert_eq(problem_build(&arena, &waits, defaults(&arena), &p), 0);
+        cr_expect_eq(p->base[RES_CPU], 1500, "5 cores busy, 2.5 and 1 of them the VMs': %lld",
+                     (long long) p->base[RES_CPU]);
+        cr_expect_eq(p->need[RES_CPU], 3500);
+
+        cr_assert_eq(estimates_apply(&arena, &waits, &e, &with), 0);
+        cr_expect_eq(with->vms[0].cpu_mcores, 3000);
+        cr_expect_eq(with->vms[0].measured->cpu_mcores, 2500);
+        cr_expect_eq(with->vms[0].measured->cpu_waited_mcores, 1000);
+        list[0].load.cpu_mcores = UNKNOWN;
+        cr_assert_eq(estimates_apply(&arena, with, &e, &twice), 0);
+        cr_expect_eq(twice->vms[0].cpu_mcores, 3500, "without an estimate it is what it wanted");
 }
 
 Test(demand, a_store_follows_vms_by_name_and_uuid) {

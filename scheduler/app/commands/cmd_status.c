@@ -141,6 +141,8 @@ static int cmd_status_gather(Invocation *in, const Facts *facts, StatusView *ret
                 r = cmd_status_read_brake(in->arena, facts, ret);
         if (r == 0)
                 r = fleet_shares(in->arena, ret->problem, ret->problem->home, &ret->shares);
+        if (r == 0)
+                r = contention_scores(in->arena, facts->snapshot, &ret->scores);
         if (r == 0 && facts->snapshot->n_hosts > 0 &&
             (uint64_t) facts->snapshot->n_hosts * facts->snapshot->n_vms <= LOSSES_MOST)
                 r = failover_look(in->arena, facts->snapshot, facts->settings, IX_NONE, &ret->failover);

@@ -21,7 +21,7 @@
 
 #define WAITING_MOST 100U
 
-json_t *status_host_json(const Host *host, const HostShare *share) {
+json_t *status_host_json(const Host *host, const HostShare *share, int64_t score) {
         const char *fenced = host->excluded == EXCLUDED_NONE ? NULL
                              : host->excluded_why            ? host->excluded_why
                                                              : exclusion_texts[host->excluded];
@@ -39,6 +39,7 @@ json_t *status_host_json(const Host *host, const HostShare *share) {
         (void) json_object_set_new(o, "net_rx_load_line", json_share(share->net_rx.limit));
         (void) json_object_set_new(o, "net_tx_used", json_share(share->net_tx.used));
         (void) json_object_set_new(o, "net_tx_load_line", json_share(share->net_tx.limit));
+        (void) json_object_set_new(o, "cpu_score", json_share(score));
         (void) json_object_set_new(o, "contention", contention_host_json(host));
         return o;
 }
@@ -158,7 +159,9 @@ void status_print_json(Invocation *in, const Facts *facts, const StatusView *s) 
                *hosts = json_array();
 
         for (HostIx h = 0; h < s->snapshot->n_hosts; h++)
-                (void) json_array_append_new(hosts, status_host_json(&s->snapshot->hosts[h], &s->shares[h]));
+                (void) json_array_append_new(
+                        hosts, status_host_json(&s->snapshot->hosts[h], &s->shares[h], s->scores.hosts[h]));
+        (void) json_object_set_new(o, "cpu_score", json_share(s->scores.all));
         (void) json_object_set_new(o, "vm_count", json_integer(snapshot_n_vms(s->snapshot)));
         (void) json_object_set_new(o, "blind", json_boolean(snapshot_is_blind(s->snapshot)));
         (void) json_object_set_new(o, "excluded", json_integer(snapshot_excluded(s->snapshot)));

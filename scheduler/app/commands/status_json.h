@@ -13,6 +13,7 @@
 #include "scheduler/app/round/round.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/move_journal.h"
+#include "scheduler/app/text/contention_text.h"
 #include "scheduler/app/text/fleet_text.h"
 
 typedef struct StatusView {
@@ -36,10 +37,11 @@ typedef struct StatusView {
         Strings unread;   /* what of the store cannot be read, by this command or the service */
         Strings moved;    /* VMs that the service moves, or has moved just now */
         FailoverLook failover;
+        ContentionScores scores;
 } StatusView;
 
-/* A host as it stands in plimsoll.status/1. The value is the caller's; NULL: no memory. */
-json_t *status_host_json(const Host *host, const HostShare *share);
+/* A host as it stands in plimsoll.status/1; score: contention_scores(). The value is the caller's; NULL: no memory. */
+json_t *status_host_json(const Host *host, const HostShare *share, int64_t score);
 
 /* Schema plimsoll.status/1, on the command's output. */
 void status_print_json(Invocation *in, const Facts *facts, const StatusView *s);

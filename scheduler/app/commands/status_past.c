@@ -32,6 +32,7 @@ typedef struct StatusPast {
         const Snapshot *facts, *snapshot; /* without, and with the rules of then */
         const Problem *problem;
         const HostShare *shares;  /* at that time */
+        ContentionScores scores;  /* by what was read */
         const HostIx *host_of;    /* of the problem's VMs, likewise */
         const RecordMove **moved; /* [facts->n_vms] the move of each that was done; NULL: none */
         uint32_t n_moved;
@@ -108,7 +109,9 @@ static int status_past_places(StatusPast *past) {
                         host_of[v] = to;
         }
         past->host_of = host_of;
-        return fleet_shares(a, past->problem, host_of, &past->shares);
+        if (fleet_shares(a, past->problem, host_of, &past->shares) < 0)
+                return -ENOMEM;
+        return contention_scores(a, past->snapshot, &past->scores);
 }
 
 /* The plan's moves with what came of them; what was not carried out has no end. */
@@ -214,8 +217,9 @@ static json_t *status_past_hosts_json(const StatusPast *past) {
 
         for (HostIx h = 0; h < past->snapshot->n_hosts; h++)
                 if (!past->host || strcmp(past->host, past->snapshot->hosts[h].name) == 0)
-                        (void) json_array_append_new(
-                                list, status_host_json(&past->snapshot->hosts[h], &past->shares[h]));
+                        (void) json_array_append_new(list, status_host_json(&past->snapshot->hosts[h],
+                                                                            &past->shares[h],
+                                                                            past->scores.hosts[h]));
         return list;
 }
 

@@ -36,7 +36,7 @@ static bool is_readable(const Snapshot *s, const Vm *vm) {
 
 static void demand_store_take_in(VmHistory *history, const HistoryPace *pace, const Snapshot *s,
                                  const Vm *vm) {
-        VmLoad load = vm_measured(vm);
+        VmLoad load = vm_wanted(vm);
 
         if (is_readable(s, vm))
                 vm_history_add(history, pace, s->hosts[vm->host].seen_at, &load);
@@ -186,7 +186,7 @@ static int demand_store_estimate(const DemandStore *b, Arena *a, const Settings 
                 return -ENOMEM;
         for (VmIx v = 0; v < s->n_vms; v++) {
                 const Vm *vm = &s->vms[v];
-                VmLoad reading = vm_measured(vm);
+                VmLoad reading = vm_wanted(vm);
 
                 while (at < b->n && strcmp(b->list[at].name, vm->name) < 0)
                         at++;

@@ -93,6 +93,7 @@ static int facts_overlay_speed(Arena *a, Vm *vm, int64_t from_mhz, int64_t to_mh
                 return -ENOMEM;
         *there = *vm->measured;
         there->cpu_mcores = facts_overlay_scale(there->cpu_mcores, from_mhz, to_mhz);
+        there->cpu_waited_mcores = facts_overlay_scale(there->cpu_waited_mcores, from_mhz, to_mhz);
         vm->measured = there;
         return 0;
 }

@@ -98,8 +98,32 @@ json_t *contention_vm_json(const Vm *vm) {
 
         (void) json_object_set_new(o, "cpu_delay",
                                    contention_number_json(CONTENTION_SHARE, vm->cpu_delay_permille));
+        (void) json_object_set_new(o, "cpu_score", json_share(vm_score_permille(vm)));
         contention_add_json(o, vm->contention, contention_vm_fields, ARRAY_SIZE(contention_vm_fields));
         return o;
+}
+
+int contention_scores(Arena *a, const Snapshot *s, ContentionScores *ret) {
+        int64_t *used = arena_new(a, int64_t, (size_t) s->n_hosts + 1);
+        int64_t *wanted = arena_new(a, int64_t, (size_t) s->n_hosts + 1);
+
+        if (!used || !wanted)
+                return -ENOMEM;
+        for (VmIx v = 0; v < s->n_vms; v++) {
+                const Vm *vm = &s->vms[v];
+                const int64_t ran = vm_measured(vm).cpu_mcores, waited = vm_waited_mcores(vm);
+
+                if (vm->state != VM_RUNNING || ran == UNKNOWN || waited == UNKNOWN)
+                        continue;
+                used[vm->host] += ran;
+                used[s->n_hosts] += ran;
+                wanted[vm->host] += ran + waited;
+                wanted[s->n_hosts] += ran + waited;
+        }
+        for (uint32_t i = 0; i <= s->n_hosts; i++)
+                used[i] = wanted[i] > 0 ? (int64_t) ((__int128) used[i] * 1000 / wanted[i]) : UNKNOWN;
+        *ret = (ContentionScores){ .hosts = used, .all = used[s->n_hosts] };
+        return 0;
 }
 
 /* ---- who waits most ---- */

@@ -28,5 +28,12 @@ void contention_print_vm(const Snapshot *s, const Vm *vm, const Screen *screen);
 json_t *contention_host_json(const Host *host);
 json_t *contention_vm_json(const Vm *vm);
 
+/* The permille that VMs got of the CPU time they wanted: of each host's, and of all. UNKNOWN: of none is it known.
+ * hosts[s->n_hosts] is the arena's. 0; -ENOMEM. */
+typedef struct ContentionScores {
+        int64_t *hosts, all;
+} ContentionScores;
+int contention_scores(Arena *a, const Snapshot *s, ContentionScores *ret) must_check;
+
 /* The VMs that wait, the worst first, at most `most`: [{ "vm", "host", … }]. NULL: no memory. */
 json_t *contention_vms_json(Arena *a, const Snapshot *s, uint32_t most);

@@ -30,6 +30,13 @@ const SettingDef snapshot_settings[] = {
           .max = 100000,
           .doc = "Scale of the time for which facts must be good before a fault's grade falls "
                  "(docs/faults.md, mostly one day). 0%: the grade falls at once." },
+        { .name = "waiting_above",
+          .type = SETTING_PERMILLE,
+          .def = 1010,
+          .min = 0,
+          .max = 1010,
+          .doc = "Share of a host's CPUs in use from which the time that its VMs waited for a core counts as "
+                 "their demand (docs/demand.md). 0%: always; 101%: never." },
         { 0 },
 };
 /* ---- what is noted ---- */
@@ -112,7 +119,8 @@ int snapshot_build_remembering(Arena *a, const BuildInput *in, const Settings *s
                       .in = in,
                       .stale_after = settings_int(settings, "snapshot", "stale_after"),
                       .clock_skew = settings_int(settings, "snapshot", "clock_skew"),
-                      .fault_hold = settings_int(settings, "snapshot", "fault_hold") };
+                      .fault_hold = settings_int(settings, "snapshot", "fault_hold"),
+                      .waiting_above = settings_int(settings, "snapshot", "waiting_above") };
         Snapshot *s = arena_new(a, Snapshot, 1);
         int k;
 

@@ -15,7 +15,7 @@ typedef struct Builder {
         Arena *a;
         const BuildInput *in;
         usec_t stale_after, clock_skew;
-        int64_t fault_hold;
+        int64_t fault_hold, waiting_above;
         NameTable names;          /* of hosts, in the order of strcmp */
         uint32_t left_out;        /* names of hosts beyond HOSTS_MAX */
         Host *hosts;              /* [names.n] */

@@ -191,6 +191,28 @@ static int images_check(Builder *b, Vm *vm) {
         return 0;
 }
 
+/* What a full host had not, its VMs wanted still: they would use it elsewhere. The sum of what they use can never be more
+ * than there is; the sum of what they want can. On a host with room, waiting is the scheduler's latency. One that waits
+ * wants no more than its vCPUs. */
+static int waiting_count(const Builder *b, Vm *vm) {
+        const Host *home = &b->hosts[vm->host];
+        const int64_t waited = vm_waited_mcores(vm), room = vm->vcpus * INT64_C(1000) - vm->cpu_mcores;
+        VmLoad *measured;
+
+        if (vm->cpu_mcores == UNKNOWN || vm->state != VM_RUNNING || vm->in_flight || waited <= 0 ||
+            room <= 0 || home->cpus == 0 || home->cpu_busy_mcores == UNKNOWN ||
+            home->cpu_busy_mcores < b->waiting_above * home->cpus)
+                return 0;
+        measured = arena_new(b->a, VmLoad, 1);
+        if (!measured)
+                return -ENOMEM;
+        *measured = vm_measured(vm);
+        measured->cpu_waited_mcores = waited < room ? waited : room;
+        vm->cpu_mcores += measured->cpu_waited_mcores;
+        vm->measured = measured;
+        return 0;
+}
+
 static bool same_name(const RowRef *left, const RowRef *right) {
         return strcmp(left->row->vm.name, right->row->vm.name) == 0;
 }
@@ -261,6 +283,8 @@ int build_vms_build(Builder *b, Snapshot *s) {
                 cpu_facts_check(b, &vms[s->n_vms - 1]);
                 if (k == 0)
                         k = images_check(b, &vms[s->n_vms - 1]);
+                if (k == 0)
+                        k = waiting_count(b, &vms[s->n_vms - 1]);
         }
         s->vms = vms;
         return k;

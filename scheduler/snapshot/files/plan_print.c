@@ -124,6 +124,10 @@ static void put_demand(Printer *printer, const Vm *vm) {
         text_writer_decimal(&printer->w, vm->cpu_mcores, 1000, 3);
         text_writer_word(&printer->w, ", \"cpu_measured\": ");
         text_writer_decimal(&printer->w, vm->measured->cpu_mcores, 1000, 3);
+        if (vm_score_permille(vm) != UNKNOWN) {
+                text_writer_word(&printer->w, ", \"cpu_score\": ");
+                text_writer_decimal(&printer->w, vm_score_permille(vm), 1000, 3);
+        }
         text_writer_word(&printer->w, "}");
 }
 

@@ -315,6 +315,7 @@ static const FieldDef booking_defs[] = {
 
 static const FieldDef measured_defs[] = {
         CORES("cpu", VmLoad, cpu_mcores),
+        NUMBER("cpu_waited", VmLoad, cpu_waited_mcores, "cores", 1000, 3, 0, CORES_MAX * 1000, 0),
         MIB("memory_used_mib", VmLoad, memory_used_mib, UNKNOWN),
         MBIT("rx_mbit", VmLoad, rx_kbit),
         MBIT("tx_mbit", VmLoad, tx_kbit),

@@ -313,7 +313,7 @@ static int vm_apply(Arena *a, Vm *vm, const VmEstimate *estimate) {
         if (!measured)
                 return -ENOMEM;
         *measured = vm_measured(vm);
-        vm->cpu_mcores = measured->cpu_mcores;
+        vm->cpu_mcores = vm_wanted(vm).cpu_mcores;
         vm->memory_used_mib = measured->memory_used_mib;
         vm->rx_kbit = measured->rx_kbit;
         vm->tx_kbit = measured->tx_kbit;
