@@ -115,7 +115,8 @@ check "is one" [ "$(names)" = '["h1"]' ]
 check "no order by what is not there" is 400 local_ "$U/hosts?sort=color"
 check "it says by what" body '.detail | test("cpu_used")'
 check "a filter that is none is not passed over" is 400 local_ "$U/vms?hots=h1"
-check "it is named" body '.detail | test("hots: unknown here; accepted are: .*host")'
+check "it is named" body '.detail | test("hots: unknown here; accepted: .*host")'
+check "by a member of its own, too" body '.errors == [{"parameter": "hots", "detail": "unknown here", "accepted": .errors[0].accepted, "nearest": "host"}] and (.errors[0].accepted | test("host"))'
 
 # ---- the OpenAPI document is the routes, and answers are as it says ----
 local_ $U/openapi.json >"$D/openapi.json"
@@ -167,6 +168,11 @@ check "no JSON" is 400 put_ -d '{' "$T/stop"
 check "no object" is 400 put_ -d '[]' "$T/stop"
 check "a field that is none" is 422 put_ -d '{"why": "x", "wyh": 1}' "$T/stop"
 check "is named" body '.detail | test("^/wyh: unknown field")'
+check "with what is accepted" body '.errors == [{"pointer": "/wyh", "detail": "unknown field", "accepted": "why, for_seconds"}]'
+check "one that is nearly one" is 422 put_ -d '{"why": "x", "for_second": 1}' "$T/stop"
+check "is told which" body '.errors[0].nearest == "for_seconds"'
+check "two of them" is 422 put_ -d '{"for_seconds": -1}' "$T/stop"
+check "are said at once" body '[.errors[] | .pointer + " " + .detail] == ["/for_seconds is not a valid value", "/why is missing"]'
 check "a field that is needed" is 422 put_ -d '{}' "$T/stop"
 check "a field of another kind" is 422 put_ -d '{"why": 7}' "$T/stop"
 check "no text of JSON's kind" is 415 as operator -X PUT -H 'Content-Type: text/plain' -d '{"why": "x"}' "$T/stop"
@@ -249,6 +255,7 @@ check "a move needs a VM" is 422 move_ m1 '{"host": "h1"}'
 check "view moves nothing" is 403 as viewer -X PUT -H 'Content-Type: application/json' -d '{"vm": "mail", "host": "h1"}' "$T/moves/m1"
 check "to where it cannot be" is 409 move_ m1 '{"vm": "mail", "host": "h1"}'
 check "it says why" body '.detail | length > 10'
+check "what keeps it has its name" body '.blocked_by[0].name == "h1" and (.blocked_by[0].kind | test("^[A-Z_]+$")) and (.blocked_by[0].why | length > 10)'
 check "a VM that is none" is 404 move_ m2 '{"vm": "nobody", "host": "h1"}'
 check "several hosts are none" is 404 move_ m2 '{"vm": "web", "host": "h*"}'
 check "one that can" is 202 move_ m2 '{"vm": "web", "host": "h2"}'
@@ -281,6 +288,8 @@ check "stop" is 200 put_ -d '{"why": "switch", "for_seconds": 3600}' "$T/stop"
 check "as the command says" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' | jq -e '.stop != null'"
 check "and the API" is 200 local_ $U/status
 check "says the same" body '.stop != null'
+check "no host is released meanwhile" is 409 put_ "$T/hosts/h1/released"
+check "the stop is what keeps it" body '.blocked_by == [{"kind": "stop", "name": "token operator (operate, API)", "why": "switch"}]'
 check "an admin lifts it" is 200 as boss -X DELETE "$T/stop"
 check "it is lifted" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' | jq -e '.stop == null'"
 

@@ -150,7 +150,10 @@ static int action_answer(ApiCall *call, const char *cluster, const json_t *body,
         bool done;
 
         if (!yes && strcmp(word, "reject") != 0) {
-                api_reply_problem(call, 422, "/answer: accepted: \"accept\" or \"reject\"");
+                api_reply_fault(call, 422,
+                                (ApiFault){ .pointer = "/answer",
+                                            .detail = "is not a valid value",
+                                            .accepted = "\"accept\" or \"reject\"" });
                 return 0;
         }
         if (!action_may_answer(call, plan, yes, &done))

@@ -8,6 +8,7 @@
 
 #define LIST_MOST   32
 #define NUMBER_MOST 1e9
+#define FIELDS_MOST 64
 
 bool api_words_add(ApiWords *w, const char *word) {
         if (!word || w->n == API_WORDS_MOST)
@@ -117,6 +118,53 @@ bool api_body_options(ApiCall *call, const json_t *body, ApiWords *w) {
 
 /* ---- reading it ---- */
 
+/* The field that was meant, perhaps. NULL: none is near. */
+static const char *api_body_nearest(const ApiField *fields, const char *name) {
+        const char *names[FIELDS_MOST];
+        size_t n = 0;
+
+        for (const ApiField *f = fields; f && f->name && n < FIELDS_MOST; f++)
+                names[n++] = f->name;
+        return n > 0 && strlen(name) <= 64 ? text_nearest(name, names, n) : NULL;
+}
+
+/* NULL: no memory. */
+static const char *api_body_names(Arena *a, const ApiField *fields) {
+        const char *text = NULL;
+
+        for (const ApiField *f = fields; f && f->name; f++)
+                text = text ? text_format(a, "%s, %s", text, f->name) : f->name;
+        return text ? text : "no field";
+}
+
+/* A pointer of RFC 6901: of names that are none of ours any character. */
+static const char *api_body_pointer(Arena *a, const char *name) {
+        char text[2 * 80 + 2] = "/";
+        size_t n = 1;
+
+        for (size_t i = 0; name[i] && i < 80; i++) {
+                if (name[i] == '~' || name[i] == '/') {
+                        text[n++] = '~';
+                        text[n++] = name[i] == '~' ? '0' : '1';
+                } else {
+                        text[n++] = name[i];
+                }
+        }
+        return text_copy(a, text, n);
+}
+
+static void api_body_fault(ApiCall *call, const char *name, const ApiField *f, const char *detail) {
+        const ApiField *fields = call->route->fields;
+
+        api_reply_fault(
+                call, 422,
+                (ApiFault){ .pointer = api_body_pointer(call->arena, name),
+                            .detail = detail,
+                            .accepted = f ? api_body_accepted(f) : api_body_names(call->arena, fields),
+                            .nearest = f ? NULL : api_body_nearest(fields, name) });
+}
+
+/* All that is wrong is said at once. */
 static bool api_body_check(ApiCall *call, json_t *body) {
         const ApiField *fields = call->route->fields;
         const char *name;
@@ -125,21 +173,15 @@ static bool api_body_check(ApiCall *call, json_t *body) {
         json_object_foreach(body, name, value) {
                 const ApiField *f = api_body_field(fields, name);
 
-                if (f && api_body_fits(f, value))
-                        continue;
-                if (f)
-                        api_reply_problem(call, 422, "/%.80s: accepted: %s", name, api_body_accepted(f));
-                else
-                        api_reply_problem(call, 422, "/%.80s: unknown field; see /api/v1/openapi.json", name);
-                return false;
+                if (!f)
+                        api_body_fault(call, name, NULL, "unknown field");
+                else if (!api_body_fits(f, value))
+                        api_body_fault(call, name, f, "is not a valid value");
         }
         for (const ApiField *f = fields; f && f->name; f++)
-                if (f->needed && !json_object_get(body, f->name)) {
-                        api_reply_problem(call, 422, "/%s: is missing; accepted: %s", f->name,
-                                          api_body_accepted(f));
-                        return false;
-                }
-        return true;
+                if (f->needed && !json_object_get(body, f->name))
+                        api_body_fault(call, f->name, f, "is missing");
+        return call->problem.n_faults == 0;
 }
 
 json_t *api_body_read(ApiCall *call) {
@@ -148,7 +190,10 @@ json_t *api_body_read(ApiCall *call) {
                                : stored_json(call->body, call->n_body, JSON_REJECT_DUPLICATES, NULL);
 
         if (!json_is_object(body)) {
-                api_reply_problem(call, 400, "the body is not JSON object");
+                api_reply_fault(call, 400,
+                                (ApiFault){ .pointer = "",
+                                            .detail = "the body is no JSON object",
+                                            .accepted = "an object of JSON, each field once" });
         } else if (api_body_check(call, body)) {
                 return body;
         }

@@ -15,6 +15,8 @@
 #define API_BODY_MAX     ((size_t) 64 << 10)
 #define API_QUERY_MAX    16
 #define API_HEADERS_MAX  6
+#define API_FAULTS_MAX   16
+#define API_BLOCKS_MAX   8
 #define API_TYPE_JSON    "application/json"
 #define API_TYPE_PROBLEM "application/problem+json"
 #define API_TYPE_TEXT    "text/plain; charset=utf-8"
@@ -29,6 +31,28 @@ typedef struct EventStream EventStream;
 typedef struct ApiPair {
         const char *name, *value;
 } ApiPair;
+
+/* One thing that is wrong with what was asked. */
+typedef struct ApiFault {
+        const char *pointer;   /* of the body (RFC 6901): "/why"; "": all of it */
+        const char *parameter; /* …, or of the query: "limit"; one of the two is NULL */
+        const char *detail;
+        const char *accepted, *nearest; /* NULL: not said */
+} ApiFault;
+
+/* What by its name keeps an action from being done: a rule, a hold, a stop, what a VM has that does not leave. */
+typedef struct ApiBlock {
+        const char *kind;       /* "stop"; or of a VM's move as explain --json has it: "RULE_APART" … */
+        const char *name, *why; /* name: the VM's, or who stopped; NULL: none */
+} ApiBlock;
+
+typedef struct ApiProblem {
+        unsigned status; /* 0: the reply is none */
+        const char *detail;
+        ApiFault faults[API_FAULTS_MAX];
+        ApiBlock blocks[API_BLOCKS_MAX];
+        uint32_t n_faults, n_blocks;
+} ApiProblem;
 
 typedef struct ApiReply {
         unsigned status;
@@ -67,6 +91,7 @@ typedef struct ApiCall {
         usec_t until;                 /* until when the session is good; 0: there is none */
         ApiGuard *guard;
         ApiReply reply;
+        ApiProblem problem;
 } ApiCall;
 
 /* The value of ?name=…, the first one's; NULL: there is none. */
@@ -74,6 +99,9 @@ const char *api_call_query(const ApiCall *call, const char *name);
 
 /* Whether a word is one of those, which have blanks between them. */
 bool api_words_have(const char *words, const char *word);
+
+/* The one of those that is nearest to the word, in `a`; NULL: none is. */
+const char *api_words_nearest(Arena *a, const char *words, const char *word);
 
 void api_reply_text(ApiCall *call, unsigned status, const char *type, const char *body, size_t n);
 
@@ -84,6 +112,13 @@ static inline const char *api_cookie_name(bool is_tls) {
 
 /* RFC 9457: title by the status, detail as formatted, instance the request's id. */
 void api_reply_problem(ApiCall *call, unsigned status, const char *fmt, ...) printf_like(3, 4);
+
+/* The same of what is wrong with a field or parameter, which `errors` of the answer names: one more where the reply is such a
+ * problem already (status and detail stay the first one's). Texts outlive the call. */
+void api_reply_fault(ApiCall *call, unsigned status, ApiFault fault);
+
+/* `blocked_by` of a problem that is the reply has this, too. Texts outlive the call. */
+void api_reply_blocked(ApiCall *call, ApiBlock block);
 
 /* Of the answer; those that are too many are dropped. Texts outlive the call. */
 void api_reply_header(ApiCall *call, const char *name, const char *value);

@@ -131,11 +131,14 @@ static bool api_check_query(ApiRequest *r) {
         for (uint32_t i = 0; strncmp(call->route->pattern, "/api/", 5) == 0 && i < call->n_query; i++) {
                 if (api_words_have(call->route->query, call->query[i].name))
                         continue;
-                api_reply_problem(call, 400, "?%.60s: unknown here; accepted are: %s", call->query[i].name,
-                                  call->route->query[0] ? call->route->query : "none");
-                return api_check_refused(r, REFUSED_PATH);
+                api_reply_fault(call, 400,
+                                (ApiFault){ .parameter = call->query[i].name,
+                                            .detail = "unknown here",
+                                            .accepted = call->route->query[0] ? call->route->query : "none",
+                                            .nearest = api_words_nearest(call->arena, call->route->query,
+                                                                         call->query[i].name) });
         }
-        return true;
+        return call->problem.n_faults == 0 || api_check_refused(r, REFUSED_PATH);
 }
 
 static bool api_check_path(ApiRequest *r, struct MHD_Connection *c, const char *url) {

@@ -315,6 +315,30 @@ static void api_exec_operator(const ApiCall *call) {
         operator_use(who);
 }
 
+/* A stop of all moves is named, where one is in force; what the command said against it stays as it is. */
+static void api_exec_blocked(ApiCall *call, const char *cluster) {
+        const ApiProblem problem = call->problem;
+        const ApiReply reply = call->reply;
+        const char *by, *why;
+        json_t *value = NULL;
+        const json_t *stop;
+        usec_t as_of;
+
+        if (api_exec_read(call, cluster, (const char *const[]){ "status", "--all", NULL }, &value, &as_of) !=
+            0)
+                value = NULL;
+        call->problem = problem;
+        call->reply = reply;
+        stop = json_object_get(value, "stop");
+        by = json_string_value(json_object_get(stop, "by"));
+        why = json_string_value(json_object_get(stop, "why"));
+        if (by && why)
+                api_reply_blocked(call, (ApiBlock){ .kind = "stop",
+                                                    .name = text_copy(call->arena, by, strlen(by)),
+                                                    .why = text_copy(call->arena, why, strlen(why)) });
+        json_decref(value);
+}
+
 int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
                    int *ret_exit) {
         int r;
@@ -323,6 +347,8 @@ int api_exec_write(ApiCall *call, const char *cluster, const char *const *words,
         r = api_exec_call(call, cluster, words, ret, ret_exit, NULL);
         operator_use(NULL);
         api_exec_forget();
+        if (r == 1 && call->problem.status == 409)
+                api_exec_blocked(call, cluster);
         return r;
 }
 

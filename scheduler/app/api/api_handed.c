@@ -18,6 +18,23 @@
 
 /* ---- a move ---- */
 
+/* What of plimsoll.move/1 keeps the VM where it is. */
+static void api_handed_blocked(ApiCall *call, const json_t *value) {
+        const json_t *list = json_object_get(value, "blocked_by"), *one;
+        size_t i;
+
+        json_array_foreach(list, i, one) {
+                const char *kind = json_string_value(json_object_get(one, "kind")),
+                           *name = json_string_value(json_object_get(one, "name")),
+                           *why = json_string_value(json_object_get(one, "why"));
+
+                if (kind && name && why)
+                        api_reply_blocked(call, (ApiBlock){ text_copy(call->arena, kind, strlen(kind)),
+                                                            text_copy(call->arena, name, strlen(name)),
+                                                            text_copy(call->arena, why, strlen(why)) });
+        }
+}
+
 /* 202: it is asked for; 200: what came of it, or that the VM is there. */
 int api_put_move(ApiCall *call) {
         const char *cluster = api_exec_cluster(call), *vm, *host, *status;
@@ -41,10 +58,12 @@ int api_put_move(ApiCall *call) {
                     ? api_exec_write(call, cluster, w.words, &value, &ended)
                     : -ENOMEM;
         status = json_string_value(json_object_get(value, "status"));
-        if (r == 0 && ended == EXIT_BLOCKED)
+        if (r == 0 && ended == EXIT_BLOCKED) {
                 api_reply_problem(call, 409, "%.400s", json_string_value(json_object_get(value, "why")));
-        else if (r == 0)
+                api_handed_blocked(call, value);
+        } else if (r == 0) {
                 r = api_exec_reply(call, status && strcmp(status, "asked") == 0 ? 202 : 200, value);
+        }
         json_decref(value);
         json_decref(body);
         if (call->reply.status > 0)
@@ -105,7 +124,10 @@ static json_t *api_handed_plan(ApiCall *call, const char *cluster, const json_t 
         const char *id = json_string_value(json_object_get(body, "draft"));
 
         if (!plan == !id) {
-                api_reply_problem(call, 422, "/plan: needed is either a plan or the id of a draft");
+                api_reply_fault(call, 422,
+                                (ApiFault){ .pointer = "/plan",
+                                            .detail = plan ? "is there beside draft" : "is missing",
+                                            .accepted = "either plan, or draft with the id of one" });
                 return NULL;
         }
         if (plan)
@@ -114,8 +136,10 @@ static json_t *api_handed_plan(ApiCall *call, const char *cluster, const json_t 
         plan = json_incref(json_object_get(draft, "plan"));
         json_decref(draft);
         if (!plan)
-                api_reply_problem(call, 422,
-                                  "/draft: %.60s is none of this instance, or older than 15 minutes", id);
+                api_reply_fault(call, 422,
+                                (ApiFault){ .pointer = "/draft",
+                                            .detail = "is none of this instance, or older than 15 minutes",
+                                            .accepted = "the id of a draft (POST /api/v1/plans)" });
         return plan;
 }
 

@@ -26,8 +26,10 @@ static bool api_list_number(ApiCall *call, const char *name, const char *prefix,
                       text_to_int(text + n, strlen(text + n), 0, bound_of(BOUND_STORED), io) == 0 &&
                       (*prefix || (*io > 0 && *io <= LIMIT_MAX))))
                 return true;
-        api_reply_problem(call, 400, "%s=%.60s: accepted: %s", name, text,
-                          *prefix ? "what the last page called next" : "1 to 500");
+        api_reply_fault(call, 400,
+                        (ApiFault){ .parameter = name,
+                                    .detail = "is not a valid value",
+                                    .accepted = *prefix ? "what the last page called next" : "1 to 500" });
         return false;
 }
 
@@ -121,9 +123,13 @@ static int api_list_sorted(ApiCall *call, const json_t *items, const char *sorts
 
         by = down ? by + 1 : by;
         if (by && !api_words_have(sorts, by)) {
-                api_reply_problem(call, 400,
-                                  "sort=%.60s: accepted: one of: %s; with - before it from the largest", by,
-                                  sorts);
+                api_reply_fault(call, 400,
+                                (ApiFault){ .parameter = "sort",
+                                            .detail = "is not a valid value",
+                                            .accepted = text_format(
+                                                    call->arena,
+                                                    "one of: %s; with - before it from the largest", sorts),
+                                            .nearest = api_words_nearest(call->arena, sorts, by) });
                 return 1;
         }
         if (!list)

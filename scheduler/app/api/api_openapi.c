@@ -10,11 +10,26 @@
 
 /* ---- schemas ---- */
 
+/* A list of objects whose members are texts, each where it is known. */
+static json_t *openapi_texts(const char *const *members, const char *description) {
+        json_t *properties = json_object();
+
+        for (; *members; members++)
+                (void) json_object_set_new(properties, *members, json_pack("{s:s}", "type", "string"));
+        return json_pack("{s:s, s:s, s:{s:s, s:o, s:b}}", "type", "array", "description", description,
+                         "items", "type", "object", "properties", properties, "additionalProperties", 0);
+}
+
 static json_t *openapi_problem(void) {
-        return json_pack("{s:s, s:[s,s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}}", "type",
-                         "object", "required", "type", "title", "status", "detail", "instance", "properties",
-                         "type", "type", "string", "title", "type", "string", "status", "type", "integer",
-                         "detail", "type", "string", "instance", "type", "string");
+        static const char *const faults[] = { "pointer", "parameter", "detail", "accepted", "nearest", NULL };
+        static const char *const blocks[] = { "kind", "name", "why", NULL };
+
+        return json_pack("{s:s, s:[s,s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:o, s:o}}",
+                         "type", "object", "required", "type", "title", "status", "detail", "instance",
+                         "properties", "type", "type", "string", "title", "type", "string", "status", "type",
+                         "integer", "detail", "type", "string", "instance", "type", "string", "errors",
+                         openapi_texts(faults, "what is wrong, each with what is accepted"), "blocked_by",
+                         openapi_texts(blocks, "what keeps the action from being done, by its name"));
 }
 
 static json_t *openapi_list(void) {

@@ -22,7 +22,11 @@ int api_query_explain(ApiCall *call) {
         const char *vm = api_call_query(call, "vm"), *host = api_call_query(call, "host");
 
         if (!vm) {
-                api_reply_problem(call, 400, "needed is a VM: ?vm=NAME, and host=NAME for one host alone");
+                api_reply_fault(
+                        call, 400,
+                        (ApiFault){ .parameter = "vm",
+                                    .detail = "is missing",
+                                    .accepted = "the name of a VM, and host=NAME for one host alone" });
                 return 0;
         }
         return api_answer_whole(call, (const char *const[]){ "explain", "--", vm, host, NULL });
@@ -37,7 +41,16 @@ int api_query_capacity(ApiCall *call) {
         const char *vcpus = api_call_query(call, "vcpus"), *memory = api_call_query(call, "memory");
 
         if (!vcpus || !memory) {
-                api_reply_problem(call, 400, "needed are vcpus and memory: ?vcpus=2&memory=4GiB");
+                if (!vcpus)
+                        api_reply_fault(call, 400,
+                                        (ApiFault){ .parameter = "vcpus",
+                                                    .detail = "is missing",
+                                                    .accepted = "a number of vCPUs: vcpus=2" });
+                if (!memory)
+                        api_reply_fault(call, 400,
+                                        (ApiFault){ .parameter = "memory",
+                                                    .detail = "is missing",
+                                                    .accepted = "a size: memory=4GiB" });
                 return 0;
         }
         return api_answer_whole(

@@ -22,6 +22,7 @@
 #include "scheduler/snapshot/json/json_value.h"
 
 #define NEAREST_SHOWN 3U
+#define BLOCKS_MOST   8U
 
 typedef struct Moving {
         Invocation *in;
@@ -162,6 +163,26 @@ static bool cmd_move_makes_way(const Moving *moving) {
         return i < e->n && e->remedies[i].kind == REMEDY_AWAY && !moving->wish.makes_way;
 }
 
+/* Each host that refuses it, or the one that is asked about: its name, the reason as explain --json has it, and in words. */
+static json_t *cmd_move_blocks(const Moving *moving) {
+        const ExplainVm *e = &moving->explained;
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; i < e->n && json_array_size(list) < BLOCKS_MOST; i++) {
+                const TrialHost *h = &e->hosts[i];
+                const char *host = cmd_move_host(moving, h->host);
+
+                if (h->here || h->reason == REASON_NONE ||
+                    (moving->wish.to && strcmp(host, moving->wish.to) != 0))
+                        continue;
+                (void) json_array_append_new(
+                        list,
+                        json_pack("{s:s, s:s, s:o}", "kind", reason_names[h->reason], "name", host, "why",
+                                  json_text(e->refusals[i] ? e->refusals[i] : reason_texts[h->reason])));
+        }
+        return list;
+}
+
 static ExitStatus cmd_move_refused_json(const Moving *moving, const char *why, const char *remedy) {
         const ExplainVm *e = &moving->explained;
         json_t *others = json_array(), *o;
@@ -170,11 +191,11 @@ static ExitStatus cmd_move_refused_json(const Moving *moving, const char *why, c
                 if (!e->hosts[i].here && e->hosts[i].reason == REASON_NONE)
                         (void) json_array_append_new(others,
                                                      json_string(cmd_move_host(moving, e->hosts[i].host)));
-        o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:n}", "schema", "plimsoll.move/1",
+        o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:o, s:n}", "schema", "plimsoll.move/1",
                       "cluster", moving->round.snapshot->cluster, "vm", moving->wish.vm, "from",
                       cmd_move_host(moving, moving->round.snapshot->vms[moving->vm].host), "to",
                       moving->wish.to, "status", "blocked", "why", json_text(why), "remedy",
-                      json_text(remedy), "others", others, "leader");
+                      json_text(remedy), "others", others, "blocked_by", cmd_move_blocks(moving), "leader");
         if (!o)
                 return command_complain(moving->in, EXIT_FAILED, "out of memory");
         (void) json_print(o, moving->in->out.out);
