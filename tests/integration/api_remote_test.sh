@@ -86,6 +86,28 @@ check "a stop" as operate stop --why switch
 check "that operate does not lift" not as operate resume
 check "but admin" as admin resume
 
+# ---- what moves VMs is the leader's to do ----
+check "a plan is proposed" as operate apply --propose --id night-1 --json
+proposed() { direct confirm --json | jq -e '[.plans[] | select(.id == "night-1" and .state == "asked")] | length == 1' >/dev/null; }
+check "and waits" until_true 20 proposed
+check "a move is shown" same move db h2 --dry-run
+check "an evacuation, too" same evacuate h2 --dry-run
+check "view moves nothing" says 'needs the role operate' as view move db h2 --yes
+move_() { as operate move db h2 --yes --json >"$D/out"; }
+check "operate asks for a move" move_
+check "which is not waited for" jq -e '.schema == "plimsoll.move/1" and .status == "asked" and .vm == "db"' "$D/out"
+asked() { grep -q 'move.told vm="*db"* to=h2 by="token operate (operate, API)"' "$D/log"; }
+check "the leader takes it in, as who asks" until_true 60 asked
+check "a host is evacuated" as operate evacuate h2 --yes --why 'new fans'
+check "by the service" bash -c "'$B/plimsoll' maintenance status --redis '$R' --cluster t --set 'cluster.hosts=h*' | grep -q 'new fans'"
+check "which is not waited for either" as operate maintenance exit h2
+"$B/plimsoll" --api "unix:$D/a.sock" status --watch --interval 200ms >"$D/watched" 2>&1 &
+watch=$!
+twice() { [ "$(grep -c 'h1 ' "$D/watched")" -ge 2 ]; }
+check "status is watched" until_true 30 twice
+kill -INT $watch
+check "until one has seen enough" wait $watch
+
 # ---- what it is not given ----
 refused() { # WORDS… : exit 2, and words
 	"$B/plimsoll" --api "unix:$D/a.sock" "$@" >"$D/out" 2>"$D/said" && return 1
@@ -98,10 +120,17 @@ check "nor one that it explains" refused explain --plan /etc/passwd
 check "nor a part of such an option" refused explain --pla /etc/passwd
 check "no other store" refused status --redis redis://127.0.0.1:1
 check "no other settings" refused status --set service.mode=auto
-check "no watch" refused status --watch
 check "no short option" refused plan -o "$D/x"
 check "no roll" refused maintenance roll h1
+check "what does the same is said" grep -q 'it runs a command for each host on the machine where it is started.*maintenance enter' "$D/said"
 check "no command that is another's" refused token add x
+check "nor why" grep -q 'tokens are made where' "$D/said"
+check "no plan file" refused apply --yes --plan /etc/passwd
+check "no move without a yes" refused move db h2
+check "that is said" grep -q 'it needs --yes, or --dry-run' "$D/said"
+check "nor a plan" refused apply
+check "nor an evacuation of one's own" refused evacuate h2 --yes --force
+check "no interval that is none" not afar status --watch --interval never
 check "nor one that is none" refused nothing
 check "no other cluster" refused status --cluster u
 check "its own is one" afar status --cluster t >/dev/null

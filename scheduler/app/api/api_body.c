@@ -192,7 +192,7 @@ json_t *api_body_read(ApiCall *call) {
         if (!json_is_object(body)) {
                 api_reply_fault(call, 400,
                                 (ApiFault){ .pointer = "",
-                                            .detail = "the body is no JSON object",
+                                            .detail = "the body is not a JSON object",
                                             .accepted = "an object of JSON, each field once" });
         } else if (api_body_check(call, body)) {
                 return body;

@@ -30,8 +30,10 @@ static const RemoteCommand *api_command_find(ApiCall *call, const ApiWords *w) {
         const RemoteCommand *command = remote_command_find(name, w->words + 1, w->n - 1);
 
         if (!command) {
-                api_reply_problem(call, 404,
-                                  "%.60s is not done by a service for others, or not with these words", name);
+                const char *why = remote_command_why_not(name, w->words + 1, w->n - 1);
+
+                api_reply_problem(call, 404, "%.60s is not done by a service for others%s%s", name,
+                                  why ? ": " : ", or not with these words", why ? why : "");
                 return NULL;
         }
         refused = remote_command_refuses(command, w->words + 1, w->n - 1);
@@ -46,6 +48,37 @@ static const RemoteCommand *api_command_find(ApiCall *call, const ApiWords *w) {
                 return NULL;
         }
         return command;
+}
+
+/* What moves VMs is handed to the service that leads, under a name, so that no thread of the API moves any itself or waits; and nobody
+ * is asked at the service's terminal. 1: the reply says what is wrong. */
+static int api_command_hand(ApiCall *call, const RemoteCommand *command, ApiWords *io) {
+        const ApiWords given = *io;
+        const char *const *words = given.words + 1;
+        const uint32_t n = given.n - 1;
+        const bool dry = remote_command_given(words, n, "dry-run"),
+                   named = !remote_command_refuses(command, (const char *const[]){ "--id" }, 1);
+        bool fits;
+
+        if (!dry && !remote_command_given(words, n, "yes") && !remote_command_given(words, n, "propose")) {
+                api_reply_problem(call, 422, "%.60s through a service cannot ask: it needs --yes%s",
+                                  given.words[0],
+                                  strcmp(given.words[0], "apply") == 0
+                                          ? " (plimsoll plan shows what would move), or --propose"
+                                          : ", or --dry-run to see what would move");
+                return 1;
+        }
+        *io = (ApiWords){ 0 };
+        fits = api_words_add(io, given.words[0]);
+        if (fits && !dry && !remote_command_given(words, n, "no-wait"))
+                fits = api_words_add(io, "--no-wait");
+        if (fits && !dry && named && !remote_command_given(words, n, "id"))
+                fits = api_words_add(io, text_format(call->arena, "--id=api-%s", call->id));
+        for (uint32_t i = 0; fits && i < n; i++)
+                fits = api_words_add(io, words[i]);
+        if (!fits)
+                api_reply_problem(call, 422, "/words: at most %d words", API_WORDS_MOST);
+        return fits ? 0 : 1;
 }
 
 int api_post_command(ApiCall *call) {
@@ -63,7 +96,7 @@ int api_post_command(ApiCall *call) {
                 r = api_command_words(call, body, &w);
         if (r == 0)
                 command = api_command_find(call, &w);
-        if (command) {
+        if (command && (!command->hands || api_command_hand(call, command, &w) == 0)) {
                 r = api_exec_print(call, cluster, w.words, command->role > ROLE_VIEW, &value);
                 if (r == 0)
                         r = api_exec_reply(call, 200, value);

@@ -132,6 +132,10 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
         status = stopped_check(in, source_store(evacuation->facts.source), evacuation->facts.settings);
         if (status != EXIT_DONE) /* before the hosts are marked: nothing is done by halves */
                 return status;
+        if (!acts && option_given(&in->options, "no-wait"))
+                return command_complain(
+                        in, EXIT_BLOCKED,
+                        "nothing was moved: no service that moves VMs for maintenance leads this cluster");
         if (acts && option_given(&in->options, "force"))
                 return command_complain(
                         in, EXIT_BAD_INPUT,
@@ -141,6 +145,12 @@ static ExitStatus cmd_evacuate_with_store(Evacuation *evacuation) {
         for (uint32_t i = 0; i < evacuation->hosts.n && status == EXIT_DONE; i++)
                 status = maintenance_enter(in, &evacuation->facts, evacuation->hosts.at[i],
                                            option_given(&in->options, "several"));
+        if (status == EXIT_DONE && option_given(&in->options, "no-wait")) {
+                status = facts_read(in, &evacuation->facts);
+                if (status == EXIT_DONE) /* what is to leave is no fault of it */
+                        (void) maintenance_show(in, &evacuation->facts, &evacuation->hosts);
+                return status;
+        }
         if (status == EXIT_DONE && acts)
                 return maintenance_wait_all(in, &evacuation->facts, &evacuation->hosts, begun);
         if (status == EXIT_DONE)
@@ -244,6 +254,8 @@ static const OptionDef cmd_evacuate_options[] = {
         { "balance", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "plan for the whole cluster: also repair rules, relieve and balance other hosts" },
         { "yes", 'y', OPTION_FLAG, NULL, 0, 0, 0, "do not ask for confirmation; needed without a terminal" },
+        { "no-wait", 0, OPTION_FLAG, NULL, 0, 0, 0,
+          "have the service evacuate them, and do not wait for the end" },
         { "all", 0, OPTION_FLAG, NULL, 0, 0, 0,
           "show every host and move; default: the 16 worst hosts and the first 40 moves" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,

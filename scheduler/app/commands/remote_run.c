@@ -9,12 +9,16 @@
 #include "collectors/remote/http_request.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/remote_reply.h"
+#include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/file.h"
 
 #define REMOTE_MEMORY ((size_t) 1 << 30)
 #define REMOTE_TIMEOUT                                                                                       \
         (300 * USEC_PER_SEC) /* a plan of a large cluster takes its time, and waits for others */
 #define UNIX_PREFIX "unix:"
+#define WATCH_USUAL (2 * USEC_PER_SEC)
+#define WATCH_LEAST (200 * USEC_PER_MSEC)
+#define WATCH_MOST  (3600 * USEC_PER_SEC)
 
 typedef struct Remote {
         Invocation in;
@@ -22,6 +26,7 @@ typedef struct Remote {
         const char *base, *socket; /* base: "https://drs.example:9180" */
         const char *cluster;
         json_t *words;
+        usec_t interval; /* status --watch: asked again so often; 0: once */
 } Remote;
 
 /* ---- where it is, and who asks ---- */
@@ -76,22 +81,40 @@ static ExitStatus remote_token(Remote *remote, const char **ret) {
 
 /* ---- what is asked ---- */
 
-/* The cluster is the service's to know, and stands in the address. */
+/* As status --interval accepts it. 0 or -ERANGE. */
+static int remote_interval(Remote *remote, const char *text) {
+        usec_t interval = 0;
+
+        if (duration_parse(text, &interval) < 0 || interval < WATCH_LEAST || interval > WATCH_MOST)
+                return -ERANGE;
+        remote->interval = interval;
+        return 0;
+}
+
+/* The cluster is the service's to know, and stands in the address. -EINVAL: no UTF-8; -ERANGE: no interval. */
 static int remote_words(Remote *remote, int argc, char **argv) {
+        const bool status = strcmp(argv[0], "status") == 0;
         bool options = true;
+        int r = 0;
 
         remote->words = json_array();
-        for (int i = 1; i < argc; i++) {
+        for (int i = 1; i < argc && r == 0; i++) {
                 options = options && strcmp(argv[i], "--") != 0;
                 if (options && strncmp(argv[i], "--cluster=", 10) == 0)
                         remote->cluster = argv[i] + 10;
                 else if (options && strcmp(argv[i], "--cluster") == 0 && i + 1 < argc)
                         remote->cluster = argv[++i];
+                else if (options && status && (strcmp(argv[i], "--watch") == 0 || strcmp(argv[i], "-w") == 0))
+                        remote->interval = remote->interval > 0 ? remote->interval : WATCH_USUAL;
+                else if (options && status && strncmp(argv[i], "--interval", 10) == 0)
+                        r = remote_interval(remote, argv[i][10] == '=' ? argv[i] + 11
+                                                    : argv[i + 1]      ? argv[++i]
+                                                                       : "");
                 else if (json_array_append_new(remote->words, json_string(argv[i])) < 0)
                         return -EINVAL;
                 remote->in.json |= options && strcmp(argv[i], "--json") == 0;
         }
-        return 0;
+        return r;
 }
 
 static ExitStatus remote_ask(Remote *remote, const char *command, HttpReply *ret) {
@@ -151,12 +174,40 @@ static ExitStatus remote_print(const Remote *remote, const HttpReply *reply) {
         return status;
 }
 
+/* Asked and printed once. */
+static ExitStatus remote_once(Remote *remote, const char *command) {
+        HttpReply reply = { 0 };
+        ExitStatus status = remote_ask(remote, command, &reply);
+
+        if (status == EXIT_DONE && remote->interval > 0 && remote->in.out.live)
+                (void) fputs("\033[H\033[J", remote->in.out.out);
+        return status == EXIT_DONE ? remote_print(remote, &reply) : status;
+}
+
+/* Until Ctrl-C. A service that is away for a moment is said, and asked again; not one that refuses the first time. */
+static ExitStatus remote_watch(Remote *remote, const char *command) {
+        bool answered = false;
+
+        stop_signal_watch();
+        while (stop_signal_count() == 0 && !ferror(remote->in.out.out)) {
+                const ArenaMark mark = arena_mark(&remote->arena);
+                const ExitStatus status = remote_once(remote, command);
+
+                answered |= status == EXIT_DONE || status == EXIT_BLOCKED;
+                if (!answered)
+                        return status;
+                arena_rewind(&remote->arena, mark);
+                clock_sleep(remote->interval);
+        }
+        return EXIT_DONE;
+}
+
 ExitStatus remote_run(const char *url, int argc, char **argv, FILE *out, FILE *err) {
         Remote remote = {
                 .in = { .program = "plimsoll --api", .out = screen_of(out), .err = screen_of(err) }
         };
-        HttpReply reply = { 0 };
         ExitStatus status;
+        int r = 0;
 
         if (argc < 1)
                 return command_complain(&remote.in, EXIT_BAD_INPUT, "no command given (see plimsoll help)");
@@ -164,12 +215,15 @@ ExitStatus remote_run(const char *url, int argc, char **argv, FILE *out, FILE *e
                 return command_complain(&remote.in, EXIT_FAILED, "out of memory");
         remote.in.arena = &remote.arena;
         status = remote_where(&remote, url);
-        if (status == EXIT_DONE && remote_words(&remote, argc, argv) < 0)
-                status = command_complain(&remote.in, EXIT_BAD_INPUT, "a word is no UTF-8");
         if (status == EXIT_DONE)
-                status = remote_ask(&remote, argv[0], &reply);
+                r = remote_words(&remote, argc, argv);
+        if (r < 0)
+                status = command_complain(
+                        &remote.in, EXIT_BAD_INPUT, "%s",
+                        r == -ERANGE ? "--interval accepts a time with its unit, from 200ms to 1h"
+                                     : "a word is no UTF-8");
         if (status == EXIT_DONE)
-                status = remote_print(&remote, &reply);
+                status = remote.interval > 0 ? remote_watch(&remote, argv[0]) : remote_once(&remote, argv[0]);
         json_decref(remote.words);
         arena_close(&remote.arena);
         return status;
