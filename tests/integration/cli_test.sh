@@ -204,6 +204,11 @@ run 1 "$plimsoll" snapshot --from "$dir/crowded.json" -o /dev/full
 run 0 "$plimsoll" status --from "$dir/crowded.json"
 says out "summary: 1 above the load line"
 run 0 "$plimsoll" status --from "$dir/crowded.json" --json
+python3 - "$dir/out" <<'P' || bad=$((bad + 1))
+import json, sys
+for host in json.load(open(sys.argv[1]))['hosts']: # no host has links: their use is not known, and is no other number
+    assert host['net_rx_used'] is None and host['net_tx_used'] is None, host
+P
 says out '"above_load_line": true'
 # all that is wrong with a host, the worst first; what matters is counted
 cat >"$dir/worst.json" <<'J'

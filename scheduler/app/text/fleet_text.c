@@ -60,7 +60,8 @@ static int loads_of(Arena *a, const Problem *p, const HostIx *host_of, Loads *re
 static Bar bar_of(const Loads *l, HostIx h, uint32_t r) {
         const Problem *p = l->problem;
         size_t at = (size_t) h * p->n_res + r;
-        int64_t capacity = p->capacity[at];
+        int64_t capacity =
+                r < p->n_res ? p->capacity[at] : 0; /* where no host has links, they are no resource */
 
         if (capacity <= 0)
                 return (Bar){ .used = UNKNOWN };
