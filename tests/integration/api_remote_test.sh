@@ -50,6 +50,9 @@ check "plan without a host" same plan --without h1
 check "explain" same explain db
 check "explain why not" same explain db h2
 check "frontier" same frontier --by gib
+check "a report is written here" afar report -o "$D/report.html"
+check "and names who made it" grep -q '<dt>Made by</dt><dd>.*(admin, API)</dd>' "$D/report.html"
+check "or says why not" bash -c "! '$B/plimsoll' --api 'unix:$D/a.sock' report -o '$D/none/report.html' 2>&1 | grep -q 'report written' && [ ! -e '$D/none' ]"
 check "capacity" same capacity --vcpus 1 --memory 1GiB
 check "place" same place --like db --name db2
 check "snapshot" bash -c "diff <('$B/plimsoll' --api 'unix:$D/a.sock' snapshot | jq -S '[.vms[].name]') <(echo '[\"app\", \"db\", \"mail\", \"web\"]' | jq -S .)"

@@ -356,13 +356,11 @@ int api_exec_print(ApiCall *call, const char *cluster, const char *const *words,
         Exec exec = { .status = EXIT_FAILED };
         int r;
 
-        if (changes)
-                api_exec_operator(call);
+        api_exec_operator(call); /* a report names who made it */
         r = api_exec_words(call, cluster, words, false, &exec) ? api_exec_run(&exec) : -ENOMEM;
-        if (changes) {
-                operator_use(NULL);
+        operator_use(NULL);
+        if (changes)
                 api_exec_forget();
-        }
         if (r == 0) {
                 *ret = json_pack("{s:s, s:i, s:s#, s:s#}", "schema", "plimsoll.command/1", "exit",
                                  exec.status, "out", exec.out, (int) exec.n_out, "err", exec.err,

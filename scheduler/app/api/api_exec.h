@@ -26,8 +26,8 @@ int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, 
 int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
                    int *ret_exit) must_check;
 
-/* What the command says as text: {"schema", "exit", "out", "err"}, the caller's. One that `changes` something does it as who asks. 0; a
- * negative errno. */
+/* What the command, run as who asks, says as text: {"schema", "exit", "out", "err"}, the caller's. `changes`: what was kept is
+ * forgotten. 0; a negative errno. */
 int api_exec_print(ApiCall *call, const char *cluster, const char *const *words, bool changes,
                    json_t **ret) must_check;
 

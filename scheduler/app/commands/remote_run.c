@@ -25,6 +25,7 @@ typedef struct Remote {
         Arena arena;
         const char *base, *socket; /* base: "https://drs.example:9180" */
         const char *cluster;
+        const char *output; /* report: the file that the answer goes into, here */
         json_t *words;
         usec_t interval; /* status --watch: asked again so often; 0: once */
 } Remote;
@@ -91,16 +92,37 @@ static int remote_interval(Remote *remote, const char *text) {
         return 0;
 }
 
-/* The cluster is the service's to know, and stands in the address. -EINVAL: no UTF-8; -ERANGE: no interval. */
+/* "--output FILE", "--output=FILE", "-o FILE" or "-oFILE" at argv[*i], which goes on past a word of its own. NULL: it is none. */
+static const char *remote_output(int argc, char **argv, int *i) {
+        static const char option[] = "--output";
+        const size_t n = sizeof(option) - 1;
+        const char *word = argv[*i];
+
+        if (strncmp(word, option, n) == 0 && word[n] == '=')
+                return word + n + 1;
+        if (strncmp(word, "-o", 2) == 0 && word[2])
+                return word + 2;
+        if ((strcmp(word, option) == 0 || strcmp(word, "-o") == 0) && *i + 1 < argc)
+                return argv[++*i];
+        return NULL;
+}
+
+/* The cluster is the service's to know, and stands in the address; a file is written here: no service writes one for others.
+ * -EINVAL: no UTF-8; -ERANGE: no interval. */
 static int remote_words(Remote *remote, int argc, char **argv) {
         const bool status = strcmp(argv[0], "status") == 0;
+        const bool writes = strcmp(argv[0], "report") == 0;
         bool options = true;
         int r = 0;
+        const char *output;
 
         remote->words = json_array();
         for (int i = 1; i < argc && r == 0; i++) {
                 options = options && strcmp(argv[i], "--") != 0;
-                if (options && strncmp(argv[i], "--cluster=", 10) == 0)
+                output = options && writes ? remote_output(argc, argv, &i) : NULL;
+                if (output)
+                        remote->output = output;
+                else if (options && strncmp(argv[i], "--cluster=", 10) == 0)
                         remote->cluster = argv[i] + 10;
                 else if (options && strcmp(argv[i], "--cluster") == 0 && i + 1 < argc)
                         remote->cluster = argv[++i];
@@ -158,15 +180,30 @@ static ExitStatus remote_refused(const Remote *remote, long code, const char *de
                                 detail ? detail : "nothing that is understood");
 }
 
+/* What it printed, where it is wanted. A command that failed wrote none. */
+static ExitStatus remote_write(const Remote *remote, const RemoteReply *said) {
+        const ExitStatus status = (ExitStatus) said->exit;
+        TextFault fault = { 0 };
+
+        if (!remote->output || status == EXIT_FAILED || status == EXIT_BAD_INPUT) {
+                out_lines(remote->in.out.out, said->out);
+                return status;
+        }
+        if (file_write(remote->output, said->out, strlen(said->out), &fault) < 0)
+                return command_complain_fault(&remote->in, EXIT_FAILED, remote->output, &fault);
+        if (strcmp(remote->output, "-") != 0)
+                (void) out_say(remote->in.out.out, "report written to %s\n", remote->output);
+        return status;
+}
+
 static ExitStatus remote_print(const Remote *remote, const HttpReply *reply) {
         RemoteReply said = { 0 };
         ExitStatus status;
 
         if (remote_reply_read(reply->body, reply->n, &said) == 0 && reply->status == 200 && said.out) {
-                out_lines(remote->in.out.out, said.out);
+                status = remote_write(remote, &said);
                 (void) fflush(remote->in.out.out);
                 out_lines(remote->in.err.out, said.err);
-                status = (ExitStatus) said.exit;
         } else {
                 status = remote_refused(remote, reply->status, said.detail);
         }
