@@ -24,6 +24,7 @@ PLAIN = {
     'scheduler/app/commands/cmd_move.c': 'JSON of text_writer_string()',
     'scheduler/app/text/frontier_text.c': 'characters of its own for the curve',
     'scheduler/app/text/plan_text.c': 'a style',
+    'scheduler/app/commands/top_terminal.c': 'frames that out_say() printed into memory',
     'scheduler/app/text/html_say.c': 'is what makes it harmless, as out.c, and escapes it',
     'scheduler/app/plimsoll_main.c': 'words of its own before the system\'s',
     'collectors/agent/agent_main.c': "help: a program's own tables",

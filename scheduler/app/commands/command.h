@@ -3,7 +3,8 @@
  * `const Command command_NAME = {…}`, and add the line COMMAND(NAME) to commands.def. Dispatch, help and the
  * manual come from the table.
  *
- * An honest circle (tests/arrows/links.py): `help` is a command like any other, and lists the table it stands in.
+ * An honest circle (tests/arrows/links.py): `help` is a command like any other, and lists the table it stands in; `top` calls others
+ * of it.
  *
  * Exit statuses are those of the whole product (ExitStatus); they are stable.
  *
