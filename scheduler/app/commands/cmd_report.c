@@ -136,8 +136,7 @@ const Command command_report = {
                 "what is not possible, and the settings that differ from their defaults. Nothing is changed.\n"
                 "Exit status 3: some data was ignored (out of bounds, or not understood), which is shown.",
         .examples = "plimsoll report --from cluster.json -o plan.html\n"
-                    "plimsoll report --redis redis://store:6379 --without h4 -o h4.html\n"
-                    "plimsoll --api unix:/run/plimsoll/api.sock report -o plan.html",
+                    "plimsoll report --redis redis://store:6379 --without h4 -o h4.html",
         .options = cmd_report_options,
         .run = cmd_report_run,
 };
