@@ -41,6 +41,8 @@ RAW_BY = {
     ('scheduler/snapshot/json/json_reader.c', 'json_number_scaled'): 'the reader itself',
     ('scheduler/snapshot/import/htools_file.c', 'use_number'): 'one number, for json_number_scaled()',
     ('scheduler/store/stored_json.c', '*'): 'the reader itself',
+    ('scheduler/app/commands/cmd_top.c', 'top_seconds'): 'of a tree that stored_json() read; shown',
+    ('scheduler/app/commands/top_view.c', '*'): 'of a tree that stored_json() read (cmd_top.c); shown',
     ('scheduler/app/state/prediction_json.c', 'prediction_of_json'): 'of a tree that stored_json() read (move_journal.c)',
     ('scheduler/model/instant.c', 'instant_digits'): 'at most four digits', ('scheduler/app/commands/cmd_confirm.c', '*'): 'shown as it stands in the store',
     ('scheduler/app/commands/cmd_plan.c', '*'): 'the plan that was printed just before',

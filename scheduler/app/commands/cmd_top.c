@@ -14,6 +14,7 @@
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/base/sha256.h"
+#include "scheduler/store/stored_json.h"
 
 #define TOP_WORDS (OPTION_USES_MAX + 8)
 
@@ -93,7 +94,7 @@ static void top_complaint(const TopReply *r, char *buf, size_t size) {
 static void top_read(Top *top) {
         static const char *const words[] = { "status", "--json", NULL };
         TopReply r = top_call(top, words);
-        json_t *value = r.out ? json_loads(r.out, JSON_ALLOW_NUL, NULL) : NULL;
+        json_t *value = r.out ? stored_json(r.out, strlen(r.out), 0, NULL) : NULL;
 
         if ((r.status == EXIT_DONE || r.status == EXIT_BLOCKED) && json_object_get(value, "hosts")) {
                 json_decref(top->status);
@@ -150,7 +151,7 @@ static void top_faults(Top *top) {
 static json_t *top_plan(Top *top, const char *id, char ret_digest[SHA256_HEX]) {
         const char *const words[] = { "confirm", "--json", "--", id, NULL };
         TopReply r = top_call(top, words);
-        json_t *reply = r.out ? json_loads(r.out, JSON_ALLOW_NUL, NULL) : NULL, *one = NULL;
+        json_t *reply = r.out ? stored_json(r.out, strlen(r.out), 0, NULL) : NULL, *one = NULL;
         char *text;
 
         if (r.status == EXIT_DONE)

@@ -177,7 +177,8 @@ static int64_t top_move_left_ms(const json_t *o) {
                       predicted = top_thousandths(o, "predicted_seconds"),
                       running = top_thousandths(o, "running_seconds");
 
-        if (left > 0 && speed > 0)
+        if (left > 0 && speed > 0 &&
+            left / speed < 10000000) /* slower than 100 days is as good as not known */
                 return (int64_t) ((double) left / (double) speed * 1000);
         return predicted > running && running >= 0 ? predicted - running : UNKNOWN;
 }
@@ -185,7 +186,7 @@ static int64_t top_move_left_ms(const json_t *o) {
 static void top_move(TopFrame *f, const json_t *o) {
         const unsigned name = f->screen->width > 100 ? 28 : 18;
         const int64_t done = top_count(o, "bytes_done"), left = top_count(o, "bytes_left"),
-                      share = done + left > 0 ? done * 1000 / (done + left) : 0;
+                      share = done + left > 0 ? (int64_t) ((double) done / (double) (done + left) * 1000) : 0;
         const int64_t ms = top_move_left_ms(o);
         char way[512], words[128], time[HUMAN_SIZE];
 
