@@ -84,7 +84,7 @@ static ExitStatus cmd_report_report(Invocation *in, const Facts *facts) {
         r = cmd_report_plan(in, &input, &round, &frontier);
         if (r == 0)
                 r = plan_file_print(in->arena, round.snapshot, round.plan, &text, &n);
-        if (r < 0)
+        if (r != 0)
                 return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
         sha256_print(text, n, digest);
         return cmd_report_write(in, &(ReportView){ .snapshot = round.snapshot,

@@ -102,9 +102,10 @@ static const char *remote_output(int argc, char **argv, int *i) {
                 return word + n + 1;
         if (strncmp(word, "-o", 2) == 0 && word[2])
                 return word + 2;
-        if ((strcmp(word, option) == 0 || strcmp(word, "-o") == 0) && *i + 1 < argc)
-                return argv[++*i];
-        return NULL;
+        if ((strcmp(word, option) != 0 && strcmp(word, "-o") != 0) || *i + 1 >= argc)
+                return NULL;
+        word = argv[++*i];
+        return word ? word : "";
 }
 
 /* The cluster is the service's to know, and stands in the address; a file is written here: no service writes one for others.

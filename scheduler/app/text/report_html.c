@@ -291,7 +291,7 @@ static int report_html_hosts(Arena *a, const ReportView *view, FILE *out) {
                 r = fleet_shares(a, view->problem, view->problem->home, &before);
         if (r == 0)
                 r = fleet_shares(a, view->problem, host_of, &after);
-        if (r < 0)
+        if (r != 0)
                 return r;
         for (uint32_t i = 0; i < view->plan->n_moves; i++)
                 touched[view->plan->moves[i].move.from] = touched[view->plan->moves[i].move.to] = true;
