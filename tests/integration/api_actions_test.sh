@@ -173,6 +173,8 @@ check "one that is nearly one" is 422 put_ -d '{"why": "x", "for_second": 1}' "$
 check "is told which" body '.errors[0].nearest == "for_seconds"'
 check "two of them" is 422 put_ -d '{"for_seconds": -1}' "$T/stop"
 check "are said at once" body '[.errors[] | .pointer + " " + .detail] == ["/for_seconds is not a valid value", "/why is missing"]'
+check "a long name that is none" is 422 put_ -d "{\"why\": \"x\", \"$(printf 'a%.0s' {1..79})é\": 1}" "$T/stop"
+check "is cut between characters" body '.errors[0].pointer | test("^/a{79}$")'
 check "a field that is needed" is 422 put_ -d '{}' "$T/stop"
 check "a field of another kind" is 422 put_ -d '{"why": 7}' "$T/stop"
 check "no text of JSON's kind" is 415 as operator -X PUT -H 'Content-Type: text/plain' -d '{"why": "x"}' "$T/stop"

@@ -140,9 +140,11 @@ static const char *api_body_names(Arena *a, const ApiField *fields) {
 /* A pointer of RFC 6901: of names that are none of ours any character. */
 static const char *api_body_pointer(Arena *a, const char *name) {
         char text[2 * 80 + 2] = "/";
-        size_t n = 1;
+        size_t n = 1, most = strnlen(name, 80);
 
-        for (size_t i = 0; name[i] && i < 80; i++) {
+        while (most > 0 && ((unsigned char) name[most] & 0xC0) == 0x80) /* within a character of UTF-8 */
+                most--;
+        for (size_t i = 0; i < most; i++) {
                 if (name[i] == '~' || name[i] == '/') {
                         text[n++] = '~';
                         text[n++] = name[i] == '~' ? '0' : '1';

@@ -68,7 +68,7 @@ static int cmd_abort_named(Aborting *aborting, const StoredText **ret_text) {
                         aborting->id = aborting->name;
                         aborting->order.vm = asked.texts[i].name;
                         aborting->order.to = asked.at[i].to;
-                        *ret_text = &asked.texts[i];
+                        *ret_text = asked.texts + i; /* in the arena */
                         return 0;
                 }
         if (r == 0)

@@ -199,7 +199,7 @@ static json_t *status_past_vms_json(const StatusPast *past) {
 
         for (VmIx v = 0; v < past->facts->n_vms && json_array_size(list) < past->most; v++) {
                 const RecordMove *m = past->moved[v];
-                const bool moving = m && past->found.under_way;
+                const bool moving = past->found.under_way;
 
                 if (status_past_wants_vm(past, v))
                         (void) json_array_append_new(
@@ -207,7 +207,7 @@ static json_t *status_past_vms_json(const StatusPast *past) {
                                                 past->facts->vms[v].name, "host", status_past_host(past, v),
                                                 "state", vm_state_names[past->facts->vms[v].state],
                                                 "moved_from", m && !moving ? m->order->from : NULL,
-                                                "moving_to", moving ? m->order->to : NULL));
+                                                "moving_to", m && moving ? m->order->to : NULL));
         }
         return list;
 }
