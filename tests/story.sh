@@ -6,6 +6,7 @@
 #   check "what is true" COMMAND...     runs it; counts and says whether it held
 #   until_true SECONDS COMMAND...       waits until it holds, so long at most
 #   not COMMAND...                      holds where it fails
+#   needs TOOL...                       the story is skipped where one is not there
 #   free_ports N                        N ports, a line each
 #   [ "$story_failed" = 0 ]             at the end
 #
@@ -15,6 +16,10 @@ story_failed=0
 story_checks=0
 
 not() { ! "$@" >/dev/null 2>&1; }
+needs() {
+	local tool
+	for tool; do command -v "$tool" >/dev/null || { echo "no $tool"; exit 77; }; done
+}
 check() {
 	local what=$1 t
 	shift

@@ -70,6 +70,7 @@ if(NOT FUZZ)
   foreach(test problem_once_test service_problem_test) # they count the calls
     target_link_options(${test} PRIVATE -Wl,--wrap=problem_build)
   endforeach()
+  target_link_options(plan_complain_test PRIVATE -Wl,--wrap=plan_check_in_time)
   foreach(function clock_monotonic clock_sleep libvirt_thread libvirt_connect hub_wait hub_lock hub_unlock) # tests/scripted_libvirt.h
     target_link_options(migration_recorded_test PRIVATE -Wl,--wrap=${function})
   endforeach()

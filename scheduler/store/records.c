@@ -77,38 +77,12 @@ static bool is_record_name(const char *name) {
         return digits > 0 && rest > 0 && name[digits + 1 + rest] == '\0' && digits + rest < 40;
 }
 
-int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) {
-        const bool last = strcmp(name, "last") == 0;
+/* The first of them from one id to another, in the order of `command`. 1: there is none. */
+static int records_find(Store *s, Arena *a, const char *command, const char *from, const char *to,
+                        StoredText *ret) {
         owned(reply_free) redisReply *reply = NULL;
         StoredText *found = NULL;
         char key[KEY_SIZE];
-        Command c = { 0 };
-        uint32_t n = 0;
-        int k = last || is_record_name(name) ? store_begin(s) : 1;
-
-        if (k != 0)
-                return k;
-        command_text(&c, "XREVRANGE");
-        command_text(&c, key_print(key, s->cluster, KEY_RECORDS, NULL));
-        command_text(&c, last ? "+" : name);
-        command_text(&c, last ? "-" : name);
-        command_text(&c, "COUNT");
-        command_text(&c, "1");
-        k = redis_call(&s->redis, &c, &reply);
-        if (k == 0)
-                k = reply_entries(reply, a, &s->drops, &found, &n);
-        if (k == 0 && n == 0)
-                return 1;
-        if (k == 0)
-                *ret = found[0];
-        return store_end(s, k, "XREVRANGE");
-}
-
-/* The newest that was written until then, or the oldest that was written after it. */
-static int records_find(Store *s, Arena *a, const char *command, usec_t ms, const char *to, StoredText *ret) {
-        owned(reply_free) redisReply *reply = NULL;
-        char key[KEY_SIZE], from[24];
-        StoredText *found = NULL;
         Command c = { 0 };
         uint32_t n = 0;
         int k = store_begin(s);
@@ -117,7 +91,7 @@ static int records_find(Store *s, Arena *a, const char *command, usec_t ms, cons
                 return k;
         command_text(&c, command);
         command_text(&c, key_print(key, s->cluster, KEY_RECORDS, NULL));
-        command_number(&c, from, ms);
+        command_text(&c, from);
         command_text(&c, to);
         command_text(&c, "COUNT");
         command_text(&c, "1");
@@ -131,12 +105,26 @@ static int records_find(Store *s, Arena *a, const char *command, usec_t ms, cons
         return store_end(s, k, command);
 }
 
-int store_get_record_before(Store *s, Arena *a, usec_t at, StoredText *ret) {
-        return records_find(s, a, "XREVRANGE", at > 0 ? at / USEC_PER_MSEC : 0, "-", ret);
+int store_get_record(Store *s, Arena *a, const char *name, StoredText *ret) {
+        if (strcmp(name, "last") == 0)
+                return records_find(s, a, "XREVRANGE", "+", "-", ret);
+        return is_record_name(name) ? records_find(s, a, "XREVRANGE", name, name, ret) : 1;
 }
 
+/* The newest that was written until then. */
+int store_get_record_before(Store *s, Arena *a, usec_t at, StoredText *ret) {
+        char from[24];
+
+        (void) snprintf(from, sizeof(from), "%lld", (long long) (at > 0 ? at / USEC_PER_MSEC : 0));
+        return records_find(s, a, "XREVRANGE", from, "-", ret);
+}
+
+/* The oldest that was written after it. */
 int store_get_record_after(Store *s, Arena *a, usec_t at, StoredText *ret) {
-        return records_find(s, a, "XRANGE", at > 0 ? at / USEC_PER_MSEC + 1 : 0, "+", ret);
+        char from[24];
+
+        (void) snprintf(from, sizeof(from), "%lld", (long long) (at > 0 ? at / USEC_PER_MSEC + 1 : 0));
+        return records_find(s, a, "XRANGE", from, "+", ret);
 }
 
 usec_t record_name_time(const char *name) {

@@ -6,53 +6,25 @@
 #include <errno.h>
 
 #include "scheduler/act/libvirt/domain_speed.h"
-#include "scheduler/act/libvirt/executor_libvirt.h"
 #include "scheduler/act/libvirt/migration_blame.h"
-#include "tests/fake_libvirt.h"
+#include "tests/fake_executor.h"
 
 static const ExecutorLibvirtOptions quick = { .connect_at_most = 2 * USEC_PER_SEC,
                                               .verify_at_most = 600 * USEC_PER_MSEC,
                                               .give_up = USEC_PER_SEC,
                                               .resume_after = 10 * USEC_PER_MSEC };
-static Executor executor;
-
 static void setup(void) {
-        fake_begin();
-        cr_assert_eq(0, executor_libvirt_open(quick, &executor));
+        fake_executor_open(quick);
 }
 
-static void teardown(void) {
-        executor.free(executor.self);
-        for (int i = 0; i < 500 && fake_held() != 0; i++) /* a call that was given up on lets go by itself */
-                clock_sleep(10 * USEC_PER_MSEC);
-        if (fake_held() != 0) {
-                (void) fprintf(stderr, "%d of libvirt's objects are held still\n", fake_held());
-                abort(); /* Criterion heeds no assertion here */
-        }
-}
-
-TestSuite(executor_fake, .init = setup, .fini = teardown, .timeout = 60);
-
-static MigrationRequest usual(void) {
-        static const MoveOrder order = { .vm = "vm",
-                                         .uuid = FAKE_UUID,
-                                         .from = "h1",
-                                         .to = "h2",
-                                         .from_uri = "fake://h1",
-                                         .to_uri = "fake://h2" };
-
-        return (MigrationRequest){ .order = &order };
-}
+TestSuite(executor_fake, .init = setup, .fini = fake_executor_close, .timeout = 60);
 
 static MigrationStatus run(MigrationRequest r) {
-        MigrationStatus s = { 0 };
+        MigrationStatus s;
         uint32_t id;
 
         cr_assert_eq(0, executor.start(executor.self, &r, &id));
-        for (executor.poll(executor.self, id, &s); !migration_has_ended(s.phase);
-             executor.poll(executor.self, id, &s))
-                executor.wait(executor.self, 100 * USEC_PER_MSEC);
-        executor.forget(executor.self, id);
+        s = fake_executor_ended(id);
         cr_assert_eq(s.phase == MIGRATION_DONE, s.message[0] == '\0', "%s", s.message);
         return s;
 }
@@ -65,8 +37,8 @@ static void ends(MigrationStatus s, MigrationPhase phase, const char *words) {
 /* ---- who answers ---- */
 
 static MigrationStatus run_between(const char *from, const char *to) {
-        MoveOrder order = *usual().order;
-        MigrationRequest r = usual();
+        MoveOrder order = *fake_request().order;
+        MigrationRequest r = fake_request();
 
         order.from_machine = from;
         order.to_machine = to;
@@ -105,7 +77,7 @@ Test(executor_fake, a_machine_that_does_not_say_which_is_none_that_was_admitted)
 /* ---- how it ends ---- */
 
 Test(executor_fake, one_that_moves_is_done_with_what_it_took) {
-        MigrationStatus s = run(usual());
+        MigrationStatus s = run(fake_request());
 
         ends(s, MIGRATION_DONE, "");
         cr_assert_eq(2, fake_running_on());
@@ -116,38 +88,38 @@ Test(executor_fake, one_that_moves_is_done_with_what_it_took) {
 
 Test(executor_fake, one_that_fails_runs_on_its_source) {
         fake.end = FAKE_FAILS;
-        ends(run(usual()), MIGRATION_FAILED, "connection reset");
+        ends(run(fake_request()), MIGRATION_FAILED, "connection reset");
         cr_assert_eq(1, fake_running_on());
 }
 
 Test(executor_fake, a_lie_that_it_is_done_is_seen) {
         fake.end = FAKE_SAYS_DONE;
-        ends(run(usual()), MIGRATION_FAILED, "libvirt reported success, but it runs on h1 only");
+        ends(run(fake_request()), MIGRATION_FAILED, "libvirt reported success, but it runs on h1 only");
 }
 
 Test(executor_fake, a_lie_that_it_failed_is_seen) {
         fake.end = FAKE_SAYS_FAILED;
-        ends(run(usual()), MIGRATION_DONE, "");
+        ends(run(fake_request()), MIGRATION_DONE, "");
         cr_assert_eq(2, fake_running_on());
 }
 
 Test(executor_fake, one_that_runs_nowhere_is_unclear) {
         fake.end = FAKE_IS_LOST;
-        ends(run(usual()), MIGRATION_UNCLEAR, "h1: not there; h2: not there");
+        ends(run(fake_request()), MIGRATION_UNCLEAR, "h1: not there; h2: not there");
 }
 
 Test(executor_fake, one_that_runs_on_both_is_unclear) {
         fake.end = FAKE_RUNS_TWICE;
-        ends(run(usual()), MIGRATION_UNCLEAR, "h1: running; h2: running");
+        ends(run(fake_request()), MIGRATION_UNCLEAR, "h1: running; h2: running");
 }
 
 Test(executor_fake, one_whose_target_has_vanished_is_unclear) {
         fake.end = FAKE_TARGET_GONE;
-        ends(run(usual()), MIGRATION_UNCLEAR, "h2: cannot be queried: connection refused");
+        ends(run(fake_request()), MIGRATION_UNCLEAR, "h2: cannot be queried: connection refused");
 }
 
 Test(executor_fake, one_that_was_paused_by_a_dead_post_copy_is_unclear) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.end = FAKE_POST_COPY_DIES;
         r.manner.strategy = STRATEGY_POST_COPY;
@@ -155,7 +127,7 @@ Test(executor_fake, one_that_was_paused_by_a_dead_post_copy_is_unclear) {
 }
 
 Test(executor_fake, a_broken_post_copy_is_taken_up_again_until_it_is_done) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         fake.end = FAKE_POST_COPY_BREAKS;
@@ -174,7 +146,7 @@ Test(executor_fake, a_broken_post_copy_is_taken_up_again_until_it_is_done) {
 }
 
 Test(executor_fake, one_that_stays_broken_is_unclear_with_what_a_person_can_do) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         fake.end = FAKE_POST_COPY_BREAKS;
@@ -189,7 +161,7 @@ Test(executor_fake, one_that_stays_broken_is_unclear_with_what_a_person_can_do) 
 }
 
 Test(executor_fake, one_that_broke_off_under_somebody_else_is_taken_up_once) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         r.resume = r.post_copy = true;
@@ -210,7 +182,7 @@ Test(executor_fake, one_that_broke_off_under_somebody_else_is_taken_up_once) {
 }
 
 Test(executor_fake, one_whose_target_is_gone_for_a_while_is_taken_up_when_it_is_back) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s = { 0 };
         uint32_t id;
 
@@ -233,7 +205,7 @@ Test(executor_fake, one_whose_target_is_gone_for_a_while_is_taken_up_when_it_is_
 }
 
 Test(executor_fake, one_that_hangs_is_aborted_at_its_deadline) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.end = FAKE_HANGS;
         r.manner.deadline_ms = 300;
@@ -243,7 +215,7 @@ Test(executor_fake, one_that_hangs_is_aborted_at_its_deadline) {
 }
 
 Test(executor_fake, one_that_heeds_no_abort_is_unclear_in_bounded_time) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         usec_t begun = clock_monotonic();
 
         fake.end = FAKE_DEAF;
@@ -258,32 +230,32 @@ Test(executor_fake, one_that_heeds_no_abort_is_unclear_in_bounded_time) {
 Test(executor_fake, a_vm_that_somebody_moved_is_stepped_back_from) {
         fake.hosts[0].state = -1;
         fake.hosts[1].state = VIR_DOMAIN_RUNNING;
-        ends(run(usual()), MIGRATION_FOREIGN, "not started: h1 does not have it");
+        ends(run(fake_request()), MIGRATION_FOREIGN, "not started: h1 does not have it");
         cr_assert_eq(0, fake.migrations);
 }
 
 Test(executor_fake, a_vm_that_somebody_moves_now_is_stepped_back_from) {
         fake.hosts[0].job = true;
-        ends(run(usual()), MIGRATION_FOREIGN, "not started: h1 is busy with it");
+        ends(run(fake_request()), MIGRATION_FOREIGN, "not started: h1 is busy with it");
         cr_assert_eq(0, fake.migrations);
 }
 
 Test(executor_fake, a_vm_that_was_turned_off_is_stepped_back_from) {
         fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
-        ends(run(usual()), MIGRATION_FOREIGN, "not started: on h1 it is not running but shut off");
+        ends(run(fake_request()), MIGRATION_FOREIGN, "not started: on h1 it is not running but shut off");
 }
 
 Test(executor_fake, a_vm_that_a_person_paused_moves_and_stays_paused) {
         fake.hosts[0].state = VIR_DOMAIN_PAUSED;
         fake.hosts[0].reason = VIR_DOMAIN_PAUSED_USER;
-        ends(run(usual()), MIGRATION_DONE, "");
+        ends(run(fake_request()), MIGRATION_DONE, "");
         cr_assert(fake.flags & VIR_MIGRATE_PAUSED);
         cr_assert_eq(VIR_DOMAIN_PAUSED, fake.hosts[1].state);
         cr_assert_eq(-1, fake.hosts[0].state);
 }
 
 Test(executor_fake, a_vm_that_runs_is_not_paused) {
-        ends(run(usual()), MIGRATION_DONE, "");
+        ends(run(fake_request()), MIGRATION_DONE, "");
         cr_assert_not(fake.flags & VIR_MIGRATE_PAUSED);
 }
 
@@ -294,7 +266,8 @@ Test(executor_fake, a_pause_that_is_libvirts_own_is_stepped_back_from) {
         for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
                 fake.hosts[0].state = VIR_DOMAIN_PAUSED;
                 fake.hosts[0].reason = reasons[i];
-                ends(run(usual()), MIGRATION_FOREIGN, "not started: on h1 it is not running but paused");
+                ends(run(fake_request()), MIGRATION_FOREIGN,
+                     "not started: on h1 it is not running but paused");
         }
         cr_assert_eq(0, fake.migrations);
 }
@@ -306,19 +279,19 @@ static void teaches(MigrationStatus s, MoveMiss miss, MissBlame blame) {
 }
 
 Test(executor_fake, how_it_misses_says_whom_that_is_about) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.hosts[1].refuses = true;
-        teaches(run(usual()), MISS_UNREACHED, BLAME_TARGET);
+        teaches(run(fake_request()), MISS_UNREACHED, BLAME_TARGET);
         fake.hosts[1].refuses = false;
         fake.hosts[1].network = NULL;
-        teaches(run(usual()), MISS_REFUSED, BLAME_PAIR);
+        teaches(run(fake_request()), MISS_REFUSED, BLAME_PAIR);
         fake.hosts[1].network = fake.hosts[0].network;
         fake.hosts[0].refuses = true;
-        teaches(run(usual()), MISS_UNREACHED, BLAME_SOURCE);
+        teaches(run(fake_request()), MISS_UNREACHED, BLAME_SOURCE);
         fake.hosts[0].refuses = false;
         fake.end = FAKE_SAYS_DONE;
-        teaches(run(usual()), MISS_FAILED, BLAME_PAIR);
+        teaches(run(fake_request()), MISS_FAILED, BLAME_PAIR);
         fake.end = FAKE_HANGS;
         r.time_limit = 200 * USEC_PER_MSEC;
         teaches(run(r), MISS_DEADLINE, BLAME_PAIR);
@@ -361,12 +334,12 @@ Test(executor_fake, libvirts_code_says_whom_a_refusal_is_about) {
 
 Test(executor_fake, a_target_that_runs_it_already_is_left_alone) {
         fake.hosts[1].state = VIR_DOMAIN_PAUSED;
-        ends(run(usual()), MIGRATION_FOREIGN, "not started: h2 already has it: paused");
+        ends(run(fake_request()), MIGRATION_FOREIGN, "not started: h2 already has it: paused");
         cr_assert_eq(0, fake.migrations);
 }
 
 static void not_taken(const char *words) {
-        ends(run(usual()), MIGRATION_FAILED, words);
+        ends(run(fake_request()), MIGRATION_FAILED, words);
         cr_assert_eq(0, fake.migrations);
         cr_assert_eq(1, fake_running_on());
 }
@@ -388,7 +361,7 @@ Test(executor_fake, a_target_whose_cpu_cannot_run_it_is_not_asked) {
 
 Test(executor_fake, a_driver_that_compares_no_cpus_refuses_nothing) {
         fake.hosts[1].cpu = VIR_CPU_COMPARE_ERROR;
-        ends(run(usual()), MIGRATION_DONE, "");
+        ends(run(fake_request()), MIGRATION_DONE, "");
 }
 
 Test(executor_fake, a_target_that_is_full_by_now_is_not_asked) {
@@ -403,12 +376,12 @@ Test(executor_fake, a_target_with_exactly_the_room_is_asked) {
         fake.hosts[1].free_kib = room - 1;
         not_taken("it holds 2048 MiB of memory");
         fake.hosts[1].free_kib = room;
-        ends(run(usual()), MIGRATION_DONE, "");
+        ends(run(fake_request()), MIGRATION_DONE, "");
 }
 
 /* It has touched 2 GiB of the 3 that it may take. */
 Test(executor_fake, what_it_is_promised_has_to_be_free_and_what_zfs_gives_back_is) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         r.memory_mib = 3102;
         fake.hosts[1].free_kib = 3101 << 10;
@@ -425,7 +398,7 @@ Test(executor_fake, memory_that_the_kernel_gives_back_at_once_counts_as_free) {
         fake.hosts[1].lent_kib[1] = 1 << 18; /* page cache */
         not_taken("it holds 2048 MiB of memory, and 1792 MiB are free there");
         fake.hosts[1].lent_kib[1] = 1 << 20;
-        ends(run(usual()), MIGRATION_DONE, "");
+        ends(run(fake_request()), MIGRATION_DONE, "");
 }
 
 Test(executor_fake, a_host_that_refuses_or_hangs_is_said_in_bounded_time) {
@@ -443,7 +416,7 @@ Test(executor_fake, a_host_that_refuses_or_hangs_is_said_in_bounded_time) {
 /* ---- how it is asked for ---- */
 
 Test(executor_fake, as_usual_it_goes_live_from_host_to_host) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.hosts[0].persistent = true;
         r.auto_converge = true;
@@ -454,7 +427,7 @@ Test(executor_fake, as_usual_it_goes_live_from_host_to_host) {
 }
 
 Test(executor_fake, connections_compression_share_network_and_encryption_are_asked_for) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.hosts[0].libvirt = fake.hosts[1].libvirt = 9004000;
         r.migrate_uri = "tcp://h2-mig";
@@ -478,7 +451,7 @@ static void begin_anew(void) {
 }
 
 Test(executor_fake, what_a_host_does_not_know_is_not_asked_of_it_and_said) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         r.manner = (MoveManner){ .strategy = STRATEGY_MULTIFD, .channels = 4, .compress = true };
@@ -494,7 +467,7 @@ Test(executor_fake, what_a_host_does_not_know_is_not_asked_of_it_and_said) {
 }
 
 Test(executor_fake, post_copy_is_not_asked_for_beside_parallel_connections_before_qemu_10_1) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         r.manner = (MoveManner){ .strategy = STRATEGY_MULTIFD,
                                  .channels = 2,
@@ -512,7 +485,7 @@ Test(executor_fake, post_copy_is_not_asked_for_beside_parallel_connections_befor
 }
 
 Test(executor_fake, a_move_by_post_copy_is_switched_once_all_was_sent_once) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         fake.end = FAKE_STALLS;
@@ -525,7 +498,7 @@ Test(executor_fake, a_move_by_post_copy_is_switched_once_all_was_sent_once) {
 }
 
 Test(executor_fake, one_that_may_is_switched_at_its_deadline) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         fake.end = FAKE_STALLS;
@@ -538,7 +511,7 @@ Test(executor_fake, one_that_may_is_switched_at_its_deadline) {
 }
 
 Test(executor_fake, one_that_auto_converges_has_as_long_again_at_its_deadline) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         fake.end = FAKE_HANGS;
@@ -552,7 +525,7 @@ Test(executor_fake, one_that_auto_converges_has_as_long_again_at_its_deadline) {
 
 Test(executor_fake, the_pause_is_raised_while_iterations_stall_up_to_what_is_allowed) {
         const unsigned long long steps[] = { 100, 150, 225, 337, 400 };
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         MigrationStatus s;
 
         fake.end = FAKE_STALLS;
@@ -569,7 +542,7 @@ Test(executor_fake, the_pause_is_raised_while_iterations_stall_up_to_what_is_all
 }
 
 Test(executor_fake, a_pause_without_a_limit_of_ours_is_left_as_it_is) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.end = FAKE_STALLS;
         r.manner = (MoveManner){ .deadline_ms = 600, .downtime_limit_ms_most = 400 };
@@ -581,7 +554,7 @@ Test(executor_fake, a_pause_without_a_limit_of_ours_is_left_as_it_is) {
 /* ---- disks, and VMs that are off ---- */
 
 Test(executor_fake, disks_the_target_does_not_see_are_copied_into_its_pool) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         r.copy_disks = true;
         ends(run(r), MIGRATION_DONE, "");
@@ -590,7 +563,7 @@ Test(executor_fake, disks_the_target_does_not_see_are_copied_into_its_pool) {
 }
 
 Test(executor_fake, a_volume_that_the_target_has_is_never_written_to) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         r.copy_disks = true;
         fake.hosts[1].volume = "/local/vm.qcow2";
@@ -599,7 +572,7 @@ Test(executor_fake, a_volume_that_the_target_has_is_never_written_to) {
 }
 
 Test(executor_fake, a_target_without_a_pool_for_its_disk_is_not_asked) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         r.copy_disks = true;
         fake.hosts[1].pool = "/elsewhere";
@@ -608,7 +581,7 @@ Test(executor_fake, a_target_without_a_pool_for_its_disk_is_not_asked) {
 }
 
 Test(executor_fake, a_vm_that_is_off_is_defined_there_and_undefined_here) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
 
         fake.hosts[0].state = VIR_DOMAIN_SHUTOFF;
         fake.hosts[0].persistent = true;
@@ -639,12 +612,12 @@ Test(executor_fake, a_port_without_its_filter_is_said) {
         fake.xml_after =
                 "<domain type='kvm'><devices><interface type='network'><mac address='52:54:00:00:00:01'/>"
                 "<source network='blue' portid='b2'/></interface></devices></domain>";
-        s = run(usual());
+        s = run(fake_request());
         ends(s, MIGRATION_DONE, "");
         cr_assert_not_null(strstr(s.remark, "port 52:54:00:00:00:01 was network=blue"), "%s", s.remark);
         fake_begin();
         fake.xml_after = "<domain type='kvm'><devices/></domain>";
-        s = run(usual());
+        s = run(fake_request());
         cr_assert_not_null(strstr(s.remark, "port 52:54:00:00:00:01 is gone"), "%s", s.remark);
 }
 
@@ -653,14 +626,14 @@ Test(executor_fake, an_agent_that_is_silent_afterwards_is_said) {
 
         fake.xml = "<domain type='kvm'><devices><channel type='unix'><target type='virtio' "
                    "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
-        s = run(usual());
+        s = run(fake_request());
         ends(s, MIGRATION_DONE, "");
         cr_assert_str_eq("the guest agent answered before, and does not answer now", s.remark);
         fake_begin();
         fake.xml = "<domain type='kvm'><devices><channel type='unix'><target type='virtio' "
                    "name='org.qemu.guest_agent.0' state='connected'/></channel></devices></domain>";
         fake.hosts[1].agent = true;
-        cr_assert_str_eq("", run(usual()).remark);
+        cr_assert_str_eq("", run(fake_request()).remark);
 }
 
 Test(executor_fake, one_that_will_not_start_with_its_host_any_more_is_said_with_why) {
@@ -668,7 +641,7 @@ Test(executor_fake, one_that_will_not_start_with_its_host_any_more_is_said_with_
 
         fake.hosts[0].persistent = fake.hosts[0].autostart = true;
         fake.hosts[1].autostart_fails = true;
-        s = run(usual());
+        s = run(fake_request());
         ends(s, MIGRATION_DONE, "");
         cr_assert_str_eq("it no longer starts with its host (autostart): cannot create autostart link",
                          s.remark);
@@ -699,7 +672,7 @@ static MigrationStatus run_limited(MigrationRequest r, int64_t then_mib_s) {
 
 Test(executor_fake, one_that_runs_is_given_another_share) {
         fake.takes = 800 * USEC_PER_MSEC;
-        ends(run_limited(usual(), 11), MIGRATION_DONE, "");
+        ends(run_limited(fake_request(), 11), MIGRATION_DONE, "");
         cr_assert_not_null(strstr(fake.params, "bandwidth=5 "), "%s", fake.params);
         cr_assert_eq(1, fake.n_speeds);
         cr_assert_eq(11, fake.speeds[0]);
@@ -708,7 +681,7 @@ Test(executor_fake, one_that_runs_is_given_another_share) {
 Test(executor_fake, one_that_stays_has_its_own_limit_again) {
         fake.takes = 800 * USEC_PER_MSEC;
         fake.end = FAKE_FAILS;
-        ends(run_limited(usual(), 11), MIGRATION_FAILED, "connection reset");
+        ends(run_limited(fake_request(), 11), MIGRATION_FAILED, "connection reset");
         cr_assert_eq(2, fake.n_speeds);
         cr_assert_eq(1000000, fake.speed);
 }
@@ -717,7 +690,7 @@ Test(executor_fake, one_that_stays_has_its_own_limit_again) {
 
 /* Nothing of ours runs on when the program ends: it is told to stop, and waited for. */
 Test(executor_fake, who_frees_it_stops_what_runs_and_waits_for_that) {
-        MigrationRequest r = usual();
+        MigrationRequest r = fake_request();
         uint32_t id;
 
         fake.end = FAKE_HANGS;

@@ -7,9 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/story.sh
 B=$(realpath "${1:-build/dev}")
-for tool in redis-server redis-cli curl jq; do
-	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
-done
+needs redis-server redis-cli curl jq
 . tests/api_story.sh
 service=
 trap 'kill $service $redis 2>/dev/null; wait 2>/dev/null; rm -rf "$D"' EXIT

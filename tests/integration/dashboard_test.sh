@@ -8,9 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/story.sh
 B=$(realpath "${1:-build/dev}")
-for tool in prometheus promtool redis-server redis-cli curl jq; do
-	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
-done
+needs prometheus promtool redis-server redis-cli curl jq
 D=$(mktemp -d) || exit 1
 R=unix://$D/r.sock
 pids=

@@ -7,9 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/story.sh
 B=$(realpath "${1:-build/dev}")
-for tool in redis-server redis-cli curl jq python3; do
-	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
-done
+needs redis-server redis-cli curl jq python3
 . tests/api_story.sh
 pids=
 receiver=

@@ -7,9 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/story.sh
 B=$(realpath "${1:-build/dev}")
-for tool in tmux python3 redis-server redis-cli; do
-	command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
-done
+needs tmux python3 redis-server redis-cli
 D=$(mktemp -d) || exit 1
 redis-server --port 0 --unixsocket "$D/r.sock" --save '' --dir "$D" >"$D/redis.log" 2>&1 &
 redis=$!

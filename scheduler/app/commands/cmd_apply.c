@@ -116,7 +116,7 @@ static ExitStatus from_planning(Apply *apply) {
         r = round_decide(in->arena, &apply->input, &apply->round);
         busy_end(&busy);
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(in, r);
         view.snapshot = apply->round.snapshot;
         view.problem = apply->round.problem;
         view.plan = apply->round.plan;

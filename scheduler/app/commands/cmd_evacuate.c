@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <string.h>
 
 #include "scheduler/app/commands/apply.h"
 #include "scheduler/app/commands/chosen_hosts.h"
@@ -105,7 +104,7 @@ static ExitStatus dry_run(Evacuation *evacuation) {
         r = round_decide(evacuation->in->arena, &input, &round);
         busy_end(&busy);
         if (r < 0)
-                return command_complain(evacuation->in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(evacuation->in, r);
         return cmd_evacuate_print_plan(evacuation->in, &round);
 }
 

@@ -7,31 +7,20 @@
 #include "scheduler/app/commands/frontier_walk.h"
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/what_if_facts.h"
-#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/json_print.h"
 
 static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, FrontierPrice by) {
         Busy busy;
         Workers workers = workers_threads(0);
-        RoundInput input = { .snapshot = facts->snapshot,
-                             .settings = facts->settings,
-                             .request = plan_request_of(&in->options, &workers),
-                             .now = clock_now(),
-                             .think = settings_int(facts->settings, "service", "think") };
-        Store *store = source_store(facts->source);
+        RoundInput input;
         WhatIfFacts what_if;
-        ExitStatus status = what_if_facts_read(in, facts, &what_if);
+        ExitStatus status = what_if_facts_input(in, facts, &workers, &what_if, &input);
         FrontierView view;
         int r;
 
         if (status != EXIT_DONE)
                 return status;
-        input.snapshot = what_if.snapshot;
-        r = facts_holds(in, store, &input); /* as the service would */
-
-        if (r < 0)
-                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
         busy_begin(&busy, &in->err, "planning at several limits");
         r = frontier_walk(in->arena, &input, by, &view);
         busy_end(&busy);
@@ -42,7 +31,7 @@ static ExitStatus cmd_frontier_frontier(Invocation *in, const Facts *facts, Fron
                 r = frontier_text_print(in->arena, &view, &in->out);
         }
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(in, r);
         return (what_if.any || what_if.set) && !in->json ? what_if_facts_compare(in, &what_if, &input, NULL)
                                                          : EXIT_DONE;
 }

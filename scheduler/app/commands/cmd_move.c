@@ -99,7 +99,7 @@ static ExitStatus cmd_move_decide(Moving *moving, const Workers *workers) {
         if (r == 0)
                 r = explain_vm(in->arena, moving->round.snapshot, moving->facts.settings, policies_all(),
                                moving->vm, IX_NONE, &moving->explained);
-        return r < 0 ? command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r)) : EXIT_DONE;
+        return r < 0 ? plan_complain(in, r) : EXIT_DONE;
 }
 
 /* ---- what is said of it ---- */

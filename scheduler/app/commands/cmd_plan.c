@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <string.h>
-
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/commands/hbal_score.h"
@@ -9,7 +6,6 @@
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/commands/what_if_facts.h"
 #include "scheduler/app/round/round_record.h"
-#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/json_print.h"
@@ -127,14 +123,9 @@ static ExitStatus write_record(Invocation *in, const Facts *facts, const RoundIn
 static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timing) {
         Busy busy;
         Workers workers = workers_threads(0);
-        RoundInput input = { .snapshot = facts->snapshot,
-                             .settings = facts->settings,
-                             .request = plan_request_of(&in->options, &workers),
-                             .now = clock_now(),
-                             .think = settings_int(facts->settings, "service", "think") };
-        Store *store = source_store(facts->source);
+        RoundInput input;
         WhatIfFacts assumed;
-        ExitStatus status = what_if_facts_read(in, facts, &assumed);
+        ExitStatus status = what_if_facts_input(in, facts, &workers, &assumed, &input);
         Round round;
         int r;
 
@@ -144,22 +135,12 @@ static ExitStatus cmd_plan_plan(Invocation *in, const Facts *facts, Timing *timi
                 return command_complain(
                         in, EXIT_BAD_INPUT,
                         "--record needs real data. For a what-if, write a snapshot with these changes first");
-        input.snapshot = assumed.snapshot;
-        r = facts_holds(in, store, &input); /* as the service would */
-
-        if (r < 0)
-                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
-        input.stopped = stopped_words(in, store);
+        input.stopped = stopped_words(in, source_store(facts->source));
         busy_begin(&busy, &in->err, "planning");
         r = round_decide(in->arena, &input, &round);
         busy_end(&busy);
-        if (r == -ENOTRECOVERABLE)
-                return command_complain(
-                        in, EXIT_FAILED,
-                        "the judge refuses the planner's plan; nothing is planned. This is a bug: please report it "
-                        "with the snapshot");
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(in, r);
         timing_mark(timing, "plan");
         status = write_record(in, facts, &input, &round);
         if (status != EXIT_DONE)

@@ -9,7 +9,6 @@
 #include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/commands/what_if_facts.h"
-#include "scheduler/app/round/round_store.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/file.h"
@@ -59,14 +58,9 @@ static int cmd_report_plan(Invocation *in, const RoundInput *input, Round *ret_r
 
 static ExitStatus cmd_report_report(Invocation *in, const Facts *facts) {
         Workers workers = workers_threads(0);
-        RoundInput input = { .snapshot = facts->snapshot,
-                             .settings = facts->settings,
-                             .request = plan_request_of(&in->options, &workers),
-                             .now = clock_now(),
-                             .think = settings_int(facts->settings, "service", "think") };
-        Store *store = source_store(facts->source);
+        RoundInput input;
         WhatIfFacts assumed;
-        ExitStatus status = what_if_facts_read(in, facts, &assumed);
+        ExitStatus status = what_if_facts_input(in, facts, &workers, &assumed, &input);
         FrontierView frontier = { 0 };
         char by[256], digest[SHA256_HEX];
         const char *text;
@@ -76,16 +70,12 @@ static ExitStatus cmd_report_report(Invocation *in, const Facts *facts) {
 
         if (status != EXIT_DONE)
                 return status;
-        input.snapshot = assumed.snapshot;
-        r = facts_holds(in, store, &input); /* as the service would */
-        if (r < 0)
-                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
-        input.stopped = stopped_words(in, store);
+        input.stopped = stopped_words(in, source_store(facts->source));
         r = cmd_report_plan(in, &input, &round, &frontier);
         if (r == 0)
                 r = plan_file_print(in->arena, round.snapshot, round.plan, &text, &n);
         if (r != 0)
-                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(in, r);
         sha256_print(text, n, digest);
         return cmd_report_write(in, &(ReportView){ .snapshot = round.snapshot,
                                                    .problem = round.problem,

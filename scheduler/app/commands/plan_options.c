@@ -2,6 +2,7 @@
 #include "scheduler/app/commands/plan_options.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "scheduler/milp/exact.h"
 
@@ -16,4 +17,13 @@ PlanRequest plan_request_of(const Options *o, const Workers *workers) {
         r.threshold = (uint32_t) option_number(o, "threshold", r.threshold);
         r.seed = (uint64_t) option_number(o, "seed", (int64_t) r.seed);
         return r;
+}
+
+ExitStatus plan_complain(const Invocation *in, int r) {
+        if (r == -ENOTRECOVERABLE)
+                return command_complain(
+                        in, EXIT_FAILED,
+                        "the judge refuses the planner's plan; nothing is planned. This is a bug: please report it "
+                        "with the snapshot");
+        return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
 }

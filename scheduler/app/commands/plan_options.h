@@ -2,10 +2,11 @@
 /* What a plan may cost, as options of several commands.
  *
  * Units: moves, MiB and ms by suffix. Owner: the request refers to `workers`. Errors: none: options were
- * checked when they were parsed. Threads: the main one.
+ * checked when they were parsed; a plan that failed is an ExitStatus. Threads: the main one.
  */
 #pragma once
 
+#include "scheduler/app/terminal/invocation.h"
 #include "scheduler/base/options.h"
 #include "scheduler/decide/judge/plan_check.h"
 #include "scheduler/decide/plan/planner.h"
@@ -38,3 +39,6 @@
 
 /* PLAN_REQUEST_DEFAULT with what the options say; `workers` must outlive the request. */
 PlanRequest plan_request_of(const Options *o, const Workers *workers);
+
+/* Says why there is no plan: `r` is what planner_plan() returned, below 0. EXIT_FAILED. */
+ExitStatus plan_complain(const Invocation *in, int r);

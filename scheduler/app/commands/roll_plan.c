@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/roll_parts.h"
 #include "scheduler/app/terminal/busy.h"
 #include "scheduler/app/terminal/human.h"
@@ -31,7 +31,7 @@ ExitStatus roll_plan(Roll *roll) {
                 busy_end(&busy);
         }
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(in, r);
         for (uint32_t i = 0; i < roll->order.n; i++)
                 roll->left[i] = s->hosts[roll->order.hosts[i]].name;
         return EXIT_DONE;

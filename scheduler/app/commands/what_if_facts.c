@@ -6,6 +6,7 @@
 
 #include "policies/policies.h"
 #include "scheduler/app/commands/chosen_hosts.h"
+#include "scheduler/app/commands/plan_options.h"
 #include "scheduler/app/commands/what_if_settings.h"
 #include "scheduler/app/settings/app_settings.h"
 #include "scheduler/app/terminal/human.h"
@@ -153,6 +154,24 @@ ExitStatus what_if_facts_read(Invocation *in, const Facts *facts, WhatIfFacts *r
         return EXIT_DONE;
 }
 
+ExitStatus what_if_facts_input(Invocation *in, const Facts *facts, const Workers *workers, WhatIfFacts *ret,
+                               RoundInput *ret_input) {
+        RoundInput input = { .settings = facts->settings,
+                             .request = plan_request_of(&in->options, workers),
+                             .now = clock_now(),
+                             .think = settings_int(facts->settings, "service", "think") };
+        Store *store = source_store(facts->source);
+        ExitStatus status = what_if_facts_read(in, facts, ret);
+
+        if (status != EXIT_DONE)
+                return status;
+        input.snapshot = ret->snapshot;
+        if (facts_holds(in, store, &input) < 0)
+                return command_complain(in, EXIT_FAILED, "%s", store_error(store));
+        *ret_input = input;
+        return EXIT_DONE;
+}
+
 /* ---- in words ---- */
 
 void what_if_facts_print(const WhatIfFacts *s, const Screen *screen) {
@@ -286,7 +305,7 @@ ExitStatus what_if_facts_compare(Invocation *in, const WhatIfFacts *s, const Rou
         if (r == 0)
                 r = what_if_facts_compare_rows(in->arena, s, before.plan, after, &t);
         if (r < 0)
-                return command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                return plan_complain(in, r);
         (void) fputc('\n', in->out.out);
         table_print(&t, &in->out, "  ");
         return EXIT_DONE;
@@ -333,7 +352,7 @@ json_t *what_if_facts_json(Invocation *in, const WhatIfFacts *s, const RoundInpu
         int r = decide_both(in, s, input, &before, &after);
 
         if (r < 0) {
-                (void) command_complain(in, EXIT_FAILED, "cannot plan: %s", strerrordesc_np(-r));
+                (void) plan_complain(in, r);
                 return NULL;
         }
         o = json_object();

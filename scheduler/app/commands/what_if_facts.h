@@ -60,6 +60,11 @@ typedef struct WhatIfFacts {
 /* Reads the options and makes the supposed snapshot. EXIT_DONE, or what to exit with: it was said why. */
 ExitStatus what_if_facts_read(Invocation *in, const Facts *facts, WhatIfFacts *ret);
 
+/* The same, and of it what a round is given, as the service would (facts_holds()), with the limits of PLAN_OPTIONS.
+ * `workers` must outlive the input. */
+ExitStatus what_if_facts_input(Invocation *in, const Facts *facts, const Workers *workers, WhatIfFacts *ret,
+                               RoundInput *ret_input);
+
 /* The changes in words, one a line, and what cannot start. */
 void what_if_facts_print(const WhatIfFacts *s, const Screen *screen);
 
