@@ -413,6 +413,60 @@ Test(hand_over, a_migration_that_fails_is_told_with_its_reason_and_not_tried_aga
         SAYS("\"host\": \"h1\"");
 }
 
+/* ---- what came of it cannot be written down at once ---- */
+
+static atomic_int tells_fail, audits_fail;
+
+int __real_store_put_told(Store *s, uint64_t token, const char *vm, const char *text, size_t n);
+int __wrap_store_put_told(Store *s, uint64_t token, const char *vm, const char *text, size_t n);
+int __real_store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t keep);
+int __wrap_store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t keep);
+
+static bool fails(atomic_int *left) {
+        return atomic_load(left) > 0 && atomic_fetch_sub(left, 1) > 0;
+}
+
+int __wrap_store_put_told(Store *s, uint64_t token, const char *vm, const char *text, size_t n) {
+        return fails(&tells_fail) ? -ECONNRESET : __real_store_put_told(s, token, vm, text, n);
+}
+
+int __wrap_store_put_audit(Store *s, uint64_t token, const char *text, size_t n, usec_t keep) {
+        return fails(&audits_fail) ? -ECONNRESET : __real_store_put_audit(s, token, text, n, keep);
+}
+
+static void is_told_all_the_same(void) {
+        const AuditEntry *all = NULL;
+        uint32_t n = 0, moves = 0;
+
+        cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
+        SAYS("vm0 runs on h3 after ");
+        cr_assert(log_has("while=\"reporting the result of an operator's move\""), "%s", log_text);
+        cr_assert_eq(0, audit_store_read(store, &arena, 0, &all, &n));
+        for (uint32_t i = 0; i < n; i++)
+                moves += strcmp(all[i].mode, "move") == 0;
+        cr_assert_eq(1, moves, "written down once");
+        cr_assert_eq(0, asked());
+}
+
+Test(hand_over, an_answer_that_could_not_be_written_is_written_again) {
+        service_leads("--mode=auto");
+        atomic_store(&tells_fail, 1);
+        is_told_all_the_same();
+}
+
+Test(hand_over, an_audit_that_could_not_be_written_is_written_again) {
+        service_leads("--mode=auto");
+        atomic_store(&audits_fail, 1);
+        is_told_all_the_same();
+}
+
+/* As long as the run lasts: then the next round finds in the journal how it came there. */
+Test(hand_over, an_answer_that_comes_a_round_later_has_its_moves) {
+        service_leads("--mode=auto");
+        atomic_store(&tells_fail, 2);
+        is_told_all_the_same();
+}
+
 /* h3 has room for one VM more, once one of its own has left. */
 static void h3_is_full(void) {
         (void) pthread_mutex_lock(&lock);

@@ -106,16 +106,10 @@ static void service_beside_plan(ServiceRun *run) {
 }
 
 /* What came of operators' moves is told as they end. */
-static void service_beside_wishes(const ServiceRound *round, RoundMoves *done) {
-        if (service_wish_keep(round, done) < 0)
-                log_event(LOG_WARNING, "round.failed",
-                          "while=\"reporting the result of an operator's move\"");
-}
-
-static void service_beside_keep(ServiceRun *run) {
-        service_beside_wishes(run->first, run->done);
+static void service_beside_keep(ServiceRun *run, bool last) {
+        (void) !service_wish_keep(run->first, run->done, last);
         for (BesideRound *b = run->rounds; b; b = b->next)
-                service_beside_wishes(&b->given, &b->state.done);
+                (void) !service_wish_keep(&b->given, &b->state.done, last);
         for (BesideRound *b = run->rounds; b; b = b->next) {
                 if (b->kept || b->state.done.n_ended < b->state.done.n)
                         continue;
@@ -168,7 +162,7 @@ static void service_beside_look(ServiceRun *run) {
         const ServiceRound *x = run->first;
         const usec_t now = round_monotonic(x);
 
-        service_beside_keep(run);
+        service_beside_keep(run, false);
         if (run->lost || round_is_stopped(x) || now < run->looked + CALLS_EVERY)
                 return;
         run->looked = now;
@@ -187,7 +181,7 @@ static void service_beside_look(ServiceRun *run) {
 static bool service_beside_close(ServiceRun *run) {
         bool left = false;
 
-        service_beside_keep(run);
+        service_beside_keep(run, true);
         while (run->rounds) {
                 BesideRound *b = run->rounds;
 

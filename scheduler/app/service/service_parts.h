@@ -225,8 +225,9 @@ bool service_wish_is_new(const RoundState *s);
 int service_wish_join(RoundState *s, const RoundMoves *plan) must_check;
 
 /* Of the wishes whose moves have ended since the last call: the record, the audit, and the answer. What was not reached stays
- * asked for. 0; a negative errno. */
-int service_wish_keep(const ServiceRound *round, RoundMoves *done) must_check;
+ * asked for. What could not be written is tried again a second later, or now (`last`); who plans next finds it in the journal.
+ * 0; a negative errno, which is logged. */
+int service_wish_keep(const ServiceRound *round, RoundMoves *done, bool last) must_check;
 
 /* ---- service_urgent.c ---- */
 

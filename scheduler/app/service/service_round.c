@@ -79,7 +79,7 @@ static int service_round_carry_out(RoundState *s, bool planned) {
                 service_notices_put(s); /* they may take long */
         r = service_moves_run(x, planned ? s->wanted.round.snapshot : s->found.input.snapshot, &s->done,
                               &s->shown);
-        return r < 0 || x->run ? r : service_wish_keep(x, &s->done);
+        return r < 0 || x->run ? r : service_wish_keep(x, &s->done, true);
 }
 
 /* ---- the kinds of action, by their modes ----

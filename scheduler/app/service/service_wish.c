@@ -12,8 +12,9 @@
 #include "scheduler/app/state/asked_move.h"
 #include "scheduler/base/log.h"
 
-#define WISH_QUOTE 512
-#define WISH_MODE  "move"
+#define WISH_QUOTE  512
+#define WISH_MODE   "move"
+#define RETRY_EVERY USEC_PER_SEC
 
 struct RoundWish {
         const StoredText *text; /* as it is asked for; its name is the VM's */
@@ -23,7 +24,11 @@ struct RoundWish {
         Round round;
         const MoveOrder *orders; /* [n] */
         uint32_t n;
-        bool kept; /* what came of it */
+        char record[RECORD_NAME_SIZE]; /* that its entry of the audit names; "": it is not written yet */
+        usec_t audit_at;               /* that entry's time, which is in its id */
+        bool audited;
+        bool kept;       /* what came of it */
+        usec_t retry_at; /* it could not be kept: not tried again before; 0: it was not tried */
 };
 
 /* ---- the answer ---- */
@@ -94,23 +99,34 @@ static bool service_wish_is_under_way(const RoundState *s, const char *name, con
         return vm && vm->in_flight;
 }
 
-/* What the journal says of it: a leader that died had begun it, and it failed. NULL: nothing. */
-static int service_wish_failed(const ServiceRound *round, const RoundWish *wish, const char **ret) {
+/* What the journal says of it last: a leader that died, or could not write down what came of it, had begun it. NULL: nothing. */
+static int service_wish_begun(const ServiceRound *round, const RoundWish *wish, const JournalEntry **ret) {
         const JournalEntry *journal = NULL;
         uint32_t n = 0;
         int r = round_store_journal(round->store, round->arena, &journal, &n);
 
         *ret = NULL;
-        for (uint32_t i = 0; r == 0 && i < n && journal[i].at >= wish->asked->at; i++) {
+        for (uint32_t i = 0; r == 0 && i < n && journal[i].at >= wish->asked->at && !*ret; i++) {
                 const JournalEntry *e = &journal[i];
 
-                if (strcmp(e->order->vm, wish->text->name) != 0 || strcmp(e->order->to, wish->asked->to) != 0)
-                        continue;
-                if (e->event == JOURNAL_FAILED || e->event == JOURNAL_ABORTED)
-                        *ret = e->message && e->message[0] ? e->message : "it failed";
-                break;
+                if (strcmp(e->order->vm, wish->text->name) == 0 && strcmp(e->order->to, wish->asked->to) == 0)
+                        *ret = e;
         }
         return r;
+}
+
+/* It is where it is wanted: with how it came there, where the journal knows. */
+static int service_wish_is_there(const ServiceRound *round, const RoundWish *wish,
+                                 const JournalEntry *begun) {
+        const RecordMove move = { .order = begun ? begun->order : NULL,
+                                  .end = move_end_names[MOVE_DONE],
+                                  .why = "",
+                                  .took = begun ? begun->took : MOVE_NOT_MEASURED };
+        const bool moved = begun && begun->event == JOURNAL_DONE;
+
+        return service_wish_tell(
+                round, wish->text, wish->asked,
+                (ToldMove){ .end = TOLD_DONE, .why = "", .moves = moved ? &move : NULL, .n = moved });
 }
 
 /* 1: it is answered, or waits. 0: it is to be planned. */
@@ -121,20 +137,19 @@ static int service_wish_settle(RoundState *s, const RoundWish *wish) {
         const Vm *vm = v != IX_NONE ? &facts->vms[v] : NULL;
         const bool is_another =
                 vm && vm->uuid && wish->asked->uuid && strcmp(vm->uuid, wish->asked->uuid) != 0;
-        const char *failed = NULL;
+        const JournalEntry *begun = NULL;
         int r;
 
         if (service_wish_is_under_way(s, wish->text->name, vm))
                 return 1;
-        if (vm && !is_another && strcmp(facts->hosts[vm->host].name, wish->asked->to) == 0) {
-                r = service_wish_answer(x, wish, TOLD_DONE, "");
-                return r < 0 ? r : 1;
-        }
-        r = service_wish_failed(x, wish, &failed);
+        r = service_wish_begun(x, wish, &begun);
         if (r < 0)
                 return r;
-        if (failed)
-                r = service_wish_answer(x, wish, TOLD_FAILED, failed);
+        if (vm && !is_another && strcmp(facts->hosts[vm->host].name, wish->asked->to) == 0)
+                r = service_wish_is_there(x, wish, begun);
+        else if (begun && (begun->event == JOURNAL_FAILED || begun->event == JOURNAL_ABORTED))
+                r = service_wish_answer(x, wish, TOLD_FAILED,
+                                        begun->message && begun->message[0] ? begun->message : "it failed");
         else if (!vm)
                 r = service_wish_answer(x, wish, TOLD_REFUSED, "VM not found");
         else if (is_another)
@@ -399,8 +414,8 @@ static int service_wish_no_way(Arena *a, const RoundMoves *done, uint32_t number
         return 0;
 }
 
-/* The decision with what came of it: the operator's. */
-static int service_wish_write_down(const ServiceRound *round, const RoundWish *wish, const RecordMove *moves,
+/* The decision with what came of it: the operator's. Where that fails it is tried again, and each part is written once. */
+static int service_wish_write_down(const ServiceRound *round, RoundWish *wish, const RecordMove *moves,
                                    uint32_t n) {
         const RoundRecord record = { .input = &wish->input,
                                      .facts = wish->facts,
@@ -409,16 +424,22 @@ static int service_wish_write_down(const ServiceRound *round, const RoundWish *w
                                      .mode = WISH_MODE,
                                      .moves = moves,
                                      .n_moves = n };
-        char name[RECORD_NAME_SIZE] = "";
         AuditEntry entry;
-        int r = round_record_store(round->leadership, round->arena, &record, name);
+        int r = 0;
 
-        entry = audit_store_entry(&record, name);
+        if (wish->audited)
+                return 0;
+        if (!wish->record[0]) {
+                r = round_record_store(round->leadership, round->arena, &record, wish->record);
+                if (r != 0)
+                        return r == 1 ? -ECANCELED : r;
+                wish->audit_at = round_now(round);
+        }
+        entry = audit_store_entry(&record, wish->record);
         entry.by = wish->asked->by;
-        entry.at =
-                round_now(round); /* its id is the leader and this, and the round has an entry of its own */
-        if (r == 0)
-                r = audit_store_write(round->leadership, round->arena, round->settings, wish->facts, entry);
+        entry.at = wish->audit_at; /* its id is the leader and this, and the round has an entry of its own */
+        r = audit_store_write(round->leadership, round->arena, round->settings, wish->facts, entry);
+        wish->audited = r == 0;
         return r == 1 ? -ECANCELED : r;
 }
 
@@ -432,31 +453,47 @@ static int service_wish_keep_one(const ServiceRound *round, RoundMoves *done, ui
 
         if (!service_wish_outcomes(round->arena, done, number, &moves, &n, &own) || !own)
                 return 0;
-        wish->kept = true;
         if (move_end_is_open(own->end))
                 r = service_wish_no_way(round->arena, done, number, &no_way);
-        if (r < 0 || (move_end_is_open(own->end) && !no_way)) /* it stays asked for */
+        if (r < 0)
                 return r;
+        if (move_end_is_open(own->end) && !no_way) { /* it stays asked for */
+                wish->kept = true;
+                return 0;
+        }
         r = service_wish_write_down(round, wish, moves, n);
-        if (r < 0 || own->end == MOVE_UNCLEAR) /* that is told once it is known */
-                return r;
-        return service_wish_tell(round, wish->text, wish->asked,
-                                 (ToldMove){ .end = own->end == MOVE_DONE      ? TOLD_DONE
-                                                    : own->end == MOVE_REFUSED ? TOLD_REFUSED
-                                                                               : TOLD_FAILED,
-                                             .why = own->end == MOVE_DONE ? ""
-                                                    : no_way              ? no_way
-                                                                          : own->why,
-                                             .moves = moves,
-                                             .n = n });
+        if (r == 0 && own->end != MOVE_UNCLEAR) /* that is told once it is known */
+                r = service_wish_tell(round, wish->text, wish->asked,
+                                      (ToldMove){ .end = own->end == MOVE_DONE      ? TOLD_DONE
+                                                         : own->end == MOVE_REFUSED ? TOLD_REFUSED
+                                                                                    : TOLD_FAILED,
+                                                  .why = own->end == MOVE_DONE ? ""
+                                                         : no_way              ? no_way
+                                                                               : own->why,
+                                                  .moves = moves,
+                                                  .n = n });
+        wish->kept = r == 0;
+        return r;
 }
 
-int service_wish_keep(const ServiceRound *round, RoundMoves *done) {
+int service_wish_keep(const ServiceRound *round, RoundMoves *done, bool last) {
         int r = 0;
 
         for (uint32_t i = 0; i < done->n_wishes && done->ended; i++) {
-                const int k = done->wishes[i].kept ? 0 : service_wish_keep_one(round, done, i);
+                RoundWish *wish = &done->wishes[i];
+                const ArenaMark mark = arena_mark(round->arena);
+                int k;
 
+                if (wish->kept || (!last && round_monotonic(round) < wish->retry_at))
+                        continue;
+                k = service_wish_keep_one(round, done, i);
+                if (k < 0 && wish->retry_at == 0)
+                        log_event(LOG_WARNING, "round.failed",
+                                  "while=\"reporting the result of an operator's move\"");
+                if (k < 0) {
+                        arena_rewind(round->arena, mark);
+                        wish->retry_at = round_monotonic(round) + RETRY_EVERY;
+                }
                 r = r < 0 ? r : k;
         }
         return r;
