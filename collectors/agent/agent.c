@@ -391,7 +391,7 @@ static int grade_watch(Agent *g, const Report *report) {
 
 static void alarm_raise(Agent *g) {
         if (g->alarm_waiting && g->outbox.store && !g->outbox.away &&
-            store_raise_alarm(g->outbox.store, g->host) == 0)
+            store_raise_alarm(g->outbox.store, g->host, clock_now()) == 0)
                 g->alarm_waiting = false;
 }
 

@@ -46,9 +46,9 @@ enum StoreLoss {
         KEY(PEER, "peer", "HOST", "string", "some minutes", AGENT, LOOKS, MADE_ANEW,                         \
             "address and port of its echo")                                                                  \
         KEY(ALARM, "alarm", "HOST", "string", "never", AGENT, LOOKS, MADE_ANEW,                              \
-            "counts its reports that a round should not wait for")                                           \
+            "grows with its reports that a round should not wait for")                                       \
         KEY(CALL, "call", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, MADE_ANEW,                  \
-            "counts what operators did that a round should not wait for")                                    \
+            "grows with what operators did that a round should not wait for")                                \
         KEY(STOP, "stop", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,                  \
             "whether all moves are stopped, by whom, until when and why")                                    \
         KEY(MARKS, "marks", "", "hash", "never", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,                  \
@@ -96,7 +96,7 @@ enum StoreLoss {
         KEY(BOOKINGS, "bookings", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, REWRITTEN,      \
             "VM → room that is held for it: since when, until when, by whom")                                \
         KEY(BOOKED, "bookings:changes", "", "string", "never", SERVICE | ROLE_OPERATOR, LOOKS, MADE_ANEW,    \
-            "counts changes of bookings: two at once do not get the same room")                              \
+            "grows with changes of bookings: two at once do not get the same room")                          \
         KEY(ASKED, "moves:asked", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,           \
             "VM → where an operator wants it, for the leader to move it")                                    \
         KEY(ABORTS, "moves:aborts", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \

@@ -236,8 +236,10 @@ int store_get_aborts(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must
 int store_take_abort(Store *s, uint64_t token, const StoredText *asked) must_check;
 
 /* ---- alarms and calls: numbers that grow when something happens that a round should not wait for ---- */
-/* By its agent: the host reports that it has got worse. */
-int store_raise_alarm(Store *s, const char *host) must_check;
+/* Only that one changes counts: it grows to the time, or by one where it is there or beyond, so that it differs also from what
+ * was read before the store lost it. */
+/* By its agent, `now` its clock's: the host reports that it has got worse. */
+int store_raise_alarm(Store *s, const char *host, usec_t now) must_check;
 /* Those of these hosts (sorted by name), in their order; who never raised one is left out. */
 int store_get_alarms(Store *s, Arena *a, const char *const *hosts, uint32_t n_hosts, StoredText **ret,
                      uint32_t *ret_n) must_check;

@@ -43,9 +43,16 @@ typedef struct ScriptWrite {
 /* Nothing is written by a leader whose token is not the newest: checked in the same step as what follows. */
 #define SCRIPT_FENCE "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 1 end\n"
 
-/* One more of a counter, of which only that it changes counts: one that is damaged, or no text, begins again. */
+/* A counter, of which only that it changes counts, grows: to the server's time, or by one where it is at that or beyond.
+ * So it differs also from what was read before the store lost it. One that is damaged, or no text, begins again. */
 #define SCRIPT_COUNT(key)                                                                                    \
-        "if type(redis.pcall('INCR', " key ")) == 'table' then redis.call('SET', " key ", '1') end\n"
+        "do\n"                                                                                               \
+        "  local count, at = redis.pcall('INCR', " key "), redis.call('TIME')\n"                             \
+        "  at = at[1] * 1000000 + at[2]\n"                                                                   \
+        "  if type(count) ~= 'number' or count < at then\n"                                                  \
+        "    redis.call('SET', " key ", string.format('%.0f', at))\n"                                        \
+        "  end\n"                                                                                            \
+        "end\n"
 
 /* 0; 1: refused; a negative errno of the store. */
 int script_write(Store *s, const ScriptWrite *w) must_check;

@@ -198,7 +198,7 @@ Test(acl, what_the_programs_do_their_accounts_may) {
         reader = as(ROLE_READER);
         expect(0, agent, store_put_report(agent, "h1", "x", 1, 60 * SECOND));
         expect(0, agent, store_put_pulse(agent, "h1", "x", 1));
-        expect(0, agent, store_raise_alarm(agent, "h1"));
+        expect(0, agent, store_raise_alarm(agent, "h1", 1));
         expect(1, agent, store_get_echo_key(agent, &arena, &text, &size));
         expect(0, agent, store_put_peer(agent, "h1", "10.0.0.1 1"));
         expect(0, service, store_lease(service, "s", 60 * SECOND, &token, holder, sizeof(holder)));

@@ -141,7 +141,7 @@ static unsigned log_count(const char *words) {
 /* For three seconds h2 rings all the time; how many rounds were called by then. */
 static unsigned ring(void) {
         for (int i = 0; i < 15; i++) {
-                cr_assert_eq(0, store_raise_alarm(store, "h2"));
+                cr_assert_eq(0, store_raise_alarm(store, "h2", clock_now()));
                 pulse("h1", 100, 1);
                 pulse("h2", 10, 0);
                 clock_sleep(200 * USEC_PER_MSEC);
@@ -158,9 +158,9 @@ Test(events, a_ring_counts_when_the_hosts_own_report_got_worse) {
         seen(until("round.planned", 100, 1, true));
         cr_assert_eq(ring(), 0, "a ring for nothing called a round");
         put("h2", report_text("h2", "fault.grade\tsda\t4\nfault.why\tsda\tdying\n"));
-        cr_assert_eq(0, store_raise_alarm(store, "h2"));
+        cr_assert_eq(0, store_raise_alarm(store, "h2", clock_now()));
         for (int i = 0; i < 40 && log_count("why=\"h2 got worse\"") == 0; i++) {
-                cr_assert_eq(0, store_raise_alarm(store, "h2"));
+                cr_assert_eq(0, store_raise_alarm(store, "h2", clock_now()));
                 clock_sleep(250 * USEC_PER_MSEC);
         }
         seen(log_count("why=\"h2 got worse\"") == 1);

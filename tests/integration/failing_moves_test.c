@@ -95,7 +95,7 @@ static void *agents_run(void *arg) {
                 for (int h = 0; h < n_hosts; h++)
                         report(&a, h, broken && h == 0);
                 if (broken && !rung)
-                        cr_assert_eq(0, store_raise_alarm(agents_store, host_names[0]));
+                        cr_assert_eq(0, store_raise_alarm(agents_store, host_names[0], sim_now()));
                 rung = broken;
                 sim_sleep(10 * SECOND);
         }

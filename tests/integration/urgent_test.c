@@ -143,7 +143,7 @@ static void report_all(Arena *a) {
 static void break_down(Arena *a, const char *host) {
         broken = host_by(host);
         report_all(a);
-        cr_assert_eq(0, store_raise_alarm(agents_store, host));
+        cr_assert_eq(0, store_raise_alarm(agents_store, host, sim_now()));
 }
 
 /* Its report says it, and it does not ring. */

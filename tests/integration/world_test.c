@@ -166,7 +166,7 @@ static void agents_run(Store *store) {
                         froze = true;
                 }
                 if (!called && sim_now() >= BEGIN + BROKEN) {
-                        cr_assert_eq(0, store_raise_alarm(store, "h1"));
+                        cr_assert_eq(0, store_raise_alarm(store, "h1", sim_now()));
                         called = true;
                 }
                 memory_look();

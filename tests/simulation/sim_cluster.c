@@ -232,7 +232,7 @@ void agent_arrives(void *report) {
                 host->came_at = sim_now();
                 if (p->failing && host->failing_since == 0) {
                         host->failing_since = sim_now();
-                        (void) !store_raise_alarm(world.store, host->name);
+                        (void) !store_raise_alarm(world.store, host->name, sim_now());
                 }
         }
         free(p);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/store/store_object.h"
+#include "scheduler/store/store_script.h"
 
 #define IMPORT_TIMEOUT (60 * USEC_PER_SEC) /* some hundred MiB of records over a slow network */
 #define PAIRS_AT_ONCE  100
@@ -209,6 +209,16 @@ static int import_records_bytes(Importer *m) {
         return import_words(m, "SET", key_print(key, m->store->cluster, KEY_RECORDS_BYTES, NULL), number);
 }
 
+static int import_counters(Importer *m) {
+        static const StoreKey counters[] = { KEY_BOOKED, KEY_CALL };
+        ScriptKeys buf = { 0 };
+        Command c = { 0 };
+
+        script_add(m->store, &c, SCRIPT_COUNT("KEYS[1]") SCRIPT_COUNT("KEYS[2]") "return 'OK'\n", counters, 2,
+                   &buf);
+        return import_send(m, &c);
+}
+
 /* All that was there and the file has not, all that it has, and a call, so that a service that follows looks at once. */
 static int import_send_all(Importer *m) {
         char key[KEY_SIZE];
@@ -223,9 +233,7 @@ static int import_send_all(Importer *m) {
         if (k == 0)
                 k = import_records_bytes(m);
         if (k == 0)
-                k = import_words(m, "INCR", key_print(key, m->store->cluster, KEY_BOOKED, NULL), NULL);
-        if (k == 0)
-                k = import_words(m, "INCR", key_print(key, m->store->cluster, KEY_CALL, NULL), NULL);
+                k = import_counters(m);
         return k;
 }
 
