@@ -434,10 +434,13 @@ int __wrap_store_put_audit(Store *s, uint64_t token, const char *text, size_t n,
         return fails(&audits_fail) ? -ECONNRESET : __real_store_put_audit(s, token, text, n, keep);
 }
 
-static void is_told_all_the_same(void) {
+static void is_told_all_the_same(int tells, int audits) {
         const AuditEntry *all = NULL;
         uint32_t n = 0, moves = 0;
 
+        service_leads("--mode=auto");
+        atomic_store(&tells_fail, tells);
+        atomic_store(&audits_fail, audits);
         cr_assert_eq(EXIT_DONE, PLIMSOLL("move", "vm0", "h3", "--yes"), "%s", said);
         SAYS("vm0 runs on h3 after ");
         cr_assert(log_has("while=\"reporting the result of an operator's move\""), "%s", log_text);
@@ -449,22 +452,16 @@ static void is_told_all_the_same(void) {
 }
 
 Test(hand_over, an_answer_that_could_not_be_written_is_written_again) {
-        service_leads("--mode=auto");
-        atomic_store(&tells_fail, 1);
-        is_told_all_the_same();
+        is_told_all_the_same(1, 0);
 }
 
 Test(hand_over, an_audit_that_could_not_be_written_is_written_again) {
-        service_leads("--mode=auto");
-        atomic_store(&audits_fail, 1);
-        is_told_all_the_same();
+        is_told_all_the_same(0, 1);
 }
 
 /* As long as the run lasts: then the next round finds in the journal how it came there. */
 Test(hand_over, an_answer_that_comes_a_round_later_has_its_moves) {
-        service_leads("--mode=auto");
-        atomic_store(&tells_fail, 2);
-        is_told_all_the_same();
+        is_told_all_the_same(2, 0);
 }
 
 /* h3 has room for one VM more, once one of its own has left. */
