@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Migrations as they go: a line for each that runs, redrawn on a terminal; elsewhere a line for each start
+/* Migrations as they go: a line for each that runs and one for all of them, redrawn on a terminal; elsewhere a line for each start
  * and end. What has ended stays on the screen with what was predicted and what was measured.
  *
  * Owner: progress_begin() takes all from the arena. Threads: one.
