@@ -56,14 +56,14 @@ END
 	rm -rf "$root"
 }
 
-# guest_options [WORD...]: sets mem dirty rate burn fill persist of the caller
+# guest_options [WORD...]: sets mem dirty rate burn fill persist swing every of the caller
 guest_options() {
 	local word order=(mem dirty rate burn) next=0
-	mem=32 dirty=0 rate=0 burn=0 fill=0 persist=0
+	mem=32 dirty=0 rate=0 burn=0 fill=0 persist=0 swing=0 every=0
 	for word in "$@"; do
 		[[ $word == *=* ]] || { word="${order[next]:-too-many}=$word" && next=$((next + 1)); }
-		[[ $word =~ ^(mem|dirty|rate|burn|fill|persist)=[0-9]+$ ]] || {
-			echo "lab: boot: mem=, dirty=, rate=, burn=, fill= or persist= and a whole number, not '$word'" >&2
+		[[ $word =~ ^(mem|dirty|rate|burn|fill|persist|swing|every)=[0-9]+$ ]] || {
+			echo "lab: boot: mem=, dirty=, rate=, burn=, fill=, persist=, swing= or every= and a whole number, not '$word'" >&2
 			exit 2
 		}
 		printf -v "${word%%=*}" '%s' "${word#*=}"
@@ -71,14 +71,14 @@ guest_options() {
 }
 
 guest_xml() { # NAME [WORD...]
-	local name=$1 boot mem dirty rate burn fill persist
+	local name=$1 boot mem dirty rate burn fill persist swing every
 	shift
 	guest_options "$@"
 	if [ "${LAB_GUEST:-tiny}" = linux ]; then
 		boot="<kernel>$SHARE/vmlinuz</kernel><initrd>$SHARE/initrd.img</initrd>
     <cmdline>console=ttyS0 quiet lab.name=$name lab.dirty=$dirty lab.rate=$rate</cmdline>"
 	else
-		boot="<kernel>$SHARE/tiny.elf</kernel><cmdline>name=$name dirty=$dirty rate=$rate burn=$burn fill=$fill</cmdline>"
+		boot="<kernel>$SHARE/tiny.elf</kernel><cmdline>name=$name dirty=$dirty rate=$rate burn=$burn fill=$fill swing=$swing every=$every</cmdline>"
 	fi
 	# append='on': the same serial log goes on after a migration. tb-cache: QEMU would take a GiB for its translations.
 	cat <<END
@@ -105,7 +105,7 @@ END
 
 guest_is_up() { grep -aq LAB-GUEST-UP "$SHARE/$1.ser"; }
 guest_boot() { # HOST NAME [WORD...]
-	local h=$1 name=$2 mem dirty rate burn fill persist
+	local h=$1 name=$2 mem dirty rate burn fill persist swing every
 	shift 2
 	host_known "$h"
 	guest_options "$@"

@@ -4,7 +4,8 @@
  * second on COM1, so that a counter that goes on proves that it was never restarted.
  *
  * Command line: name=NAME dirty=MIB rate=MIB_PER_S burn=PERCENT fill=MIB (written once, behind what is
- * dirtied: memory that must be sent and stays as it is). Serial output: "LAB-GUEST-UP NAME" once,
+ * dirtied: memory that must be sent and stays as it is) swing=PERCENT every=SECONDS (each second stretch of so many
+ * seconds it burns this share instead). Serial output: "LAB-GUEST-UP NAME" once,
  * then "tick SECONDS pages DIRTIED" each second. Built by lab_guests.sh (32 bit, freestanding, tiny.ld).
  */
 typedef unsigned char u8;
@@ -267,8 +268,16 @@ static void dirty_due(Dirtier *d, u32 passed, u32 now) {
                 d->credit = TICKS_PER_SECOND * PAGES_PER_MIB;
 }
 
-static void run_load(Dirtier *d, u32 burn_percent, u64 tick_cycles) {
-        u32 last = ticks, second = ticks, seconds = 0;
+typedef struct Burner {
+        u32 percent, swing, every; /* every 0: it stays as it is */
+} Burner;
+
+static u32 burn_now(const Burner *b, u32 seconds) {
+        return b->every > 0 && seconds / b->every % 2 == 1 ? b->swing : b->percent;
+}
+
+static void run_load(Dirtier *d, const Burner *burner, u64 tick_cycles) {
+        u32 last = ticks, second = ticks, seconds = 0, burn_percent = burner->percent;
 
         for (;;) {
                 u32 now = ticks, passed = now - last;
@@ -283,6 +292,7 @@ static void run_load(Dirtier *d, u32 burn_percent, u64 tick_cycles) {
                                 second = now;
                                 put_text("tick ");
                                 put_number(++seconds);
+                                burn_percent = burn_now(burner, seconds);
                                 put_text(" pages ");
                                 put_number(d->page);
                                 put_text("\n");
@@ -299,6 +309,9 @@ void guest_main(u32 magic, const u32 *info) {
         Dirtier d = { .pages = argument_number(line, "dirty=") * PAGES_PER_MIB,
                       .rate = argument_number(line, "rate="),
                       .seed = 1 };
+        Burner burner = { .percent = argument_number(line, "burn="),
+                          .swing = argument_number(line, "swing="),
+                          .every = argument_number(line, "every=") };
 
         serial_open();
         load_segments();
@@ -306,5 +319,5 @@ void guest_main(u32 magic, const u32 *info) {
         start_timer();
         fill_pages(d.pages, argument_number(line, "fill=") * PAGES_PER_MIB);
         put_name(line);
-        run_load(&d, argument_number(line, "burn="), cycles_per_tick());
+        run_load(&d, &burner, cycles_per_tick());
 }
