@@ -147,7 +147,7 @@ static void put_words(const Progress *progress, const char *words, unsigned take
 }
 
 /* By what it still has to send and how fast it does. */
-static int64_t left_ms(const MigrationStatus *s) {
+static int64_t progress_left_ms(const MigrationStatus *s) {
         if (s->phase == MIGRATION_VERIFYING)
                 return 0;
         if (s->bytes_total <= 0 || s->bytes_per_s <= 0 || s->bytes_left / s->bytes_per_s > 10000000)
@@ -155,7 +155,7 @@ static int64_t left_ms(const MigrationStatus *s) {
         return (int64_t) ((double) s->bytes_left / (double) s->bytes_per_s * 1000);
 }
 
-static int64_t share_of(const MigrationStatus *s) {
+static int64_t progress_share(const MigrationStatus *s) {
         return s->phase == MIGRATION_VERIFYING ? 1000 : migration_permille(s->bytes_total, s->bytes_left);
 }
 
@@ -165,7 +165,9 @@ static void draw_one(const Progress *progress, uint32_t i, usec_t now) {
                        name = room >= 99   ? 24
                               : room >= 79 ? 16
                                            : 11,
-                       bar = room >= 79 ? 16 : BAR_LEAST;
+                       bar = room >= 99   ? 16
+                             : room >= 79 ? 12
+                                          : BAR_LEAST;
         char rate[HUMAN_SIZE], time[HUMAN_SIZE], predicted[HUMAN_SIZE], hosts[256], words[256];
         const MoveOrder *m = &progress->moves[i];
 
@@ -175,8 +177,9 @@ static void draw_one(const Progress *progress, uint32_t i, usec_t now) {
         (void) fputc(' ', progress->screen->out);
         put_cell(progress->screen->out, hosts, name);
         (void) fputc(' ', progress->screen->out);
-        bar_print_progress(share_of(s), bar, progress->screen);
-        (void) snprintf(words, sizeof(words), " %3lld%%  %s of %s, %s/s%s", (long long) (share_of(s) / 10),
+        bar_print_progress(progress_share(s), bar, progress->screen);
+        (void) snprintf(words, sizeof(words), " %3lld%%  %s of %s, %s/s%s",
+                        (long long) (progress_share(s) / 10),
                         human_ms((now - progress->running[i].started) / USEC_PER_MSEC, time),
                         m->predicted.ms > 0 ? human_ms(m->predicted.ms, predicted) : "?",
                         human_bytes(s->bytes_per_s, rate),
@@ -191,13 +194,13 @@ static ProgressTotal total_now(const Progress *progress, usec_t now) {
 
                 seen->runs = r->runs;
                 seen->elapsed_ms = r->runs ? (int64_t) ((now - r->started) / USEC_PER_MSEC) : 0;
-                seen->share = r->runs ? share_of(&r->status) : 0;
-                seen->left_ms = r->runs ? left_ms(&r->status) : UNKNOWN;
+                seen->share = r->runs ? progress_share(&r->status) : 0;
+                seen->left_ms = r->runs ? progress_left_ms(&r->status) : UNKNOWN;
         }
         return progress_total(progress->moves, progress->seen, progress->n);
 }
 
-/* How far all of it is. Where the terminal is narrow the bounds go first, then what runs. */
+/* How far all of it is. Where the terminal is narrow the count of what runs goes first (each has its line), then the bounds. */
 static void draw_total(const Progress *progress, usec_t now) {
         const ProgressTotal t = total_now(progress, now);
         const unsigned room = line_room(progress);
@@ -214,7 +217,7 @@ static void draw_total(const Progress *progress, usec_t now) {
         for (unsigned drop = 0; drop < 3; drop++) {
                 (void) snprintf(words, sizeof(words), " %3lld%%  %u of %u finished%s%s%s",
                                 (long long) (t.share / 10), progress->n_ended, progress->n,
-                                drop < 2 ? running : "", left, drop < 1 ? bounds : "");
+                                drop < 1 ? running : "", left, drop < 2 ? bounds : "");
                 if (2 + BAR_LEAST + text_columns(words, strlen(words)) <= room)
                         break;
         }

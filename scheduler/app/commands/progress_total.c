@@ -5,17 +5,17 @@ typedef struct Span {
         int64_t low, mid, high;
 } Span;
 
-static int64_t longer(int64_t one, int64_t other) {
+static int64_t total_longer(int64_t one, int64_t other) {
         return one > other ? one : other;
 }
 
-static int64_t rest(int64_t ms, int64_t elapsed) {
+static int64_t total_rest(int64_t ms, int64_t elapsed) {
         return ms > elapsed ? ms - elapsed : 0;
 }
 
 /* What it weighs among all: what it sends. Where nobody predicted that, its memory and disks; never nothing. */
-static double weight(const MoveOrder *m) {
-        const int64_t mib = longer(m->memory_mib, 0) + longer(m->local_disk_mib, 0);
+static double total_weight(const MoveOrder *m) {
+        const int64_t mib = total_longer(m->memory_mib, 0) + total_longer(m->local_disk_mib, 0);
 
         return m->predicted.bytes > 0 ? (double) m->predicted.bytes
                : mib > 0              ? (double) mib * 1048576
@@ -23,15 +23,15 @@ static double weight(const MoveOrder *m) {
 }
 
 /* A move that runs knows more of itself than was predicted; its bounds stay those of the prediction, as far as they still can. */
-static Span left_of(const MoveOrder *m, const ProgressMove *run) {
+static Span total_left_of(const MoveOrder *m, const ProgressMove *run) {
         const Prediction *is = &m->predicted;
-        Span left = { rest(is->ms_low, run->elapsed_ms), rest(is->ms, run->elapsed_ms),
-                      rest(longer(is->ms_high, is->ms), run->elapsed_ms) };
+        Span left = { total_rest(is->ms_low, run->elapsed_ms), total_rest(is->ms, run->elapsed_ms),
+                      total_rest(total_longer(is->ms_high, is->ms), run->elapsed_ms) };
 
         if (run->left_ms != UNKNOWN)
                 left.mid = run->left_ms;
         left.low = left.low < left.mid ? left.low : left.mid;
-        left.high = longer(left.high, left.mid);
+        left.high = total_longer(left.high, left.mid);
         return left;
 }
 
@@ -42,7 +42,7 @@ ProgressTotal progress_total(const MoveOrder *moves, const ProgressMove *seen, u
         bool known = true;
 
         for (uint32_t i = 0; i < n; i++) {
-                const double its = weight(&moves[i]);
+                const double its = total_weight(&moves[i]);
 
                 if (i > 0 && moves[i].wave != moves[i - 1].wave) {
                         all = (Span){ all.low + wave.low, all.mid + wave.mid, all.high + wave.high };
@@ -51,12 +51,12 @@ ProgressTotal progress_total(const MoveOrder *moves, const ProgressMove *seen, u
                 sum += its;
                 done += its * (seen[i].ended ? 1 : seen[i].runs ? (double) seen[i].share / 1000 : 0);
                 if (!seen[i].ended) {
-                        const Span left = left_of(&moves[i], seen[i].runs ? &seen[i] : &waits);
+                        const Span left = total_left_of(&moves[i], seen[i].runs ? &seen[i] : &waits);
 
                         known &= moves[i].predicted.ms > 0 || (seen[i].runs && seen[i].left_ms != UNKNOWN);
-                        wave.low = longer(wave.low, left.low);
-                        wave.mid = longer(wave.mid, left.mid);
-                        wave.high = longer(wave.high, left.high);
+                        wave.low = total_longer(wave.low, left.low);
+                        wave.mid = total_longer(wave.mid, left.mid);
+                        wave.high = total_longer(wave.high, left.high);
                 }
         }
         return (ProgressTotal){ .share = sum > 0 ? (int64_t) (done * 1000 / sum) : 1000,
