@@ -129,7 +129,7 @@ static unsigned line_room(const Progress *progress) {
 }
 
 /* s, cut and filled up to so many columns. */
-static void put_cell(FILE *out, const char *s, unsigned columns) {
+static void progress_cell(FILE *out, const char *s, unsigned columns) {
         char safe[256];
         size_t n;
 
@@ -139,7 +139,7 @@ static void put_cell(FILE *out, const char *s, unsigned columns) {
 }
 
 /* The words of a line after its bar, cut at the edge. */
-static void put_words(const Progress *progress, const char *words, unsigned taken) {
+static void progress_words(const Progress *progress, const char *words, unsigned taken) {
         const unsigned room = line_room(progress);
         const size_t n = text_fit(words, strlen(words), room > taken ? room - taken : 0);
 
@@ -173,9 +173,9 @@ static void draw_one(const Progress *progress, uint32_t i, usec_t now) {
 
         (void) snprintf(hosts, sizeof(hosts), "%.120s > %.120s", m->from, m->to);
         (void) fputs("  ", progress->screen->out);
-        put_cell(progress->screen->out, m->vm, name);
+        progress_cell(progress->screen->out, m->vm, name);
         (void) fputc(' ', progress->screen->out);
-        put_cell(progress->screen->out, hosts, name);
+        progress_cell(progress->screen->out, hosts, name);
         (void) fputc(' ', progress->screen->out);
         bar_print_progress(progress_share(s), bar, progress->screen);
         (void) snprintf(words, sizeof(words), " %3lld%%  %s of %s, %s/s%s",
@@ -184,7 +184,7 @@ static void draw_one(const Progress *progress, uint32_t i, usec_t now) {
                         m->predicted.ms > 0 ? human_ms(m->predicted.ms, predicted) : "?",
                         human_bytes(s->bytes_per_s, rate),
                         s->phase == MIGRATION_VERIFYING ? ", verifying on both hosts" : "");
-        put_words(progress, words, 4 + 2 * name + bar);
+        progress_words(progress, words, 4 + 2 * name + bar);
 }
 
 static ProgressTotal total_now(const Progress *progress, usec_t now) {
@@ -226,7 +226,7 @@ static void draw_total(const Progress *progress, usec_t now) {
         bar = bar < BAR_WIDTH ? bar : BAR_WIDTH;
         (void) fputs("  ", progress->screen->out);
         bar_print_progress(t.share, bar, progress->screen);
-        put_words(progress, words, 2 + bar);
+        progress_words(progress, words, 2 + bar);
 }
 
 void progress_draw(Progress *progress, bool now) {
