@@ -98,6 +98,8 @@ def of_snapshots(build, work, asked):
     for path in sorted(glob.glob('tests/fuzz/corpus/snapshot_file/*.json')):
         for words in (['snapshot'], ['status'], ['plan'], ['failover'], ['faults'], ['place', '--list']):
             yield plimsoll(*words, '--from', path)
+    yield plimsoll('backtest', '--trace', 'deploy/examples/office', '--step', '1h')
+    yield plimsoll('backtest', '--trace', 'deploy/examples/office', '--step', '2h', '--against', 'deploy/examples/plimsoll.yaml')
     whole, more = json.load(open('tests/fuzz/corpus/snapshot_file/everything.json', encoding='utf-8')), f'{work}/more.json'
     vm, other = whole['vms'][0], whole['hosts'][0]['name']
     ties = {'movable': False, 'tie': 'device', 'devices': [{'kind': 'pci', 'name': '0000:01:00.0'}]}

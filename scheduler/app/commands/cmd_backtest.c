@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/app/backtest/backtest_text.h"
+#include "scheduler/app/commands/command.h"
+#include "scheduler/app/commands/facts.h"
+#include "scheduler/app/settings/app_settings.h"
+#include "scheduler/app/terminal/busy.h"
+#include "scheduler/app/terminal/file.h"
+#include "scheduler/app/terminal/json_print.h"
+#include "scheduler/base/workers.h"
+
+#define TRACE_MEMORY ((size_t) 16 << 30) /* address space */
+#define RUN_MEMORY   ((size_t) 1 << 30)
+#define RUNS_MAX     5
+
+typedef struct Backtest {
+        Invocation *in;
+        Arena memory;                 /* of the trace */
+        Arena walks[RUNS_MAX];        /* of each run */
+        const Settings *by[RUNS_MAX]; /* what each decides by */
+        BacktestRun runs[RUNS_MAX];
+        int results[RUNS_MAX];
+        uint32_t n_runs;
+        Trace trace;
+} Backtest;
+
+/* ---- settings ---- */
+
+/* Those of --against: that file, without what --set says of the first. */
+static ExitStatus cmd_backtest_against(Invocation *in, const char *path, const Settings **ret) {
+        Options o = in->options;
+        const char *file = NULL;
+        Settings *settings;
+        TextFault fault;
+        unsigned n = 0;
+        int r;
+
+        for (unsigned i = 0; i < o.n_uses; i++)
+                if (strcmp(o.uses[i].def->name, "set") != 0 && strcmp(o.uses[i].def->name, "settings") != 0)
+                        o.uses[n++] = o.uses[i];
+        for (const OptionDef *d = o.defs; d->name; d++)
+                if (strcmp(d->name, "settings") == 0 && n < OPTION_USES_MAX)
+                        o.uses[n++] = (OptionUse){ .def = d, .text = path };
+        o.n_uses = n;
+        r = app_settings_load(in->arena, &o, &settings, &file, &fault);
+        if (r < 0)
+                return command_complain_fault(in, r == -ENOMEM ? EXIT_FAILED : EXIT_BAD_INPUT, file, &fault);
+        *ret = settings;
+        return EXIT_DONE;
+}
+
+static void cmd_backtest_add(Backtest *b, BacktestWay way, const Settings *by, const char *name) {
+        b->by[b->n_runs] = by;
+        b->runs[b->n_runs++] = (BacktestRun){ .way = way, .settings = name };
+}
+
+static ExitStatus cmd_backtest_ways(Backtest *b) {
+        const char *against = option_text(&b->in->options, "against"),
+                   *file = option_text(&b->in->options, "settings");
+        const Settings *other;
+        Settings *settings;
+        ExitStatus status = facts_settings(b->in, &settings);
+
+        if (status == EXIT_DONE && against)
+                status = cmd_backtest_against(b->in, against, &other);
+        if (status != EXIT_DONE)
+                return status;
+        cmd_backtest_add(b, BACKTEST_NOTHING, settings, NULL);
+        if (b->trace.has_hosts)
+                cmd_backtest_add(b, BACKTEST_AS_IT_WAS, settings, NULL);
+        cmd_backtest_add(b, BACKTEST_GREEDY, settings, NULL);
+        cmd_backtest_add(b, BACKTEST_PLIMSOLL, settings, against ? (file ? file : "as set") : NULL);
+        if (against)
+                cmd_backtest_add(b, BACKTEST_PLIMSOLL, other, against);
+        return EXIT_DONE;
+}
+
+/* ---- running ---- */
+
+static void cmd_backtest_one(void *arg, unsigned i) {
+        Backtest *b = arg;
+        const unsigned turn = b->n_runs - 1 - i; /* what takes longest begins first */
+
+        b->results[turn] = arena_open(RUN_MEMORY, &b->walks[turn]);
+        if (b->results[turn] == 0)
+                b->results[turn] = backtest_run(&b->walks[turn], &b->trace, b->by[turn], &b->runs[turn]);
+}
+
+static ExitStatus cmd_backtest_all(Backtest *b) {
+        Workers workers = workers_threads(0);
+        Busy busy;
+
+        busy_begin(&busy, &b->in->err, "going through the record");
+        workers.run(&workers, b->n_runs, cmd_backtest_one, b);
+        busy_end(&busy);
+        for (uint32_t i = 0; i < b->n_runs; i++)
+                if (b->results[i] < 0)
+                        return command_complain(b->in, EXIT_FAILED, "cannot plan: %s",
+                                                strerrordesc_np(-b->results[i]));
+        return EXIT_DONE;
+}
+
+/* ---- telling ---- */
+
+static ExitStatus cmd_backtest_page(Backtest *b, const BacktestView *view, const char *path) {
+        char *text = NULL;
+        size_t n = 0;
+        FILE *page = open_memstream(&text, &n);
+        TextFault fault;
+        int r = page ? backtest_html(b->in->arena, view, page) : -ENOMEM;
+
+        if (page && fclose(page) != 0 && r == 0)
+                r = -ENOMEM;
+        if (r == 0)
+                r = file_write(path, text, n, &fault);
+        free(text);
+        if (r == -ENOMEM)
+                return command_complain(b->in, EXIT_FAILED, "out of memory");
+        return r < 0 ? command_complain_fault(b->in, EXIT_FAILED, path, &fault) : EXIT_DONE;
+}
+
+static ExitStatus cmd_backtest_tell(Backtest *b) {
+        Invocation *in = b->in;
+        const char *path = option_text(&in->options, "output");
+        BacktestView view = { .trace = &b->trace,
+                              .runs = b->runs,
+                              .n_runs = b->n_runs,
+                              .source = option_text(&in->options, "trace"),
+                              .version = PLIMSOLL_VERSION,
+                              .made_at = clock_now() };
+        ExitStatus status = path ? cmd_backtest_page(b, &view, path) : EXIT_DONE;
+
+        if (status != EXIT_DONE)
+                return status;
+        if (in->json) {
+                (void) json_print(backtest_json(&view), in->out.out);
+        } else if (!path || strcmp(path, "-") != 0) {
+                if (backtest_print(in->arena, &view, &in->out) < 0)
+                        return command_complain(in, EXIT_FAILED, "out of memory");
+                if (path)
+                        (void) out_say(in->out.out, "\nreport written to %s\n", path);
+        }
+        if (b->trace.n_left_out == 0)
+                return EXIT_DONE;
+        (void) out_say(
+                in->err.out, "%s: %llu %s of VMs or on hosts that cluster.json does not have, such as %s\n",
+                in->program, (unsigned long long) b->trace.n_left_out,
+                text_plural((int64_t) b->trace.n_left_out, "reading is ignored:", "readings are ignored:"),
+                b->trace.left_out ? b->trace.left_out : "?");
+        return EXIT_BLOCKED;
+}
+
+static ExitStatus cmd_backtest_read(Backtest *b) {
+        Invocation *in = b->in;
+        const char *file = NULL;
+        TextFault fault;
+        Busy busy;
+        int r = arena_open(TRACE_MEMORY, &b->memory);
+
+        if (r < 0)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        busy_begin(&busy, &in->err, "reading the record");
+        r = trace_read(&b->memory, option_text(&in->options, "trace"),
+                       option_number(&in->options, "step", 300 * USEC_PER_SEC), &b->trace, &file, &fault);
+        busy_end(&busy);
+        if (r == -ENOMEM)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        return r < 0 ? command_complain_fault(in, EXIT_BAD_INPUT, file, &fault) : EXIT_DONE;
+}
+
+static ExitStatus cmd_backtest_run(Invocation *in) {
+        Backtest *b = arena_new(in->arena, Backtest, 1);
+        ExitStatus status;
+
+        if (!b)
+                return command_complain(in, EXIT_FAILED, "out of memory");
+        if (!option_given(&in->options, "trace"))
+                return command_complain(in, EXIT_BAD_INPUT,
+                                        "No record given. Use --trace DIR (docs/backtest.md).");
+        b->in = in;
+        status = cmd_backtest_read(b);
+        if (status == EXIT_DONE)
+                status = cmd_backtest_ways(b);
+        if (status == EXIT_DONE)
+                status = cmd_backtest_all(b);
+        if (status == EXIT_DONE)
+                status = cmd_backtest_tell(b);
+        for (uint32_t i = 0; i < RUNS_MAX; i++)
+                arena_close(&b->walks[i]);
+        arena_close(&b->memory);
+        return status;
+}
+
+static const OptionDef cmd_backtest_options[] = {
+        OPTION_GROUP("The record:"),
+        OPTION_WORD("trace", "DIR", "a folder with cluster.json (a snapshot file) and use.csv (time,vm,cpu)"),
+        OPTION_TIME("step", 10 * USEC_PER_SEC, 86400 * USEC_PER_SEC,
+                    "time between two decisions; readings within it are averaged; default: 5m"),
+        SETTINGS_OPTIONS,
+        OPTION_WORD("against", "FILE", "a second settings file, to compare with"),
+        OPTION_GROUP("Output:"),
+        { "output", 'o', OPTION_TEXT, "FILE", 0, 0, 0,
+          "also write the result to this file, as a page (HTML)" },
+        OPTION_SWITCH("json", "print JSON (plimsoll.backtest/1)"),
+        { 0 },
+};
+
+const Command command_backtest = {
+        .name = "backtest",
+        .summary = "what Plimsoll would have done with what a cluster went through",
+        .usage = "--trace DIR [options]",
+        .help = "Goes through a record of a cluster's past, step by step, and decides at each as the service would have, with\n"
+                "these settings and only what was known by then. Beside it: no moves at all, a greedy balancer, and, where the\n"
+                "record says where VMs ran, what really was. Nothing is changed. docs/backtest.md has the record's format, and\n"
+                "what the figures rest on.\n"
+                "Exit status 3: some readings were ignored, of VMs or on hosts that cluster.json does not have.",
+        .examples = "plimsoll backtest --trace last-month\n"
+                    "plimsoll backtest --trace last-month --against packed.yaml -o backtest.html",
+        .options = cmd_backtest_options,
+        .run = cmd_backtest_run,
+};
