@@ -74,6 +74,7 @@ if(NOT FUZZ)
   foreach(function store_put_told store_put_audit) # they fail once
     target_link_options(hand_over_test PRIVATE -Wl,--wrap=${function})
   endforeach()
+  target_link_options(executor_defaults_test PRIVATE -Wl,--wrap=hub_new)
   foreach(function clock_monotonic clock_sleep libvirt_thread libvirt_connect hub_wait hub_lock hub_unlock) # tests/scripted_libvirt.h
     target_link_options(migration_recorded_test PRIVATE -Wl,--wrap=${function})
   endforeach()

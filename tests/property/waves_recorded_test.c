@@ -61,19 +61,23 @@ static uint32_t random_targets(const Problem *p, Prng *g, Move *moves) {
         return n;
 }
 
+static void record_order(FILE *f, const WaveOrder *o, uint32_t n, uint64_t seed) {
+        (void) fprintf(f, "%llu: %u of %u moves, %u waves, %u stop-overs:", (unsigned long long) seed, o->n,
+                       n, o->n_waves, o->n_stop_overs);
+        for (uint32_t i = 0; i < o->n; i++)
+                (void) fprintf(f, "%s v%u>%u", i > 0 && o->moves[i].wave == o->moves[i - 1].wave ? "" : " |",
+                               o->moves[i].move.vm, o->moves[i].move.to);
+        for (uint32_t i = 0; i < o->n_left_out; i++)
+                (void) fprintf(f, "%s v%u", i == 0 ? "; left out" : "", o->left_out[i]);
+        (void) fprintf(f, "\n");
+}
+
 static void record(FILE *f, const Problem *p, WaveLimits limits, const Move *moves, uint32_t n,
                    uint64_t seed) {
         WaveOrder o;
 
         cr_assert_eq(0, waves_order(&arena, p, limits, moves, n, &o));
-        (void) fprintf(f, "%llu: %u of %u moves, %u waves, %u stop-overs:", (unsigned long long) seed, o.n, n,
-                       o.n_waves, o.n_stop_overs);
-        for (uint32_t i = 0; i < o.n; i++)
-                (void) fprintf(f, "%s v%u>%u", i > 0 && o.moves[i].wave == o.moves[i - 1].wave ? "" : " |",
-                               o.moves[i].move.vm, o.moves[i].move.to);
-        for (uint32_t i = 0; i < o.n_left_out; i++)
-                (void) fprintf(f, "%s v%u", i == 0 ? "; left out" : "", o.left_out[i]);
-        (void) fprintf(f, "\n");
+        record_order(f, &o, n, seed);
 }
 
 Test(waves_recorded, of_random_problems) {
@@ -114,6 +118,99 @@ Test(waves_recorded, of_random_problems) {
                 arena_rewind(&arena, mark);
         }
         recording_end(&r);
+}
+
+/* Moves of random VMs, some of them several times, from where the one before left them; as often as not without asking for room. */
+static uint32_t random_walk(const Problem *p, Prng *g, uint32_t most, Move *moves) {
+        Assignment *x = NULL;
+        uint32_t n = 0;
+
+        cr_assert_eq(0, assignment_build(&arena, p, &x));
+        for (uint32_t tries = 0; tries < 4 * most && n < most; tries++) {
+                const VmIx v = prng_below(g, p->n_vms);
+                const Move m = { v, x->host_of[v], prng_below(g, p->n_hosts) };
+                bool fits = m.from != m.to;
+
+                for (uint32_t r = 0; r < p->n_res; r++)
+                        fits &= assignment_load(x, m.to)[r] + problem_need(p, v)[r] <=
+                                p->limit[m.to * p->n_res + r];
+                if (m.from == m.to || (!fits && prng_below(g, 80) > 0))
+                        continue;
+                assignment_move(x, m);
+                moves[n++] = m;
+        }
+        return n;
+}
+
+static bool share_a_group(const Problem *p, VmIx a, VmIx b) {
+        for (uint32_t i = p->groups_of_start[a]; i < p->groups_of_start[a + 1]; i++)
+                for (uint32_t k = p->groups_of_start[b]; k < p->groups_of_start[b + 1]; k++)
+                        if (p->groups_of[i] == p->groups_of[k])
+                                return true;
+        return false;
+}
+
+/* Each move of the walk that has a wave: what enters the same host, is of the same VM or shares a group with it, and comes later
+ * in the walk, begins no earlier. Counts the pairs of a group. */
+static uint32_t walk_keeps_order(const Problem *p, const Move *moves, uint32_t n, const WaveOrder *o) {
+        uint32_t *wave = arena_new(&arena, uint32_t, n);
+        bool *taken = arena_new(&arena, bool, o->n);
+        uint32_t pairs = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                wave[i] = UINT32_MAX;
+                for (uint32_t k = 0; k < o->n && wave[i] == UINT32_MAX; k++)
+                        if (!taken[k] && o->moves[k].move.vm == moves[i].vm &&
+                            o->moves[k].move.from == moves[i].from && o->moves[k].move.to == moves[i].to) {
+                                taken[k] = true;
+                                wave[i] = o->moves[k].wave;
+                        }
+        }
+        for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = i + 1; k < n; k++) {
+                        const bool group = p->groups && share_a_group(p, moves[i].vm, moves[k].vm);
+
+                        if (moves[i].to != moves[k].to && moves[i].vm != moves[k].vm && !group)
+                                continue;
+                        pairs += group && wave[i] < wave[k] && wave[k] != UINT32_MAX;
+                        cr_assert(wave[i] <= wave[k], "v%u>%u has wave %u, and v%u>%u, after it, wave %u",
+                                  moves[i].vm, moves[i].to, wave[i], moves[k].vm, moves[k].to, wave[k]);
+                }
+        return pairs;
+}
+
+/* The order of a walk, with groups that must be kept apart, together or near on the way. */
+Test(waves_recorded, of_walks) {
+        uint32_t left_out = 0, again = 0, pairs = 0;
+        Recording r;
+
+        recording_begin(&r, "walks");
+        for (uint64_t seed = 1; seed <= 200; seed++) {
+                const ArenaMark mark = arena_mark(&arena);
+                Prng g = prng_seeded(seed * 7001);
+                Problem *p = random_problem(
+                        &arena, seed,
+                        (RandomShape){ .hosts = 6, .vms = 20, .res = 2, .rules = seed % 4 == 0 ? 0 : 6 });
+                Move moves[40];
+                const uint32_t n = random_walk(p, &g, ARRAY_SIZE(moves), moves);
+                WaveLimits limits = random_limits(&g);
+                WaveOrder o;
+
+                if (p->groups)
+                        index_groups(p);
+                cr_assert_eq(0, waves_walk(&arena, p, limits, moves, n, &o));
+                pairs += walk_keeps_order(p, moves, n, &o);
+                record_order(r.f, &o, n, seed);
+                for (VmIx v = 0; v < p->n_vms; v++)
+                        (void) fprintf(r.f, "%s%u", v == 0 ? "    at the end " : " ", o.host_of[v]);
+                (void) fprintf(r.f, "\n");
+                left_out += o.n_left_out;
+                again += o.n_stop_overs;
+                arena_rewind(&arena, mark);
+        }
+        recording_end(&r);
+        cr_assert(left_out > 20 && again > 20 && pairs > 20,
+                  "%u left out, %u on the way, %u pairs of a group in two waves", left_out, again, pairs);
 }
 
 /* Links of many speeds, some with pools and switches of their own; guests that write much or nothing. */

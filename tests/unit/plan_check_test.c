@@ -256,9 +256,15 @@ Test(plan_check, what_is_held_back_is_refused_and_nothing_else) {
                 { { .to = "h2", .until = 1000 }, 0 },
                 { { .to = "h3", .until = 501 }, 3 },
                 { { .to = "h3", .until = 500 }, 0 }, /* now */
+                { { .vm = "a", .uuid = "11111111-1111-4111-8111-111111111111", .until = 1000 }, 1 },
+                { { .vm = "a", .uuid = "11111111-1111-4111-8111-111111111112", .until = 1000 }, 0 },
+                { { .vm = "a", .uuid = "11111111-1111-4111-8111-111111111110", .until = 1000 }, 0 },
+                { { .vm = "b", .uuid = "11111111-1111-4111-8111-111111111111", .until = 1000 },
+                  2 }, /* it has none */
         };
-        const char *cluster = CLUSTER(HOST("h1", "") "," HOST("h2", "") "," HOST("h3", ""),
-                                      VM("a", "h1", "") "," VM("b", "h2", ""));
+        const char *cluster = CLUSTER(
+                HOST("h1", "") "," HOST("h2", "") "," HOST("h3", ""),
+                VM("a", "h1", ", \"uuid\": \"11111111-1111-4111-8111-111111111111\"") "," VM("b", "h2", ""));
         const MoveOrder orders[] = { { .vm = "a", .from = "h1", .to = "h3" },
                                      { .vm = "b", .from = "h2", .to = "h3" } };
 

@@ -33,9 +33,10 @@ TestSuite(start_check, .init = setup, .fini = teardown);
 #define CLUSTER(h2, vms, rules)                                                                              \
         "{\"schema\": \"plimsoll.snapshot/1\", \"cluster\": \"c\", \"hosts\": [" HOST("h1", "") ", " HOST(   \
                 "h2", h2) ", " HOST("h3", "") "], \"vms\": [" vms "], \"rules\": [" rules "]}"
-#define A VM("a", "h1", "4096", "")
-#define B VM("b", "h1", "4096", "")
-#define C VM("c", "h2", "2048", "")
+#define A       VM("a", "h1", "4096", "")
+#define B       VM("b", "h1", "4096", "")
+#define C       VM("c", "h2", "2048", "")
+#define C_TWICE VM("c", "h2", "2048", ", \"running_on\": [\"h2\", \"h3\"]")
 
 /* "a>h2 b>h3", h1 is lost; the judge's word, "" for none. */
 static const char *judged(const char *text, const char *words) {
@@ -151,4 +152,24 @@ Test(start_check, rules_over_two_groups) {
         DENIES(avoid, "a>h2", "breaks rule r");
         DENIES(avoid, "a>h3 b>h3", "breaks rule r");
         LETS(avoid, "b>h2");
+}
+
+/* c is said to run on h2 and on h3, and on one of them it may not: whom it must not meet keeps off both, who must be near it can
+ * count on neither. */
+Test(start_check, a_vm_that_two_hosts_claim_is_met_on_both_and_counts_on_none) {
+        const char *avoid = CLUSTER("", A ", " B ", " C_TWICE,
+                                    "{\"name\": \"r\", \"kind\": \"avoid\", \"vms\": [\"a\"], \"near_vms\": "
+                                    "[\"c\"]}"),
+                   *near = CLUSTER("", A ", " B ", " C_TWICE,
+                                   "{\"name\": \"r\", \"kind\": \"near\", \"vms\": [\"a\"], \"near_vms\": "
+                                   "[\"c\"]}"),
+                   *apart = CLUSTER("", A ", " B ", " C_TWICE,
+                                    "{\"name\": \"r\", \"kind\": \"apart\", \"vms\": [\"a\", \"c\"]}");
+
+        DENIES(avoid, "a>h2", "breaks rule r");
+        DENIES(avoid, "a>h3", "breaks rule r");
+        DENIES(near, "a>h2", "breaks rule r");
+        DENIES(near, "a>h3", "breaks rule r");
+        DENIES(apart, "a>h3", "breaks rule r");
+        LETS(avoid, "b>h3");
 }

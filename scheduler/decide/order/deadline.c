@@ -97,7 +97,7 @@ static int choose_exactly(Arena *a, Job *jobs, uint32_t n) {
                                 took[(size_t) i * (most + 1) + (size_t) t] = 1;
                         }
         }
-        for (uint32_t t = 0; t <= most; t++)
+        for (uint32_t t = 1; t <= most; t++)
                 if (best[t] > best[at])
                         at = t;
         for (uint32_t i = n; i-- > 0;)

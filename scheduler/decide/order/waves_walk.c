@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "scheduler/base/compare.h"
 #include "scheduler/decide/order/waves_parts.h"
@@ -14,11 +13,12 @@ typedef struct Walk {
         Waves w;
         const Move *moves;
         uint32_t n, n_left;
-        uint32_t *next;         /* [move] the next one that waits */
-        uint32_t first;         /* that waits */
-        uint32_t *leg, *leg_of; /* [move] the VM's next move; [vm] the one that is its turn */
-        uint32_t *shut;         /* [host] 1 + the wave in which one waits to enter it */
-        uint32_t *shut_group;   /* [group] the same, of VMs of the group */
+        uint32_t *next; /* [move] the next one that waits */
+        uint32_t first; /* that waits */
+        uint32_t *leg,
+                *leg_of;      /* [move] the VM's next move; [vm] the one that is its turn, while one waits */
+        uint32_t *shut;       /* [host] 1 + the wave in which one waits to enter it */
+        uint32_t *shut_group; /* [group] the same, of VMs of the group */
 } Walk;
 
 static int walk_begin(Arena *a, const Problem *p, WaveLimits limits, const Move *moves, uint32_t n,
@@ -36,7 +36,6 @@ static int walk_begin(Arena *a, const Problem *p, WaveLimits limits, const Move 
         k.shut_group = arena_new(a, uint32_t, p->n_groups);
         if (!k.next || !k.leg || !k.leg_of || !k.shut || !k.shut_group)
                 return -ENOMEM;
-        memset(k.leg_of, 0xff, sizeof(uint32_t) * p->n_vms);
         for (uint32_t i = n; i-- > 0;) {
                 k.next[i] = i + 1 < n ? i + 1 : IX_NONE;
                 k.leg[i] = k.leg_of[moves[i].vm];
