@@ -38,14 +38,14 @@ BY = {  # not called by a fuzzer itself: who calls it there, or why it need not 
     'host_labels_parse': 'words of the command line', 'setting_parse': 'by settings_file_read() in fuzz_settings_file',
     'metric_by_name': 'by report_parse() in fuzz_sample_wire',
     'htools_rows': 'by htools_parse() in fuzz_htools_file',
-    'store_read_text': 'asks; whoever calls it has a parser for the bytes', 'store_log_fault': 'writes', 'top_terminal_draw': 'writes a frame of our own', 'store_journal': 'writes', 'store_journal_intent': 'writes',
+    'store_read_text': 'asks; whoever calls it has a parser for the bytes', 'store_log_fault': 'writes', 'top_terminal_draw': 'writes a frame of our own', 'top_move_pick': 'trees that stored_json() read of our own commands (cmd_top.c)', 'top_move_text': 'as top_move_pick', 'store_journal': 'writes', 'store_journal_intent': 'writes',
 }
 # Functions that open bytes of others: each that calls one of these is itself public, and so among the parsers, or stands below.
 OPENS = re.compile(r'\b(stored_json|json_load[bsf]|json_document|json_reader_open|xml_open|yaml_reader_open|xmlReadMemory)\(')
 NOT_OTHERS = {  # what opens bytes, and need not be a parser: why
     'stored_json': 'the opener itself', 'json_document': 'the opener itself', 'json_reader_open': 'the opener itself', 'xml_open': 'the opener itself',
     'use_number': 'one word, by htools_parse() in fuzz_htools_file', 'answer_error': 'by prometheus_answer() in its fuzzer', 'answer_series': 'by prometheus_answer() in its fuzzer',
-    'cmd_plan_print_json': 'what was printed just before', 'top_read': 'what status --json printed just before', 'top_plan': 'what confirm --json printed just before',
+    'cmd_plan_print_json': 'what was printed just before', 'top_read': 'what status --json printed just before', 'top_plan': 'what confirm --json printed just before', 'top_next_move': 'what journal --json printed just before',
     'cmd_confirm_one_json': 'json_take_raw() of waiting_text.c, shown as it is',
     'part_take': 'by storcli_parse() in fuzz_storcli', 'redfish_get': 'one page, whose tree redfish_walk() takes: fuzz_redfish',
     'export_parse_line': 'by export_file_parse() in fuzz_export_file',

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# plimsoll top as a person meets it in a terminal of 80 by 24: hosts, moves, faults and a waiting plan; keys to page, filter, explain
-# and answer; another size; and on every way out the terminal is as it was. Needs tmux, python3, redis-server, redis-cli.
+# plimsoll top as a person meets it in a terminal of 80 by 24: hosts, moves, faults and a waiting plan; keys to page, filter, explain,
+# answer and abort; another size; and on every way out the terminal is as it was. Needs tmux, python3, redis-server, redis-cli.
 # Argument: the build folder.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -90,6 +90,31 @@ check "nor was it" unanswered
 keys y yes Enter
 check "the plan that was shown is accepted" sees 'accepted: the service carries it out'
 check "as by plimsoll confirm" [ "$(answer_of)" = True ]
+
+# ---- a move is aborted ----
+wishes() { redis-cli -s "$D/r.sock" hget 'plimsoll:{default}:moves:aborts' a | grep -o '"id": *"[^"]*"'; }
+unasked() { [ -z "$(wishes)" ]; }
+redis-cli -s "$D/r.sock" del 'plimsoll:{default}:moves:aborts' 'plimsoll:{default}:lease' >/dev/null
+keys x
+check "the running move is shown before it is aborted" sees '^move of a ' '^from +h1' '^id +x/1/started' 'LATE' 'goes on running on h1' 'x abort it'
+keys x
+check "it asks once more" sees 'abort the migration of a\? Type yes: _'
+keys y Enter
+check "a key is no answer" sees 'nothing was aborted'
+check "and nothing was asked for" unasked
+keys x
+check "asked again" sees 'Type yes: _'
+keys yes Enter
+check "none that nobody leads is aborted, and it is said why" sees 'nothing was aborted: .*no longer leads'
+check "nor asked for" unasked
+redis-cli -s "$D/r.sock" set 'plimsoll:{default}:lease' '9 x/1' >/dev/null
+keys x
+check "asked again" sees 'Type yes: _'
+keys yes Enter
+check "the move that was shown is to be aborted" sees 'the migration of a from h1 to h2 is to be aborted'
+asked_for() { wishes | grep -q '"x/1/started"'; }
+check "that one" until_true 5 asked_for
+redis-cli -s "$D/r.sock" del 'plimsoll:{default}:lease' >/dev/null
 
 # ---- every way out ----
 keys q

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plimsoll top: what other commands say, drawn again and again. It reads by `status --json`, explains by `explain` and answers by
- * `confirm`, each called as on the command line with the same source: it can do no more than they, and by no other way. */
+/* plimsoll top: what other commands say, drawn again and again. It reads by `status --json`, explains by `explain`, answers by `confirm`
+ * and aborts by `abort`, each called as on the command line with the same source: it can do no more than they, and by no other way. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@ typedef enum TopAsk {
         TOP_ASK_EXPLAIN,
         TOP_ASK_ACCEPT,
         TOP_ASK_REJECT,
+        TOP_ASK_ABORT,
 } TopAsk;
 
 typedef struct Top {
@@ -38,6 +39,7 @@ typedef struct Top {
         unsigned text_scroll;
         char plan_id[128], plan_digest[SHA256_HEX]; /* of the plan that the text shows; "": it is none */
         uint32_t plan_moves;
+        TopMove move; /* that the text shows; id "": it is none */
 } Top;
 
 /* ---- other commands ---- */
@@ -115,6 +117,7 @@ static void top_close_text(Top *top) {
         free(top->text);
         top->text = NULL;
         top->plan_id[0] = '\0';
+        top->move.id[0] = '\0';
         top->text_scroll = 0;
 }
 
@@ -282,6 +285,53 @@ static void top_answer(Top *top, bool yes) {
         top->next_at = 0;
 }
 
+/* ---- a running move ---- */
+
+/* The one after that which is shown, or the first; with its id in the journal, so that no other one is aborted in its place. */
+static void top_next_move(Top *top) {
+        static const char *const words[] = { "journal", "--json", NULL };
+        TopMove move;
+        TopReply r = top_call(top, words);
+        json_t *journal = r.out ? stored_json(r.out, strlen(r.out), 0, NULL) : NULL;
+        char *text = NULL;
+        size_t n = 0;
+        FILE *out = NULL;
+
+        if (r.status != EXIT_DONE && r.status != EXIT_BLOCKED)
+                top_complaint(&r, top->message, sizeof(top->message));
+        else if (!top_move_pick(top->status, journal, top->move.id, &move))
+                (void) snprintf(top->message, sizeof(top->message),
+                                "no migration runs that could be aborted");
+        else
+                out = open_memstream(&text, &n);
+        if (out) {
+                (void) top_move_text(top->status, journal, &move, out);
+                (void) fclose(out);
+                top_close_text(top);
+                top->text = text;
+                top->move = move;
+                (void) snprintf(top->title, sizeof(top->title), "move of %.200s", move.vm);
+        }
+        json_decref(journal);
+        top_reply_free(&r);
+}
+
+/* By plimsoll abort, whose checks hold: it has ended since, or its program leads no more. */
+static void top_abort(Top *top) {
+        const char *const words[] = { "abort", "--no-wait", "--", top->move.id, NULL };
+        TopReply r = top_call(top, words);
+
+        if (r.status == EXIT_DONE && r.out)
+                (void) snprintf(top->message, sizeof(top->message), "%.*s", (int) strcspn(r.out, "\n"),
+                                r.out);
+        else
+                top_complaint(&r, top->message, sizeof(top->message));
+        if (r.status == EXIT_DONE)
+                top_close_text(top);
+        top_reply_free(&r);
+        top->next_at = 0;
+}
+
 /* ---- keys ---- */
 
 static const char *top_question(const Top *top, char *buf, size_t size) {
@@ -301,11 +351,17 @@ static const char *top_question(const Top *top, char *buf, size_t size) {
         case TOP_ASK_REJECT:
                 (void) snprintf(buf, size, "reject plan %s? Type yes: %s_", top->plan_id, top->typed);
                 break;
+        case TOP_ASK_ABORT:
+                (void) snprintf(buf, size, "abort the migration of %s? Type yes: %s_", top->move.vm,
+                                top->typed);
+                break;
         default:
                 if (top->message[0])
                         return top->message;
                 if (!top->text)
                         return NULL;
+                if (top->move.id[0])
+                        return "x abort it  n next move  q back";
                 return top->plan_id[0] ? "y accept  r reject  n next plan  PgDn/PgUp page  q back"
                                        : "PgDn/PgUp page  q back";
         }
@@ -331,6 +387,11 @@ static void top_asked(Top *top) {
                         top_answer(top, ask == TOP_ASK_ACCEPT);
                 else
                         (void) snprintf(top->message, sizeof(top->message), "nothing was answered");
+        } else if (ask == TOP_ASK_ABORT) {
+                if (strcmp(top->typed, "yes") == 0)
+                        top_abort(top);
+                else
+                        (void) snprintf(top->message, sizeof(top->message), "nothing was aborted");
         }
 }
 
@@ -382,6 +443,10 @@ static void top_text_key(Top *top, int key) {
                 top_ask(top, TOP_ASK_REJECT);
         else if (key == 'n' && top->plan_id[0])
                 top_next_plan(top);
+        else if (key == 'n' && top->move.id[0])
+                top_next_move(top);
+        else if (key == 'x' && top->move.id[0])
+                top_ask(top, TOP_ASK_ABORT);
 }
 
 static void top_key(Top *top, int key) {
@@ -408,6 +473,8 @@ static void top_key(Top *top, int key) {
                 top_faults(top);
         else if (key == 'a')
                 top_next_plan(top);
+        else if (key == 'x')
+                top_next_move(top);
 }
 
 /* ---- the loop ---- */
@@ -497,14 +564,15 @@ static const OptionDef cmd_top_options[] = {
 
 const Command command_top = {
         .name = "top",
-        .summary = "watch hosts, running moves, faults and waiting plans on a terminal; answer plans",
+        .summary = "watch hosts, running moves, faults and waiting plans; answer plans, abort moves",
         .usage = "[source] [--interval TIME]",
         .help = "Draws the cluster on the whole terminal again and again: who leads, what holds moves back, plans that await\n"
                 "an answer, running moves with their progress and time left, and the hosts, the worst first.\n"
                 "Keys: q quit; arrows, Page Up and Down, Space, b, Home, End scroll; / shows only names with a text in them,\n"
                 "Escape all again; s sorts by name or by what is worst; e explains why a VM is where it is; f shows faults;\n"
                 "a shows a plan that awaits an answer, there y accepts and r rejects it, once yes is typed. It is answered\n"
-                "only if it still is the plan that was shown, by plimsoll confirm.",
+                "only if it still is the plan that was shown, by plimsoll confirm. x shows a running move, n the next one,\n"
+                "and x again aborts it by plimsoll abort, once yes is typed.",
         .examples = "plimsoll top --redis redis://store:6379\n"
                     "plimsoll top --from cluster.json",
         .options = cmd_top_options,

@@ -11,7 +11,7 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/instant.h"
 
-#define TOP_KEYS "q quit  PgDn/PgUp page  / filter  s sort  e explain a VM  f faults  a answer"
+#define TOP_KEYS "q quit  PgDn/PgUp page  / filter  s sort  e explain  f faults  a answer  x abort"
 
 /* ---- lines ---- */
 
@@ -232,6 +232,87 @@ static void top_moves(TopFrame *f, const TopView *view, unsigned most) {
         }
         if (shown > most)
                 top_line(f, STYLE_FAINT, "  ... and %u more", shown - most);
+}
+
+/* The open entry of the journal for a move that runs; NULL: the journal knows none, or not how it is. */
+static const json_t *top_move_entry(const json_t *journal, const json_t *move) {
+        const json_t *open = json_object_get(journal, "open"), *o, *found = NULL;
+        size_t i;
+
+        json_array_foreach(open, i, o) {
+                static const char *const same[] = { "vm", "from", "to" };
+                const char *event = top_text(o, "event");
+                bool is = event && strcmp(event, "unclear") != 0 && top_text(o, "id");
+
+                for (size_t w = 0; is && w < ARRAY_SIZE(same); w++) {
+                        const char *here = top_text(o, same[w]), *there = top_text(move, same[w]);
+
+                        is = here && there && strcmp(here, there) == 0;
+                }
+                found = is ? o : found;
+        }
+        return found;
+}
+
+bool top_move_pick(const json_t *status, const json_t *journal, const char *after, TopMove *ret) {
+        const json_t *moves = json_object_get(json_object_get(status, "service"), "moves"), *o, *first = NULL,
+                     *next = NULL;
+        bool seen = false;
+        size_t i;
+
+        json_array_foreach(moves, i, o) {
+                const json_t *entry = top_move_runs(o) ? top_move_entry(journal, o) : NULL;
+
+                if (!entry)
+                        continue;
+                first = first ? first : entry;
+                next = seen && !next ? entry : next;
+                seen |= strcmp(top_text(entry, "id"), after) == 0;
+        }
+        next = next ? next : first;
+        if (!next)
+                return false;
+        (void) snprintf(ret->vm, sizeof(ret->vm), "%s", top_text(next, "vm"));
+        (void) snprintf(ret->id, sizeof(ret->id), "%s", top_text(next, "id"));
+        return true;
+}
+
+static void top_move_say(const json_t *o, const char *id, FILE *out) {
+        const int64_t ms = top_move_left_ms(o);
+        char done[HUMAN_SIZE], left[HUMAN_SIZE], speed[HUMAN_SIZE], time[HUMAN_SIZE], predicted[HUMAN_SIZE];
+
+        (void) out_say(out, "VM      %s\nfrom    %s\nto      %s\nwhy     %s\nid      %s\n", top_text(o, "vm"),
+                       top_text(o, "from"), top_text(o, "to"),
+                       top_text(o, "kind") ? top_text(o, "kind") : "not said", id);
+        (void) out_say(out, "sent    %s, %s to send, %s/s\n", human_bytes(top_count(o, "bytes_done"), done),
+                       human_bytes(top_count(o, "bytes_left"), left),
+                       human_bytes(top_count(o, "bytes_per_second"), speed));
+        (void) out_say(out, "time    %s of %s predicted%s",
+                       human_ms(top_thousandths(o, "running_seconds"), time),
+                       human_ms(top_thousandths(o, "predicted_seconds"), predicted),
+                       json_is_true(json_object_get(o, "is_late")) ? ", LATE" : "");
+        if (ms != UNKNOWN)
+                (void) out_say(out, ", about %s left", human_ms(ms, time));
+        (void) out_say(
+                out,
+                "\n\nAborted, the VM goes on running on %s, and what was sent is lost. The other moves go on. For a\n"
+                "while it is left alone (plimsoll abort --help).\n",
+                top_text(o, "from"));
+}
+
+bool top_move_text(const json_t *status, const json_t *journal, const TopMove *move, FILE *out) {
+        const json_t *moves = json_object_get(json_object_get(status, "service"), "moves"), *o;
+        size_t i;
+
+        json_array_foreach(moves, i, o) {
+                const json_t *entry = top_move_runs(o) ? top_move_entry(journal, o) : NULL;
+
+                if (entry && strcmp(top_text(entry, "id"), move->id) == 0) {
+                        top_move_say(o, move->id, out);
+                        return true;
+                }
+        }
+        return false;
 }
 
 /* ---- hosts ---- */

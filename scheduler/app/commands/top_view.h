@@ -27,6 +27,17 @@ typedef struct TopPage {
         unsigned scroll; /* lines above the first one shown */
 } TopPage;
 
+/* A running move, by its id in the journal: another one of the same VM is another move. */
+typedef struct TopMove {
+        char vm[256], id[256];
+} TopMove;
+
+/* The running move after `after` (by id; none, or the last: the first). false: none runs that the journal knows. */
+bool top_move_pick(const json_t *status, const json_t *journal, const char *after, TopMove *ret);
+
+/* What it is, how far it is, and what aborting it means. false: it runs no more. */
+bool top_move_text(const json_t *status, const json_t *journal, const TopMove *move, FILE *out);
+
 /* *io_scroll: no further than to the last host. */
 void top_view_draw(const TopView *view, const Screen *screen, unsigned lines, unsigned *io_scroll,
                    unsigned *ret_page);
