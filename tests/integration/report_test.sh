@@ -45,7 +45,7 @@ if page.open: page.faults.append(f'not closed: {page.open}')
 if re.search(r'url\(|@import', source): page.faults.append('its style loads something')
 moves = json.loads(open(sys.argv[2], encoding='utf-8').read().replace('\u202e', '?').replace('\\u202e', '?'))['moves']  # what is not harmless is shown so
 for m in moves:
-    if not any(m['vm'] in r and f"{m['from']} → {m['to']}" in r and m['why'] in r for r in page.rows):
+    if not any(m['vm'] in r and f"{m['from']} → {m['to']}" in r and m['why'] in below for r, below in zip(page.rows, page.rows[1:])):
         page.faults.append(f"no row of {m['vm']}")
 print('\n'.join(page.faults[:10]))
 sys.exit(bool(page.faults) or not moves)

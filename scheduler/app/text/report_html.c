@@ -170,20 +170,21 @@ static void report_html_moves(const ReportView *view, FILE *out) {
                  "ended. Times: expected, and from the shortest to the longest.</p>\n<div "
                  "class=\"wide\"><table><thead><tr><th class=\"n\">Wave</th><th>VM</th><th>From → to</th><th "
                  "class=\"n\">Memory</th><th class=\"n\">Time</th><th "
-                 "class=\"n\">Downtime</th><th>Kind</th><th>Why</th></tr></thead><tbody>\n");
+                 "class=\"n\">Downtime</th><th>Kind and why</th></tr></thead><tbody>\n");
         for (uint32_t i = 0; i < view->plan->n_moves; i++) {
                 const PlanMove *m = &view->plan->moves[i];
                 char memory[HUMAN_SIZE];
 
                 html_say(
                         out,
-                        "<tr><td class=\"n\">%u</td><th class=\"name\">%s</th><td class=\"way\">%s → %s</td><td class=\"n\">%s</td>",
+                        "<tr class=\"over\"><td class=\"n\">%u</td><th class=\"name\">%s</th><td class=\"way\">%s → %s</td><td class=\"n\">%s</td>",
                         m->wave + 1, s->vms[m->move.vm].name, s->hosts[m->move.from].name,
                         s->hosts[m->move.to].name, human_mib(s->vms[m->move.vm].memory_mib, memory));
                 report_html_bounded(out, m->predicted.ms_low, m->predicted.ms, m->predicted.ms_high);
                 report_html_bounded(out, m->predicted.downtime_ms_low, m->predicted.downtime_ms,
                                     m->predicted.downtime_ms_high);
-                html_say(out, "<td>%s</td><td>%s", action_kind_names[m->kind], m->why);
+                html_say(out, "<td>%s</td></tr>\n<tr class=\"under\"><td></td><td colspan=\"6\">%s",
+                         action_kind_names[m->kind], m->why);
                 if (m->held)
                         html_say(out, " <span class=\"bad\">Left to an operator: %s</span>", m->held);
                 html_say(out, "</td></tr>\n");
@@ -324,7 +325,7 @@ int report_html_print(Arena *a, const ReportView *view, FILE *out) {
         r = report_html_top(a, view, out);
         if (r < 0)
                 return r;
-        html_say(out, "<main>\n<div class=\"two\">\n<section>");
+        html_say(out, "<main>\n<div class=\"beside\">\n<section>");
         report_html_pairs(view->plan, out);
         html_say(out, "</section>\n<section>");
         report_html_kinds(view->plan, out);

@@ -22,7 +22,8 @@
         "var(--soft)}tbody tr{border-bottom:1px solid var(--edge)}.n{text-align:right;white-space:nowrap;"                     \
         "font-variant-numeric:tabular-nums}.name{overflow-wrap:break-word;font-weight:600}.way{min-width:9em}.few{width:auto}" \
         ".bad{color:var(--above);font-weight:600}.two{display:grid;grid-template-columns:minmax(0,1fr) "                       \
-        "max-content;gap:28px;align-items:start}figure{margin:0}"                                                              \
+        "max-content;gap:28px;align-items:start}.beside{display:flex;flex-wrap:wrap;gap:0 72px}"                               \
+        ".over{border-bottom:0;break-after:avoid}.under td{padding-top:0;color:var(--soft)}figure{margin:0}"                   \
         ".frontier{display:block;width:100%%;overflow:visible}.grid{stroke:var(--edge)}.tick{"                                 \
         "fill:var(--soft);font-size:12px}.curve{fill:none;stroke:var(--within);stroke-width:2}.point{"                         \
         "fill:var(--back);stroke:var(--within);stroke-width:2}.knee{fill:var(--within)}"                                       \
