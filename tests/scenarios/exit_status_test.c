@@ -55,14 +55,17 @@ static int plan_status(const char *story, char **ret_text) {
         static const char *const bare[] = { "--set", "memory.keep_for_host=0MiB", "--set",
                                             "memory.per_vm=0MiB" }; /* round figures */
         char *argv[WORDS_MAX] = { (char *) "plimsoll", (char *) "plan" }, cluster[512], yaml[512];
+        char *settings = slurp(story, "settings");
         size_t n = 0;
         FILE *out, *has;
         int argc = 2, status;
 
         for (size_t i = 0; i < 4; i++)
                 argv[argc++] = (char *) bare[i];
-        if (!add_settings(slurp(story, "settings"), argv, &argc))
+        if (!add_settings(settings, argv, &argc)) {
+                free(settings);
                 return -1;
+        }
         (void) snprintf(yaml, sizeof(yaml), "%s/%s/settings.yaml", STORIES, story);
         has = fopen(yaml, "rb");
         if (has) {
@@ -77,6 +80,7 @@ static int plan_status(const char *story, char **ret_text) {
         cr_assert_not_null(out);
         status = command_main(argc, argv, out, out);
         (void) fclose(out);
+        free(settings);
         return status;
 }
 

@@ -94,11 +94,10 @@ static char *ask(const char *story, char *command, int *ret_status) {
 
 ParameterizedTest(Question *question, questions, question) {
         char *command = slurp(question->name, "command"), *answer = slurp(question->name, "answer"),
-             *rest = NULL;
+             *readme = slurp(question->name, "README"), *rest = NULL;
         char *wanted = strstr(command, "=>"), *text;
         int expected = 0, status;
 
-        (void) slurp(question->name, "README");
         if (wanted) {
                 expected = atoi(wanted + 2);
                 *wanted = '\0';
@@ -114,4 +113,8 @@ ParameterizedTest(Question *question, questions, question) {
                 else
                         cr_expect(strstr(text, line), "%s: does not say\n%s\nbut\n%s", question->name, line,
                                   text);
+        free(command);
+        free(answer);
+        free(readme);
+        free(text);
 }
