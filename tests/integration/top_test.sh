@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # plimsoll top as a person meets it in a terminal of 80 by 24: hosts, moves, faults and a waiting plan; keys to page, filter, explain,
-# answer and abort; another size; and on every way out the terminal is as it was. Needs tmux, python3, redis-server, redis-cli.
+# answer and abort; another size; and on every way out the terminal is as it was. Needs tmux, python3, redis-server, redis-cli, jq.
 # Argument: the build folder.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -143,6 +143,14 @@ check "and it ends" sees 'ready> *$'
 start "$SOURCE"
 check "a store that is away is said, and no load is drawn" sees 'r.sock' 'q quit'
 check "none" not shows 'MEMORY'
+keys q
+check "and it ends" sees 'ready> *$'
+
+# ---- blind ----
+jq '.hosts[] += {fence: "stale", fence_why: "its last report is 95 s old"}' "$FORTY" >"$D/blind.json"
+start "--from '$D/blind.json' --interval 1h"
+check "where no host's data can be used, that is said" sees '^BLIND: no host has usable data' '^0 above the load line, .* 40 not known' '^kvm02 +18 +[?] +[?] +its last report is 95'
+check "and no load is drawn" not shows '%'
 keys q
 check "and it ends" sees 'ready> *$'
 

@@ -11,7 +11,7 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/instant.h"
 
-#define TOP_KEYS "q quit  PgDn/PgUp page  / filter  s sort  e explain  f faults  a answer  x abort"
+#define TOP_KEYS "q quit  Space page  / filter  s sort  e explain  f faults  a answer  x abort"
 
 /* ---- lines ---- */
 
@@ -96,6 +96,11 @@ static bool top_has(const char *filter, const char *name) {
         return !filter[0] || (name && strstr(name, filter));
 }
 
+/* What is known of a host that is fenced (silent, old data) is of some time ago: its load is drawn as unknown. */
+static bool top_is_above(const json_t *host) {
+        return !top_text(host, "fenced") && json_is_true(json_object_get(host, "above_load_line"));
+}
+
 /* ---- above ---- */
 
 static void top_header(TopFrame *f, const TopView *view) {
@@ -104,8 +109,7 @@ static void top_header(TopFrame *f, const TopView *view) {
         uint32_t above = 0;
 
         for (size_t i = 0; i < json_array_size(json_object_get(s, "hosts")); i++)
-                above += json_is_true(
-                        json_object_get(json_array_get(json_object_get(s, "hosts"), i), "above_load_line"));
+                above += top_is_above(json_array_get(json_object_get(s, "hosts"), i));
         top_line(f, STYLE_STRONG, "%s: %zu hosts, %lld VMs   %s", top_text(s, "cluster"),
                  json_array_size(json_object_get(s, "hosts")), (long long) top_count(s, "vm_count"),
                  human_time(view->now, at));
@@ -352,7 +356,8 @@ static int top_compare(const void *left, const void *right) {
 
 static void top_bar(TopFrame *f, const json_t *o, const char *used, const char *line, unsigned width) {
         const int64_t limit = top_thousandths(o, line);
-        const Bar b = { .used = top_thousandths(o, used), .limit = limit == UNKNOWN ? 0 : limit };
+        const Bar b = { .used = top_text(o, "fenced") ? UNKNOWN : top_thousandths(o, used),
+                        .limit = limit == UNKNOWN ? 0 : limit };
         char share[HUMAN_SIZE];
 
         (void) fputc(' ', f->screen->out);
@@ -381,7 +386,7 @@ static void top_host(TopFrame *f, const json_t *o, unsigned name, unsigned bar) 
                         grade > 0 && top_text(o, "fault") ? top_text(o, "fault") : "", grade > 0 ? "  " : "",
                         fenced ? fenced : "", fenced ? "  " : "",
                         state && strcmp(state, "active") != 0 ? state : "",
-                        json_is_true(json_object_get(o, "above_load_line")) ? " above its line" : "");
+                        top_is_above(o) ? " above its line" : "");
         top_cell(f, note, f->screen->width > taken ? f->screen->width - taken : 0,
                  grade > 2 || fenced ? STYLE_BAD : STYLE_WARN);
         top_end_line(f);
