@@ -4,9 +4,9 @@
 #include "tests/contract/policy_laws.h"
 #include "tests/recorded.h"
 
-#define SEEDS     24
+#define SEEDS     40
 #define STEPS     24
-#define SENTENCES 2
+#define SENTENCES 6
 
 static void print_costs(FILE *f, Costs c) {
         for (int t = 0; t < TIER_N; t++)
