@@ -89,6 +89,8 @@ enum StoreLoss {
             "host → who says that it may be emptied all the same")                                           \
         KEY(KNOWN, "known", "", "hash", "until it is seen", SERVICE, LOOKS, REWRITTEN,                       \
             "host that is not seen → its VMs as they were last known")                                       \
+        KEY(LOADS, "loads", "", "hash", "never", SERVICE, LOOKS, LOST,                                       \
+            "host → how it was loaded in the last 24 hours, a point each ten minutes")                       \
         KEY(MISSED, "moves:missed", "", "string", "never", SERVICE, LOOKS, REWRITTEN,                        \
             "failed migrations, and until when they are not retried")                                        \
         KEY(RETRIES, "moves:retry", "", "hash", "until taken", SERVICE | ROLE_OPERATOR, LOOKS, LOST,         \

@@ -252,6 +252,14 @@ int store_get_report_expiries(Store *s, const char *const *hosts, uint32_t n, us
 int store_call_round(Store *s) must_check;
 int store_get_calls(Store *s, int64_t *ret) must_check; /* 0: none yet */
 
+/* ---- loads: of each host a ring of points (app/state/load_history.h) ---- */
+/* lines: "POINT HOST\n" each, points of one width without blanks; at most `most` of a host stay. 1: refused. */
+int store_keep_loads(Store *s, uint64_t token, int64_t slot, uint32_t most, const char *lines,
+                     size_t n) must_check;
+int store_get_loads(Store *s, Arena *a, StoredText **ret, uint32_t *ret_n) must_check; /* sorted by host */
+/* 1: there is none of it. */
+int store_get_load(Store *s, Arena *a, const char *host, const char **ret, size_t *ret_n) must_check;
+
 /* ---- the stop: one text that says whether anything may be moved (stop_entry.h) ---- */
 /* 0; 1: none. *ret_now: the server's time, in both. */
 int store_get_stop(Store *s, Arena *a, const char **ret, size_t *ret_n, usec_t *ret_now) must_check;

@@ -178,17 +178,17 @@ int store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_
 /* The report goes too: else the next round would see the host, though no member, for an interval. */
 static const char forget_script[] =
         "for i = 1, 4 do redis.call('DEL', KEYS[i]) end\n"
-        "for i = 6, 10 do redis.call('HDEL', KEYS[i], ARGV[1]) end\n"
+        "for i = 6, 11 do redis.call('HDEL', KEYS[i], ARGV[1]) end\n"
         "local now = redis.call('TIME')\n" /* as a mark that is taken back: marks.c */
         "if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 1 then redis.call('HSET', KEYS[5],\n"
         "  ARGV[1], string.format('-%.0f', now[1] * 1000000 + now[2])) end\n"
-        "redis.call('ZREM', KEYS[11], ARGV[1])\n"
-        "return redis.call('SREM', KEYS[12], ARGV[1])\n";
+        "redis.call('ZREM', KEYS[12], ARGV[1])\n"
+        "return redis.call('SREM', KEYS[13], ARGV[1])\n";
 
 int store_forget_host(Store *s, const char *host) {
         static const StoreKey own[] = { KEY_REPORT, KEY_PULSE, KEY_PEER, KEY_ALARM },
-                              shared[] = { KEY_MARKS, KEY_FAULTS, KEY_BRAKE, KEY_RELEASES,
-                                           KEY_PEERS, KEY_KNOWN,  KEY_RING,  KEY_HOSTS };
+                              shared[] = { KEY_MARKS, KEY_FAULTS, KEY_BRAKE, KEY_RELEASES, KEY_PEERS,
+                                           KEY_KNOWN, KEY_LOADS,  KEY_RING,  KEY_HOSTS };
         owned(reply_free) redisReply *reply = NULL;
         char keys[ARRAY_SIZE(own) + ARRAY_SIZE(shared)][KEY_SIZE];
         char count[24];

@@ -38,7 +38,7 @@ BY = {  # not called by a fuzzer itself: who calls it there, or why it need not 
     'host_labels_parse': 'words of the command line', 'setting_parse': 'by settings_file_read() in fuzz_settings_file',
     'metric_by_name': 'by report_parse() in fuzz_sample_wire',
     'htools_rows': 'by htools_parse() in fuzz_htools_file',
-    'store_read_text': 'asks; whoever calls it has a parser for the bytes', 'store_log_fault': 'writes', 'top_terminal_draw': 'writes a frame of our own', 'top_move_pick': 'trees that stored_json() read of our own commands (cmd_top.c)', 'top_move_text': 'as top_move_pick', 'store_journal': 'writes', 'store_journal_intent': 'writes',
+    'store_read_text': 'asks; whoever calls it has a parser for the bytes', 'store_log_fault': 'writes', 'store_keep_loads': 'writes', 'top_terminal_draw': 'writes a frame of our own', 'top_move_pick': 'trees that stored_json() read of our own commands (cmd_top.c)', 'top_move_text': 'as top_move_pick', 'store_journal': 'writes', 'store_journal_intent': 'writes',
 }
 # Functions that open bytes of others: each that calls one of these is itself public, and so among the parsers, or stands below.
 OPENS = re.compile(r'\b(stored_json|json_load[bsf]|json_document|json_reader_open|xml_open|yaml_reader_open|xmlReadMemory)\(')

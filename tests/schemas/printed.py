@@ -223,7 +223,7 @@ def lost(feed):
 # What is asked of a store in each state, whatever it is: nothing of it changes anything.
 LOOKS = [['status'], ['status', '--all'], ['status', '--at', '0s'], ['plan'], ['audit'], ['audit', '--since', '2d', '--vm', 'a'], ['journal'], ['journal', 'settle', 'a'], ['confirm'], ['confirm', 'w1'],
          ['retry'], ['distance'], ['faults'], ['faults', 'h2'], ['faults', 'log'], ['maintenance', 'status'], ['maintenance', 'status', 'h2'],
-         ['maintenance', 'roll', 'h3', '--run', 'true', '--dry-run'], ['host', 'list'], ['place', '--list'], ['place', '--vcpus', '1', '--memory', '1GiB'],
+         ['maintenance', 'roll', 'h3', '--run', 'true', '--dry-run'], ['host', 'list'], ['host', 'history'], ['host', 'history', 'h1'], ['place', '--list'], ['place', '--vcpus', '1', '--memory', '1GiB'],
          ['capacity', '--vcpus', '1', '--memory', '1GiB'], ['snapshot'], ['explain', 'a'], ['explain', 'e', 'h1'], ['evacuate', 'h3', '--dry-run'], ['move', 'e', 'h1', '--dry-run'],
          ['failover'], ['frontier'], ['replay', '--list'], ['replay', 'last'], ['store', 'check'], ['release', 'h1']]
 

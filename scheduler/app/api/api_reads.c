@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "scheduler/app/api/api_action.h"
 #include "scheduler/app/api/api_answer.h"
 #include "scheduler/app/api/api_exec.h"
 #include "scheduler/app/api/api_list.h"
@@ -76,6 +77,17 @@ int api_get_history(ApiCall *call) {
         int r = api_read_options(call, names, ARRAY_SIZE(names), words);
 
         return r < 0 ? r : api_answer_whole(call, words);
+}
+
+int api_get_load_history(ApiCall *call) {
+        return api_answer_whole(call, (const char *const[]){ "host", "history", NULL });
+}
+
+int api_get_host_history(ApiCall *call) {
+        if (!api_action_is_name(call, call->params[0]))
+                return 0;
+        return api_answer_whole(call,
+                                (const char *const[]){ "host", "history", "--", call->params[0], NULL });
 }
 
 int api_get_audit(ApiCall *call) {

@@ -6,6 +6,7 @@
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
+#include "scheduler/app/commands/host_history.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
@@ -355,6 +356,7 @@ typedef struct HostVerb {
 
 static const HostVerb host_verbs[] = {
         { "list", host_list },
+        { "history", host_history },
         { "admit", host_admit_run },
         { "forget", host_forget_run },
 };
@@ -375,8 +377,8 @@ static ExitStatus cmd_host_run(Invocation *in) {
         near = verb ? NULL : text_nearest(word, names, ARRAY_SIZE(names));
         if (!verb)
                 return command_complain(in, EXIT_BAD_INPUT,
-                                        "unknown action; use list, admit or forget, not %s%s%s", word,
-                                        near ? "; did you mean " : "", near ? near : "");
+                                        "unknown action; use list, history, admit or forget, not %s%s%s",
+                                        word, near ? "; did you mean " : "", near ? near : "");
         status = facts_open(in, &facts);
         if (status == EXIT_DONE && !source_store(facts.source))
                 status = command_complain(
@@ -398,22 +400,24 @@ static const OptionDef cmd_host_options[] = {
         { "why", 0, OPTION_TEXT, "TEXT", 0, 0, 0, "reason, kept in the store" },
         { "", 0, OPTION_HEADING, NULL, 0, 0, 0, "Output:" },
         { "json", 0, OPTION_FLAG, NULL, 0, 0, 0,
-          "print JSON, schema plimsoll.host-list/1; admit and forget: plimsoll.host-change/1" },
+          "print JSON, schema plimsoll.host-list/1; history: plimsoll.load-history/1; admit, forget: plimsoll.host-change/1" },
         { 0 },
 };
 
 const Command command_host = {
         .name = "host",
-        .summary = "list hosts, and admit or forget them",
-        .usage = "list [HOSTS…] | admit HOSTS… | admit --all | forget HOSTS… [source]",
+        .summary = "list hosts and their load of 24 hours, admit or forget them",
+        .usage = "list [HOSTS…] | history [HOSTS…] | admit HOSTS… | admit --all | forget HOSTS… [source]",
         .help = "A host takes part once it is admitted as the machine it is then: its UUID, CPUs and memory are recorded.\n"
                 "Until then, and when it is another machine or twice as large, it is only shown, with its VMs, but none\n"
                 "of them moves and none comes. Names that match cluster.hosts in the settings are admitted automatically.\n\n"
                 "list: all hosts, with who admitted them and when. admit: as they are now; --all on the first day.\n"
+                "history: CPU and memory of the last 24 hours, one column an hour, its highest; '.': not known.\n"
                 "forget: removes the host's data, with its marks and faults; if its agent still runs, it is a new host.\n"
                 "HOSTS are names, or selections as in rules: 'h[1-4]', '!h3'. Exit status 3: one was refused. See\n"
                 "docs/admission.md.",
         .examples = "plimsoll host list\n"
+                    "plimsoll host history h7\n"
                     "plimsoll host admit h7\n"
                     "plimsoll host forget h7 --why \"sold\"",
         .options = cmd_host_options,

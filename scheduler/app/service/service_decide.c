@@ -68,6 +68,7 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
         service_live_write(x, &s->shown, true);
         cluster_metrics_phase(x->metrics, ROUND_PLAN, round.took);
         service_figures_put(s);
+        service_loads_keep(s);
         service_decide_log(x, mode, &round);
         return 0;
 }

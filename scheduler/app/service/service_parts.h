@@ -269,6 +269,11 @@ int service_live_moves(Arena *a, RoundDisplay *shown, const MoveOrder *orders, u
 /* It shows the plan, and the VMs that must leave their host and cannot. 0 or -ENOMEM. */
 int service_live_plan(Arena *a, RoundDisplay *shown, const Round *round) must_check;
 
+/* ---- service_loads.c ---- */
+
+/* The first in ten minutes: a point of the hosts' history of load. */
+void service_loads_keep(const RoundState *s);
+
 /* ---- service_figures.c ---- */
 
 /* The figures of the round, as far as it has come, for the metrics; of one that could not read its facts none. */

@@ -35,6 +35,7 @@ typedef struct ServiceMemory {
         ServiceSaid said;           /* what goes on and was said */
         uint64_t audited;           /* the token with which the audit was last brought up to the journal */
         usec_t audited_at;          /* monotonic */
+        int64_t loads_slot;         /* of the history of load that was written last */
         bool unfinished;            /* something that must be done is not; soon again */
         bool moved;                 /* VMs were moved */
 } ServiceMemory;

@@ -32,6 +32,7 @@ ExportKind store_export_kind(StoreKey key, const char *part) {
         case KEY_MISSED:
         case KEY_BOOKINGS:
         case KEY_FAULT_LOG:
+        case KEY_LOADS:
         case KEY_AUDIT:
                 return EXPORT_KEPT;
         case KEY_STATE:
