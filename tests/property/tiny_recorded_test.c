@@ -87,7 +87,13 @@ static const Snapshot *tiny_cluster(uint64_t seed) {
         Dice d = { .prng = prng_seeded(seed * 911), .arena = &arena };
         Host *hosts = arena_new(&arena, Host, s->n_hosts);
         Vm *vms = arena_new(&arena, Vm, s->n_vms);
+        Rule *rules = arena_new(&arena, Rule, s->n_rules);
 
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+                rules[i] = s->rules[i];
+                rules[i].evacuate = dice_percent(&d, 50); /* waived for who must leave */
+        }
+        s->rules = rules;
         s->n_extra = dice_percent(&d, 50) ? 1 : 0;
         s->extra = &extra;
         for (VmIx v = 0; v < s->n_vms; v++) {
