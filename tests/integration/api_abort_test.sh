@@ -78,6 +78,11 @@ redis-cli -s "$D/r.sock" xrevrange 'plimsoll:{t}:journal' + - count 1 | sed -n 3
 redis-cli -s "$D/r.sock" -x xadd 'plimsoll:{t}:journal' '*' text <"$D/entry" >/dev/null
 check "one that is done" is 410 abort_ operate h9/1/2/3 '{}'
 check "is said to be" body '.detail | test("h9/1/2/3 is done")'
+# As of one that ended in the same instant: whoever carried it out has looked for the last time.
+redis-cli -s "$D/r.sock" hset 'plimsoll:{t}:moves:aborts' mail '{"schema": "plimsoll.abort-wish/1", "id": "h9/1/2/3", "by": "ann@desk", "why": "", "at": 1, "until": 9000000000000000}' >/dev/null
+redis-cli -s "$D/r.sock" incr 'plimsoll:{t}:call' >/dev/null
+none_left() { [ "$(redis-cli -s "$D/r.sock" hlen 'plimsoll:{t}:moves:aborts')" = 0 ]; }
+check "a request that came too late does not stay" until_true 20 none_left
 
 # ---- from the command line ----
 check "another move" is 202 move_ fans-2 db

@@ -9,6 +9,7 @@
 #include "scheduler/app/round/settle_moves.h"
 #include "scheduler/app/round/settled_audit.h"
 #include "scheduler/app/service/service_parts.h"
+#include "scheduler/app/state/abort_wish.h"
 #include "scheduler/base/log.h"
 
 #define QUOTE 512
@@ -96,6 +97,17 @@ static int service_settle_audit(const ServiceRound *round) {
         return r;
 }
 
+/* No move of ours runs at the beginning of a round, and nobody else carries any out: what is still to be aborted has ended. */
+static int service_settle_aborts(const ServiceRound *round) {
+        AbortWishes wishes = { 0 };
+        int r = abort_wishes_read(round->store, round->arena, &wishes);
+
+        for (uint32_t i = 0; r == 0 && i < wishes.n; i++)
+                if (wishes.at[i].id)
+                        r = store_take_abort(round->store, round->leadership->token, &wishes.texts[i]);
+        return r;
+}
+
 int service_settle(const ServiceRound *round, RoundFindings *found) {
         const SettleInput in = { .leadership = round->leadership,
                                  .sightings = round->sightings,
@@ -119,5 +131,7 @@ int service_settle(const ServiceRound *round, RoundFindings *found) {
                 service_settle_defer(round, found);
         if (r == 0)
                 r = service_settle_audit(round);
+        if (r == 0)
+                r = service_settle_aborts(round);
         return r == 1 ? -ECANCELED : r;
 }
