@@ -79,6 +79,16 @@ Test(plan_check, huge_pages_of_a_measured_guest_are_not_counted_twice) {
         cr_assert_not_null(objection(less, "a", "h1", "h2"), "someone else has one of them");
 }
 
+Test(plan_check, a_host_of_two_tib_is_full_at_two_tib) {
+#define BIG_VM           "{\"name\": \"b\", \"host\": \"h2\", \"vcpus\": 1, \"memory_mib\": 2097152, \"cpu\": 0.5}"
+#define LARGE(name, mib) "{\"name\": \"" name "\", \"cpus\": 8, \"memory_mib\": " #mib "}"
+        const char *enough = CLUSTER(HOST("h1", "") "," LARGE("h2", 2099200), VM("a", "h1", "") "," BIG_VM);
+        const char *less = CLUSTER(HOST("h1", "") "," LARGE("h2", 2099199), VM("a", "h1", "") "," BIG_VM);
+
+        cr_assert_null(objection(enough, "a", "h1", "h2"), "%s", objection(enough, "a", "h1", "h2"));
+        cr_assert_not_null(objection(less, "a", "h1", "h2"));
+}
+
 Test(plan_check, memory_that_is_just_enough_is_taken_and_one_mib_less_is_not) {
         const char *enough = CLUSTER(HOST("h1", "") ",{\"name\": \"h2\", \"cpus\": 8, \"memory_mib\": 2048}",
                                      VM("a", "h1", ""));
