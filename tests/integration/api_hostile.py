@@ -118,6 +118,66 @@ def malformed():
     lives('what is malformed')
 
 
+def smuggled():
+    """Where the head is odd, a proxy before the service may see the request end elsewhere: what stands behind it is answered by nobody."""
+    head = b'PUT /api/v1/hosts/h9/maintenance HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+    second = b'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+    n = b'%d' % len(second)
+    for lines in (b'Content-Length : ' + n, b'Transfer-Encoding : chunked\r\nContent-Length: 2', b'X: a\rContent-Length: ' + n, b'X: a\0\r\nContent-Length: ' + n,
+                  b'X: a\0b', b'X: a\x0bContent-Length: ' + n, b'X: \x7f', b'X y: z', b'X\xe9: z', b'(X): z', b'Content-Length: +' + n,
+                  b'Content-Length: ' + n + b', ' + n, b'Content-Length: 0x3a', b'Transfer-Encoding:\tchunked', b'Transfer-Encoding: xchunked',
+                  b'Content-Length: ' + n + b'\r\nContent-Length: ' + n, b'X: none'):
+        a = ask(head + lines + b'\r\n\r\n' + second, local)
+        check(f'behind {lines!r}', b'plimsoll_build_info' not in a and len(re.findall(rb'HTTP/1\.1 \d{3}', a)) <= 2 and status(a) not in (200, 202), a)
+    a = get(b'/api/v1/settings?cluster=t&cluster=u', connect=local)
+    check('a parameter that is given twice', status(a) == 400 and b'more than once' in a, a)
+    lives('what was smuggled')
+
+
+def slow_bodies():
+    """The body comes a byte at a time: as with slow heads, its connection ends, and others are answered."""
+    drips = [local() for _ in range(20)]
+    for s in drips:
+        s.sendall(b'PUT /api/v1/stop HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50000\r\n\r\n{')
+    ended, begun = set(), time.monotonic()
+    while len(ended) < len(drips) and time.monotonic() - begun < 12:
+        for s in set(drips) - ended:
+            try:
+                s.send(b' ')
+                if select.select([s], [], [], 0)[0] and not s.recv(100):
+                    ended.add(s)
+            except OSError:
+                ended.add(s)
+        lives('slow bodies')
+        time.sleep(0.2)
+    check(f'slow bodies were ended: {len(ended)} of {len(drips)}', len(ended) == len(drips))
+    for s in drips:
+        s.close()
+
+
+def unread():
+    """100 event streams whose clients read nothing: those beyond api.streams are refused, and others are answered."""
+    held = []
+    for _ in range(100):
+        try:
+            s = local()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            s.sendall(b'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n')
+            held.append(s)
+        except OSError:
+            break
+    for _ in range(20):
+        a = get(b'/api/v1/clusters', connect=local)
+        check('beside unread streams', status(a) in (0, 200, 503), a)  # 0: more connections than api.connections
+    for s in held:
+        s.close()
+    for _ in range(100):
+        if status(get(b'/healthz', connect=local)) == 200:
+            break
+        time.sleep(0.1)
+    lives('unread streams')
+
+
 def paths():
     for path in (b'/../metrics', b'/%2e%2e/metrics', b'/./metrics', b'//metrics', b'/metrics/', b'/metrics/.', b'/metrics%00',
                  b'/metrics%', b'/metrics%zz', b'/%6detrics%2f', b'/api/v1/../../metrics', b'/api/v1/hosts/..%2f..%2fetc%2fpasswd',
@@ -312,7 +372,7 @@ def noise():
 
 def main():
     before = memory()
-    for step in (too_large, malformed, paths, disguise, slow, many, rude, kept, bodies, noise):
+    for step in (too_large, malformed, smuggled, paths, disguise, slow, slow_bodies, many, unread, rude, kept, bodies, noise):
         try:
             step()
         except (OSError, TimeoutError) as e:

@@ -58,6 +58,7 @@ typedef struct ApiRequest {
         ApiCall call;
         Arena arena;
         ApiConnection *connection;
+        bool ends_connection; /* where the request ends is not sure: what follows on its connection is not read */
         usec_t began;
         struct MHD_Connection *mhd;
         char *body;

@@ -81,6 +81,8 @@ static enum MHD_Result api_server_send(ApiRequest *r, struct MHD_Connection *c) 
                                                        api_server_headers[i].value);
         (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
         (void) MHD_add_response_header(response, "X-Request-Id", r->call.id);
+        if (r->ends_connection)
+                (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
         for (uint32_t i = 0; i < reply->n_headers; i++)
                 if (reply->headers[i].value)
                         (void) MHD_add_response_header(response, reply->headers[i].name,
