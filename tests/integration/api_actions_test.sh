@@ -278,6 +278,21 @@ check "into maintenance" is 200 put_ -d '{"why": "new fans", "deadline_seconds":
 check "as the command says" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' --set snapshot.stale_after=1h | jq -e '.hosts[] | select(.name == \"h2\") | .state == \"maintenance\"'"
 check "by whom" bash -c "redis-cli -s '$D/r.sock' get 'plimsoll:{t}:mark:h2' | grep -q 'token operator (operate, API)' || '$B/plimsoll' maintenance status --json --redis '$R' --cluster t --set 'cluster.hosts=h*' | grep -q 'token operator (operate, API)'"
 check "again is the same" is 200 put_ -d '{"why": "new fans"}' "$T/hosts/h2/maintenance"
+check "no roll is there" [ "$(as viewer "$T/maintenance" | jq -c .roll)" = null ]
+roll_() { # TEXT: as the command that rolls keeps it
+	printf '%s' "$1" | redis-cli -s "$D/r.sock" -x set 'plimsoll:{t}:note:roll' >/dev/null
+}
+rolls() { # JQ: GET maintenance of it, once what is kept of it is over
+	as viewer "$T/maintenance" | jq -e "$1" >/dev/null
+}
+maintenance_text() { "$B/plimsoll" maintenance status --redis "$R" --cluster t --set 'cluster.hosts=h*' --set snapshot.stale_after=1h; }
+roll_ '{"schema": "plimsoll.roll/1", "by": "root@ops", "at": 1770000000000000, "process": "1/1", "run_sha256": "0", "at_once": 2, "left": ["h2", "h9"], "done": ["h1"]}'
+check "how far a roll is" until_true 20 rolls '.roll | .host_count == 3 and .done_count == 1 and .in_maintenance == ["h2"] and .left == ["h2", "h9"] and .done == ["h1"] and .at_once == 2 and .by == "root@ops" and (.since | test("^2026-02-02T"))'
+check "in words" grep -qx 'roll of root@ops: 1 of 3 hosts done; in maintenance: h2' <(maintenance_text)
+roll_ '{"schema": "plimsoll.roll/1", "left": "h2"}'
+check "one that is damaged is none" until_true 20 rolls '.roll == null and (.hosts | length) > 0'
+check "and said to be" grep -q '^roll: its stored state is damaged' <(maintenance_text)
+redis-cli -s "$D/r.sock" del 'plimsoll:{t}:note:roll' >/dev/null
 check "back" is 200 as operator -X DELETE "$T/hosts/h2/maintenance"
 check "all of them by a pattern is none" is 404 put_ -d '{}' "$T/hosts/h*/maintenance"
 check "nor by an option" is 404 put_ -d '{}' "$T/hosts/--all/maintenance"

@@ -4,6 +4,7 @@
 
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/maintenance_look.h"
+#include "scheduler/app/commands/roll_look.h"
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
@@ -252,6 +253,7 @@ ExitStatus maintenance_show(Invocation *in, const Facts *facts, const Strings *o
         if (in->json)
                 return blocked ? EXIT_BLOCKED : EXIT_DONE;
         maintenance_say_stopped(&x);
+        roll_look_print(&x);
         if (t.n_rows == 0)
                 (void) out_say(in->out.out, "no host of cluster %s is in maintenance\n", s->cluster);
         else

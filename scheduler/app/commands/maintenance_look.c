@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "scheduler/app/commands/roll_look.h"
 #include "scheduler/app/commands/stopped.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/text/stranded_text.h"
@@ -233,12 +234,13 @@ json_t *maintenance_one_json(const MaintenanceLook *look, const Emptying *emptyi
 }
 
 void maintenance_print_json(const MaintenanceLook *look, json_t *hosts) {
-        (void) json_print(
-                json_pack("{s:s, s:s, s:b, s:o, s:o, s:O}", "schema", "plimsoll.maintenance/1", "cluster",
-                          look->facts->snapshot->cluster, "service_runs", (int) look->has_live, "mode",
-                          json_text(look->has_live ? look->live.mode : NULL), "stop",
-                          stopped_json(look->in, source_store(look->facts->source)), "hosts", hosts),
-                look->in->out.out);
+        (void) json_print(json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:O}", "schema", "plimsoll.maintenance/1",
+                                    "cluster", look->facts->snapshot->cluster, "service_runs",
+                                    (int) look->has_live, "mode",
+                                    json_text(look->has_live ? look->live.mode : NULL), "stop",
+                                    stopped_json(look->in, source_store(look->facts->source)), "roll",
+                                    roll_look_json(look), "hosts", hosts),
+                          look->in->out.out);
 }
 
 void maintenance_say_stopped(const MaintenanceLook *look) {

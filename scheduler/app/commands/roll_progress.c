@@ -11,8 +11,6 @@
 #include "scheduler/base/text.h"
 #include "scheduler/snapshot/json/json_value.h"
 
-#define ROLL_STATE "roll"
-
 static json_t *roll_names_json(const char *const *names, uint32_t n) {
         json_t *list = json_array();
 
@@ -38,7 +36,7 @@ int roll_save(Roll *roll) {
         json_t *o = roll_json(roll);
         char *text = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
         const char *is = text ? text_copy(roll->in->arena, text, strlen(text)) : NULL;
-        int r = is ? store_change_note(roll->store, ROLL_STATE, roll->was, is) : -ENOMEM;
+        int r = is ? store_change_note(roll->store, ROLL_NOTE, roll->was, is) : -ENOMEM;
 
         json_decref(o);
         free(text);
@@ -48,7 +46,7 @@ int roll_save(Roll *roll) {
 }
 
 int roll_forget(const Roll *roll) {
-        int r = store_change_note(roll->store, ROLL_STATE, roll->was, "");
+        int r = store_change_note(roll->store, ROLL_NOTE, roll->was, "");
 
         return r < 0 ? r : 0;
 }
@@ -57,7 +55,7 @@ int roll_load(Roll *roll, uint32_t room) {
         const char *text = NULL;
         RollState s = { 0 };
         size_t n = 0;
-        int r = store_get_note(roll->store, roll->in->arena, ROLL_STATE, &text, &n);
+        int r = store_get_note(roll->store, roll->in->arena, ROLL_NOTE, &text, &n);
 
         roll->was = r == 0 ? text : "";
         if (r != 0 || n == 0)

@@ -10,6 +10,7 @@
 #include "scheduler/base/clock.h"
 
 #define ROLL_SCHEMA "plimsoll.roll/1"
+#define ROLL_NOTE   "roll" /* its name in the store */
 
 typedef struct RollState {
         const char *by;
