@@ -129,7 +129,8 @@ if(NOT FUZZ)
   add_executable(simulation ${simulation})
   target_link_libraries(simulation app)
   target_compile_definitions(simulation PRIVATE BUILD_DIR="${CMAKE_BINARY_DIR}")
-  target_link_options(simulation PRIVATE -Wl,--wrap=redis_begin)
+  target_link_options(simulation PRIVATE -Wl,--wrap=redis_begin -Wl,--wrap=store_get_marks -Wl,--wrap=stop_entry_is_in_force
+    -Wl,--wrap=store_journal_intent -Wl,--wrap=store_find_hosts)
   add_dependencies(simulation redis_clock)
 endif()
 

@@ -80,7 +80,7 @@ static void check_limits(const Begun *b) {
         for (uint32_t v = 0; v < world.n_vms; v++) {
                 const SimMove *m = world.vms[v].move >= 0 ? &world.moves[world.vms[v].move] : NULL;
 
-                if (!m || m->life != b->life)
+                if (!m || m->life != b->life || migration_has_ended(m->status.phase))
                         continue;
                 in += m->to == b->h;
                 out += &world.hosts[m->from] == b->from;

@@ -71,6 +71,8 @@ void cluster_draw(uint32_t hosts, uint32_t vms) {
                         }
                 }
         }
+        for (uint32_t h = 0; h < world.n_hosts && world.mutant == MUTANT_MEMORY_OVERSTATED; h++)
+                world.hosts[h].mib = host_used_mib(h) + 1024;
         for (uint32_t v = 0; v + GROUP <= world.n_vms / 2 && world.n_hosts > GROUP; v += GROUP)
                 for (uint32_t i = 0; i < GROUP; i++)
                         world.vms[v + i].group = 1 + v / GROUP;
@@ -80,6 +82,10 @@ void cluster_write_settings(const char *path) {
         FILE *f = fopen(path, "we");
 
         must(f != NULL, "a settings file");
+        if (world.mutant == MUTANT_RULES_UNREAD) {
+                must(fclose(f) == 0, "a settings file");
+                return;
+        }
         if (world.vms[0].group > 0)
                 (void) fprintf(f, "groups:\n");
         for (uint32_t v = 0; v < world.n_vms && world.vms[v].group > 0; v += GROUP) {
@@ -96,9 +102,12 @@ void cluster_write_settings(const char *path) {
 }
 
 int64_t vm_mcores(const SimVm *vm, usec_t at) {
+        const bool swings = world.mutant == MUTANT_LOADS_SWING && at > world.quiet;
         const usec_t t = at < world.quiet ? at : world.quiet; /* then no load changes any more */
         int64_t wave = (t - BEGIN) / (DAY / 1000) + vm->phase;
 
+        if (swings) /* every 40 minutes another half of the VMs is busy */
+                return (vm->phase + at / (40 * MINUTE) * 250) % 1000 < 500 ? vm->vcpus * 900 : 20;
         wave = wave % 1000;
         wave = wave < 500 ? wave : 1000 - wave; /* 0 … 500 … 0 in a day */
         return vm->base_mcores * (500 + 2 * wave) / 1000;
@@ -170,12 +179,13 @@ static Posted *agent_prints(uint32_t h) {
         static Sample list[6 * SIM_VMS];
         const SimHost *host = &world.hosts[h];
         const usec_t at = sim_now() + host->clock;
-        int64_t busy = 100, spare = host->mib - OWN_MIB;
+        int64_t busy = 100;
+        const int64_t mib = host->mib * (world.mutant == MUTANT_MEMORY_OVERSTATED ? 4 : 1);
+        int64_t spare = mib - OWN_MIB;
         const uint32_t n_list = agent_lists_vms(h, list, &busy, &spare);
         Sample facts[] = { NUMBER(HOST_CPUS, "", host->cpus), NUMBER(HOST_DAEMON, "", 1),
                            NUMBER(HOST_CPU_BUSY, "", busy) };
-        Sample memory[] = { NUMBER(HOST_MEMORY_TOTAL, "", host->mib),
-                            NUMBER(HOST_MEMORY_AVAILABLE, "", spare) };
+        Sample memory[] = { NUMBER(HOST_MEMORY_TOTAL, "", mib), NUMBER(HOST_MEMORY_AVAILABLE, "", spare) };
         Sample fault[] = { NUMBER(FAULT_GRADE, "sda", 4), TEXT(FAULT_WHY, "sda", "it is about to fail") };
         Section sections[] = {
                 { .collector = "host", .read_at = at, .samples = facts, .n_samples = 3 },
@@ -188,7 +198,7 @@ static Posted *agent_prints(uint32_t h) {
                      .sequence = (uint64_t) sim_now(),
                      .interval = REPORTS_EVERY,
                      .sections = sections,
-                     .n_sections = host->failing ? 4 : 3 };
+                     .n_sections = host->failing && world.mutant != MUTANT_FAULTS_UNSAID ? 4 : 3 };
         const char *text = NULL;
         Posted *p;
         size_t n = 0;

@@ -15,6 +15,8 @@ static usec_t move_takes(const SimVm *vm) {
 static SimEnd move_draws_end(const SimVm *vm) {
         if (vm->stuck)
                 return END_REFUSED;
+        if (world.mutant == MUTANT_NOTHING_LEAVES && world.hosts[vm->host].mark == HOST_MAINTENANCE)
+                return END_FAILS;
         if (world.hangs > 0 && prng_below(&world.chance, 3) == 0)
                 return END_HANGS;
         if (world.unclear > 0 && prng_below(&world.chance, 2) == 0)
@@ -46,7 +48,8 @@ void move_ends(uint32_t number) {
                 return;
         switch (m->end) {
         case END_DONE:
-                move_arrives(m);
+                if (world.mutant != MUTANT_DONE_IS_A_LIE || sim_now() > world.quiet || number % 2 == 0)
+                        move_arrives(m);
                 m->status.bytes_done = m->bytes;
                 m->status.bytes_left = 0;
                 m->status.downtime_ms = 40;
@@ -128,6 +131,12 @@ static int executor_start(void *self, const MigrationRequest *request, uint32_t 
                 return 0;
         }
         vm->move = (int32_t) *ret_id;
+        if (world.mutant == MUTANT_MOVES_UNSEEN && v < 8) { /* so it is said, and it goes on */
+                m->status.phase = MIGRATION_FAILED;
+                m->status.ended = sim_now();
+                m->status.miss = MISS_FAILED;
+                m->status.blame = BLAME_PAIR;
+        }
         event_put(m->ends, EVENT_MOVE, *ret_id, NULL);
         return 0;
 }
@@ -218,7 +227,7 @@ int sim_look(void *self, LibvirtAt at, const char *uuid, usec_t at_most, DomainS
                 if (vm->host == (uint32_t) h && vm->running)
                         *ret = (DomainState){ .presence = PRESENCE_RUNNING,
                                               .defined = true,
-                                              .idle = vm->move < 0,
+                                              .idle = vm->move < 0 || world.mutant == MUTANT_MOVES_UNSEEN,
                                               .words = "running" };
                 else if (vm->move >= 0 && world.moves[vm->move].to == (uint32_t) h)
                         *ret = (DomainState){ .presence = PRESENCE_OTHER, .words = "paused, incoming" };

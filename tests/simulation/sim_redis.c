@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "scheduler/store/redis/redis.h"
+#include "scheduler/store/store_object.h"
 #include "tests/simulation/simulation.h"
 
 enum { SIZES = 8 };
@@ -127,7 +128,7 @@ int __wrap_redis_begin(Redis *r, usec_t deadline) {
 
         if (sim_actor() == 0 || world.checking)
                 return __real_redis_begin(r, deadline);
-        world.result.events++;
+        world.result.calls++;
         number = life_number(sim_actor() - 1);
         if (world.slow[number] > 0)
                 sim_sleep(prng_below(&world.chance, (uint32_t) world.slow[number]));
@@ -136,5 +137,13 @@ int __wrap_redis_begin(Redis *r, usec_t deadline) {
                 return redis_fail(r, -EHOSTUNREACH, "cut off");
         }
         return __real_redis_begin(r, deadline);
+}
+/* New hosts are looked for each time: from one look to the next would be real time. */
+int __real_store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n);
+int __wrap_store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n);
+
+int __wrap_store_find_hosts(Store *s, Arena *a, const char *const **ret, uint32_t *ret_n) {
+        s->seen_at = 0;
+        return __real_store_find_hosts(s, a, ret, ret_n);
 }
 /* NOLINTEND(bugprone-reserved-identifier) */

@@ -18,8 +18,8 @@ typedef struct Life {
         ServiceShare share;
         ClusterService *service;
         Options options;
-        char words[24][200];
-        char *argv[24];
+        char words[28][200];
+        char *argv[28];
 } Life;
 
 static Life *lives[SIM_LIVES];
@@ -75,6 +75,19 @@ static unsigned life_reloads(void *self) {
         return 0;
 }
 
+/* Other settings than those that the world asks for. */
+static int mutant_options(Life *life, int n) {
+        static const char *const options[MUTANT_N][3] = {
+                [MUTANT_ALL_ADMITTED] = { "--set=cluster.hosts=*" },
+                [MUTANT_NO_LIMITS] = { "--set=plan.moves_in=9", "--set=plan.moves_out=9",
+                                       "--set=plan.moves_at_once=40" },
+        };
+
+        for (int i = 0; i < 3 && options[world.mutant][i]; i++)
+                (void) snprintf(life->words[n++], sizeof(life->words[0]), "%s", options[world.mutant][i]);
+        return n;
+}
+
 static void life_options(Life *life) {
         static const char *const fixed[] = {
                 "plimsolld",
@@ -103,6 +116,7 @@ static void life_options(Life *life) {
         (void) snprintf(life->words[n++], sizeof(life->words[0]), "--settings=%s/settings.yaml", world.dir);
         (void) snprintf(life->words[n++], sizeof(life->words[0]), "--state-dir=%s/state%d", world.dir,
                         life->number);
+        n = mutant_options(life, n);
         for (int i = 0; i < n; i++)
                 life->argv[i] = life->words[i];
         if (options_parse(service_options, n, life->argv, &life->options, &f) != 0)
@@ -160,7 +174,7 @@ void service_begin(int number) {
                                                            .log = life_log(life) },
                                  &life->service);
         must(r == 0, "a service that starts");
-        /* At first when all hosts have reported: who is new later is looked for once in a minute of real time (store_hosts.c). */
+        /* At first when all hosts have reported. */
         wakes = sim_now() + 1 + number + (sim_now() == BEGIN ? FIRST_AFTER : 0);
         must(sim_actor_new(wakes) == life->index + 1, "an actor for each life");
         must(pthread_create(&thread, NULL, life_run, life) == 0, "a thread");

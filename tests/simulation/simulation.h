@@ -3,8 +3,8 @@
  * plimsolld, by their ServiceWorld; the store is a real redis-server whose clock is ours (tests/integration/redis_clock.c).
  *
  * One actor runs at a time: the world, which reports, breaks and checks, or a life of a service. Time passes only while all
- * sleep. One seed draws one cluster and one schedule of faults; that what follows is the same bytes, --twice asks: what
- * the store does by real time (new hosts) can still make a difference.
+ * sleep. One seed draws one cluster and one schedule of faults; that what follows is the same bytes, --twice asks (the
+ * store looks for new hosts by real time: here, each time).
  *
  * Units: usec_t, in microseconds; MiB and thousandths of a core by suffix. Owner: one world a process; what it takes goes with
  * it. Errors: what must not be ends the process (violation()). Threads: the actors, one at a time.
@@ -68,6 +68,29 @@ typedef enum SimFaultKind {
 } SimFaultKind;
 extern const char *const fault_words[SIM_FAULT_N];
 
+/* name, its name on the command line, the law that it breaks */
+#define MUTANTS                                                                                              \
+        X(NONE, "", "")                                                                                      \
+        X(ALL_ADMITTED, "all-admitted", "not-admitted")                                                      \
+        X(MARKS_UNREAD, "marks-unread", "closed")                                                            \
+        X(FAULTS_UNSAID, "faults-unsaid", "failing")                                                         \
+        X(MEMORY_OVERSTATED, "memory-overstated", "capacity")                                                \
+        X(RULES_UNREAD, "rules-unread", "rule")                                                              \
+        X(NO_LIMITS, "no-limits", "limits")                                                                  \
+        X(MOVES_UNSEEN, "moves-unseen", "twice")                                                             \
+        X(STOP_UNREAD, "stop-unread", "stop")                                                                \
+        X(INTENT_UNWRITTEN, "intent-unwritten", "journal")                                                   \
+        X(NOTHING_LEAVES, "nothing-leaves", "leaves")                                                        \
+        X(DONE_IS_A_LIE, "done-is-a-lie", "truth")                                                           \
+        X(LOADS_SWING, "loads-swing", "rest")
+
+typedef enum Mutant {
+#define X(name, words, law) MUTANT_##name,
+        MUTANTS
+#undef X
+                MUTANT_N
+} Mutant;
+
 typedef struct SimFault {
         SimFaultKind kind;
         usec_t at, lasts;
@@ -120,7 +143,7 @@ typedef struct Result {
         char violation[800]; /* "": none */
         usec_t simulated;
         uint32_t hosts, vms, moves, done;
-        uint64_t events, digest;
+        uint64_t events, calls, digest; /* calls: of services to the store; how many hangs on real time */
         uint32_t faults[SIM_FAULT_N];
 } Result;
 
@@ -129,6 +152,7 @@ typedef struct World {
         const char *dir;
         usec_t end, quiet; /* since the epoch; from quiet on nothing breaks */
         Prng chance;
+        Mutant mutant;
         uint32_t n_hosts, n_vms, n_faults, n_moves;
         SimHost hosts[SIM_HOSTS + 1];
         SimVm vms[SIM_VMS];
@@ -215,6 +239,10 @@ void service_kill(int number);
 int service_leader(void); /* its number; -1: nobody */
 const char *life_name(int life);
 int life_number(int life); /* actor: life + 1 */
+
+bool mutant_by_name(const char *name, Mutant *ret);
+const char *mutant_name(Mutant mutant);
+void mutants_print(void); /* a line each: the law, the name */
 
 void check_start(const MigrationRequest *request, int life);
 void check_rest(void);

@@ -20,6 +20,7 @@ typedef struct Wanted {
         uint32_t n_kept; /* faults, of all; UINT32_MAX: all of them */
         bool kept[SIM_FAULTS];
         const char *keep; /* a directory that stays */
+        Mutant mutant;
 } Wanted;
 
 static int result_fd = -1;
@@ -113,6 +114,7 @@ static void world_open(const Wanted *wanted, const char *dir) {
 
         world.seed = wanted->seed;
         world.dir = dir;
+        world.mutant = wanted->mutant;
         world.end = BEGIN + wanted->minutes * MINUTE;
         world.quiet = world.end - wanted->quiet_minutes * MINUTE;
         world.chance = prng_seeded(wanted->seed);
@@ -214,6 +216,8 @@ static void print_again(const Wanted *w) {
         (void) printf(
                 "  again: simulation --seed=%llu --minutes=%u --quiet=%u --an-hour=%u --hosts=%u --vms=%u",
                 (unsigned long long) w->seed, w->minutes, w->quiet_minutes, w->an_hour, w->hosts, w->vms);
+        if (w->mutant != MUTANT_NONE)
+                (void) printf(" --mutant=%s", mutant_name(w->mutant));
         if (w->n_kept != UINT32_MAX) {
                 const char *comma = "";
 
@@ -227,11 +231,17 @@ static void print_again(const Wanted *w) {
         (void) printf("\n");
 }
 
-static void print_faults(const Wanted *w) {
+/* How many faults faults_draw() draws. */
+static uint32_t faults_of(const Wanted *w) {
         world.seed = w->seed;
         world.end = BEGIN + w->minutes * MINUTE;
         world.quiet = world.end - w->quiet_minutes * MINUTE;
         faults_draw(w->an_hour);
+        return world.n_faults;
+}
+
+static void print_faults(const Wanted *w) {
+        (void) faults_of(w);
         for (uint32_t i = 0; i < world.n_faults; i++)
                 if (w->n_kept == UINT32_MAX || w->kept[i])
                         (void) printf("    %6lld s  %s, for %lld s, of %u\n",
@@ -315,9 +325,10 @@ static void argument_faults(const char *list, Wanted *w) {
 }
 
 static void print_table(const Result *all, uint32_t n, uint32_t failed) {
-        (void) printf("%u worlds, %.1f days, %llu events, %u moves, %u of them done, %u failed\n", n,
-                      (double) all->simulated / (double) DAY, (unsigned long long) all->events, all->moves,
-                      all->done, failed);
+        (void) printf(
+                "%u worlds, %.1f days, %llu events, %llu calls of the store, %u moves, %u of them done, %u failed\n",
+                n, (double) all->simulated / (double) DAY, (unsigned long long) all->events,
+                (unsigned long long) all->calls, all->moves, all->done, failed);
         for (int k = 0; k < SIM_FAULT_N; k++)
                 (void) printf("%6u  %s\n", all->faults[k], fault_words[k]);
 }
@@ -325,6 +336,7 @@ static void print_table(const Result *all, uint32_t n, uint32_t failed) {
 static void result_add(Result *all, const Result *r) {
         all->simulated += r->simulated;
         all->events += r->events;
+        all->calls += r->calls;
         all->moves += r->moves;
         all->done += r->done;
         for (int k = 0; k < SIM_FAULT_N; k++)
@@ -336,7 +348,7 @@ int main(int argc, char **argv) {
         uint64_t seeds = 1, seconds = UINT32_MAX, least = 1, number;
         const usec_t begun = clock_monotonic();
         uint32_t failed = 0, n_worlds = 0;
-        bool shrink = true, twice = false;
+        bool shrink = true, twice = false, until = false;
         Result all = { 0 };
 
         for (int i = 1; i < argc; i++) {
@@ -364,6 +376,13 @@ int main(int argc, char **argv) {
                         w.keep = "";
                 else if (strcmp(argv[i], "--as-it-is") == 0)
                         shrink = false;
+                else if (strncmp(argv[i], "--mutant=", 9) == 0 && mutant_by_name(argv[i] + 9, &w.mutant))
+                        continue;
+                else if (strcmp(argv[i], "--mutants") == 0) {
+                        mutants_print();
+                        return 0;
+                } else if (strcmp(argv[i], "--until-broken") == 0)
+                        until = true;
                 else if (strcmp(argv[i], "--twice") == 0)
                         twice = true;
                 else {
@@ -372,7 +391,7 @@ int main(int argc, char **argv) {
                 }
         }
         (void) setvbuf(stdout, NULL, _IOLBF, 0);
-        for (uint64_t i = 0; i < seeds; i++, n_worlds++) {
+        for (uint64_t i = 0; i < seeds && !(until && failed > 0); i++, n_worlds++) {
                 Wanted one = w;
                 Result r = { 0 }, again = { 0 };
 
@@ -380,7 +399,7 @@ int main(int argc, char **argv) {
                         break;
                 one.seed = w.seed + i;
                 (void) !world_of(&one, &r);
-                if (twice && i == 0 && !r.violation[0]) {
+                if (twice && !r.violation[0]) {
                         (void) !world_of(&one, &again);
                         if (again.digest != r.digest)
                                 (void) snprintf(r.violation, sizeof(r.violation),
@@ -394,8 +413,7 @@ int main(int argc, char **argv) {
                               r.vms, r.violation);
                 print_again(&one);
                 if (shrink && r.hosts > 0)
-                        world_shrink(&one, &r,
-                                     (uint32_t) ((w.minutes - w.quiet_minutes - 15) * w.an_hour / 60));
+                        world_shrink(&one, &r, faults_of(&one));
         }
         print_table(&all, n_worlds, failed);
         return failed > 0;
