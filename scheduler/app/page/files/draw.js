@@ -22,7 +22,7 @@ const marks = {
 	within: r => [-r, 0, `a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`],
 	above: r => [0, -r * 1.15, `l${tidy(r * 1.15)} ${2 * r}h${tidy(-r * 2.3)}z`],
 	failing: r => { const t = tidy(r * 0.55), o = tidy(r * 1.1), w = tidy(o - t); return [-o, -o + t, `l${t} ${-t}l${w} ${w}l${w} ${-w}l${t} ${t}l${-w} ${w}l${w} ${w}l${-t} ${t}l${-w} ${-w}l${-w} ${w}l${-t} ${-t}l${w} ${-w}z`]; },
-	unknown: r => [-r, -r, `h${2 * r}v${2 * r}h${-2 * r}zm0 ${2 * r}l${2 * r} ${-2 * r}`],
+	unknown: r => { const w = tidy(r * 0.8), t = tidy(r * 1.1), n = tidy(-w); return [-w, -r * 0.35, `c0 ${-t} ${2 * w} ${-t} ${2 * w} 0c0 ${w} ${n} ${tidy(w * 0.6)} ${n} ${tidy(r * 0.95)}m0 ${tidy(r * 0.45)}v${tidy(r * 0.3)}`]; }, // a question mark, as its sign is
 };
 function paths(points, r_) {
 	const r = tidy(r_), d = {}, shapes = {};

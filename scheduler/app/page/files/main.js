@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses, the head of the page, keys. Each view is a module: load(place, signal) gives its data, draw(data, ctx) its elements.
 import { h, put, say } from './dom.js';
-import { live, onLive, follow, stop, wake, login, logIn, logOut, Problem } from './live.js';
+import { get, live, onLive, follow, stop, wake, login, logIn, logOut, Problem } from './live.js';
 import { heights } from './table.js';
 import { clock, exact, span, now } from './text.js';
 import { clusters, cluster } from './view_cluster.js';
@@ -70,13 +70,17 @@ function freshness() {
 	return h('span.fresh', { title: `as of ${exact(new Date(now()).toISOString())}` }, age === null ? 'live' : `facts ${span(Math.max(0, Math.round(age)))} old (live)`);
 }
 
-function search(e) {
+/** What has exactly this name is opened; else the list of what has it in its name. */
+async function search(e) {
 	e.preventDefault();
-	const text = e.currentTarget.elements.q.value.trim();
+	const text = e.currentTarget.elements.q.value.trim(), was = location.href;
 	if (!text || !place.cluster) return;
-	const base = `/c/${encodeURIComponent(place.cluster)}`, exactHost = data?.status?.hosts?.some(x => x.name === text);
+	const base = `/c/${encodeURIComponent(place.cluster)}`, name = encodeURIComponent(text), is = list => get(`${list}/${name}`).then(() => true, () => false);
 	e.currentTarget.elements.q.blur();
-	if (exactHost) go(`${base}/hosts/${encodeURIComponent(text)}`);
+	const [host, vm] = await Promise.all([data?.status?.hosts?.some(x => x.name === text) || is('hosts'), is('vms')]);
+	if (location.href !== was) return; // somewhere else meanwhile
+	if (host) go(`${base}/hosts/${name}`);
+	else if (vm) go(`${base}/vms/${name}`);
 	else if (/^[0-9a-f]{5}$/.test(text)) go(`${base}/plans/${text}`);
 	else go(`${base}/${place.tab === 'hosts' ? 'hosts' : 'vms'}?q=${encodeURIComponent(text)}`);
 }
