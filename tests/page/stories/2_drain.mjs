@@ -37,8 +37,7 @@ export default async function story({ browser, build, check }) {
 		const n = world.host('kvm3').vms.length;
 		await operator.locator('.preview').filter({ hasText: `${n} VMs move` }).waitFor({ timeout: 30000 });
 		check('nothing has moved by that', world.host('kvm3').vms.length === n && world.plimsoll('maintenance', 'status').hosts.length === 0);
-		await operator.getByRole('button', { name: 'Empty kvm3…' }).click();
-		await operator.locator('dialog button[type=submit]').click();
+		await operator.getByRole('button', { name: 'Empty kvm3', exact: true }).click();
 		await operator.getByText('EMPTY, safe to switch off').waitFor({ timeout: 60000 });
 		const row = world.plimsoll('maintenance', 'status').hosts[0];
 		check('maintenance status says it, too', row.name === 'kvm3' && row.empty && row.why === 'new memory');

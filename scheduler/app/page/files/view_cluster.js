@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The clusters, worst first; and one cluster on one screen: what is worst, what waits for a person, what moves, every host.
-import { h } from './dom.js';
-import { bare, get, act } from './live.js';
+import { h, say } from './dom.js';
+import { bare, get, act, list } from './live.js';
 import { button, askFirst, whoMay } from './actions.js';
 import { dots, rackMap, sign } from './draw.js';
 import { counts, sentence, factsAge, staleWhy, hostClass, worstFirst, moving, words } from './model.js';
@@ -46,11 +46,26 @@ function needs(status, ctx) {
 		h('p.soft', null, `${plural(status.hosts.length - list.length, 'host needs', 'hosts need')} nothing. `, h('a', { href: `${ctx.base}/hosts` }, 'All hosts')));
 }
 
+/** Ends the move that is shown, by its id in the journal: never another move of the VM that came in its place. */
+async function abort(m, ctx) {
+	const own = (await list('moves').catch(() => null))?.items.find(x => x.vm === m.vm && x.from === m.from && x.to === m.to);
+	if (!own) {
+		say(`${m.vm}: it is not known which move that is; it may have ended.`);
+		return ctx.wake();
+	}
+	return askFirst({
+		title: `Abort the move of ${m.vm}?`, text: h('p', null, `${m.vm} stays on ${m.from}, and what was sent to ${m.to} is thrown away. If the move ends first, the VM is on ${m.to}.`),
+		fields: [{ name: 'why', label: 'Why (in the audit)' }], button: 'Abort this move', kind: 'danger', said: `${m.vm}: the move is being aborted.`,
+		run: v => act('PUT', `moves/${encodeURIComponent(own.id)}/abort`, v.why ? { why: v.why } : {}), then: ctx.wake,
+	});
+}
+
 export function moveLine(m, ctx) {
 	const share = m.bytes_total > 0 ? Math.max(0, Math.min(1, (m.bytes_total - m.bytes_left) / m.bytes_total)) : null, left = m.predicted_seconds !== null ? m.predicted_seconds - m.running_seconds : null;
 	return h('li.item.move', { key: `move:${m.vm}` }, h('a', { href: ctx.vmUrl(m.vm) }, sign('moving'), ' ', h('strong', null, m.vm), ` ${m.from} → ${m.to}`),
 		h('progress', { max: 1, value: share === null ? null : share.toFixed(3), 'aria-label': `${m.vm}: ${share === null ? 'progress unknown' : pct(share)}` }),
-		h('span.soft', null, m.phase === 'verifying' ? 'being checked on both hosts' : `${share === null ? 'progress unknown' : pct(share)}${m.is_late ? ', past its deadline' : left !== null && left > 0 ? `, about ${span(Math.ceil(left))} left` : ''}`));
+		h('span.soft', null, m.phase === 'verifying' ? 'being checked on both hosts' : `${share === null ? 'progress unknown' : pct(share)}${m.is_late ? ', past its deadline' : left !== null && left > 0 ? `, about ${span(Math.ceil(left))} left` : ''}`),
+		m.phase === 'running' ? button('operate', 'Abort…', () => abort(m, ctx), { kind: 'plain', about: m.vm }) : null);
 }
 
 function movingCard(status, ctx) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Emptying a host: first who moves and who cannot, then the start, then how far it is, at last "empty, safe to switch off".
-import { h } from './dom.js';
-import { act, get, list, may } from './live.js';
+import { h, say } from './dom.js';
+import { act, get, getTagged, list, may } from './live.js';
 import { askFirst, button, explain, whoMay } from './actions.js';
 import { sign } from './draw.js';
 import { factsAge } from './model.js';
-import { mib, plural, span } from './text.js';
+import { bytes, kindName, mib, plural, span } from './text.js';
 import { at, when } from './when.js';
 
 const encode = encodeURIComponent;
@@ -56,15 +56,22 @@ function form(data, ctx) {
 	const chosen = ctx.place.query.host || '', s = ctx.state, p = s.preview, hosts = data.status.hosts.filter(x => x.state === 'active').map(x => x.name).sort();
 	const values = f => ({ host: f.elements.host.value, minutes: Number(f.elements.minutes.value), why: f.elements.why.value.trim(), good: f.elements.good.checked });
 	const submit = e => { e.preventDefault(); s.values = values(e.currentTarget); previewOf(s.values.host, ctx); };
-	const start = () => {
+	const mode = data.maintenance.mode, then = mode === 'auto' ? 'Its moves start with the next round.' : mode === 'confirm' ? 'The service proposes a plan for it, which is shown here and moves nothing before it is approved.' : 'The service is in mode advise: it will plan and move nothing.';
+	const start = async () => { // the preview above the button is what is confirmed by it
 		const v = { ...s.values, ...values(document.querySelector('form.empty-host')) };
 		if (v.host !== p.name) return previewOf(v.host, ctx);
-		return askFirst({
-			title: `Empty ${v.host}?`, text: h('p', null, `Its ${plural(p.on.length, 'VM')} move${p.on.length === 1 ? 's' : ''} to other hosts; none comes to it. ${data.maintenance.mode === 'auto' ? 'Moves start with the next round.' : data.maintenance.mode === 'confirm' ? 'The service proposes the plan, and moves after it is approved.' : 'The service is in mode advise: it will plan and move nothing.'}`),
-			button: `Empty ${v.host}`, said: `${v.host} is in maintenance.`,
-			run: () => act('PUT', `hosts/${encode(v.host)}/maintenance`, { ...(v.why ? { why: v.why } : {}), ...(v.minutes > 0 ? { deadline_seconds: v.minutes * 60 } : {}), ...(v.good ? { for_good: true } : {}) }),
-			then: () => { s.preview = null; ctx.wake(); },
-		});
+		if (p.starts) return null;
+		Object.assign(p, { starts: true, refused: null });
+		ctx.draw();
+		try {
+			await act('PUT', `hosts/${encode(v.host)}/maintenance`, { ...(v.why ? { why: v.why } : {}), ...(v.minutes > 0 ? { deadline_seconds: v.minutes * 60 } : {}), ...(v.good ? { for_good: true } : {}) });
+			s.preview = null;
+			say(`${v.host} is in maintenance.`);
+			ctx.wake();
+		} catch (e) {
+			Object.assign(p, { starts: false, refused: e });
+		}
+		return ctx.draw();
 	};
 	return h('section.card', { key: 'form', 'aria-labelledby': 'empty' }, h('h2', { id: 'empty' }, 'Empty a host'),
 		hosts.length ? h('form.empty-host', { onsubmit: submit },
@@ -74,7 +81,52 @@ function form(data, ctx) {
 			h('label.check', null, h('input', { name: 'good', type: 'checkbox' }), ' for good: VMs that are off leave, too'),
 			h('button', { type: 'submit', class: p && !p.busy ? null : 'go' }, 'Preview')) : h('p.empty', null, 'No host is active.'),
 		p ? preview(p, ctx) : null,
-		p && !p.busy && !p.failed ? h('div.buttons', null, button('operate', `Empty ${p.name}…`, start, { kind: 'go' })) : null);
+		p && !p.busy && !p.failed ? [p.refused ? explain(p.refused) : null, h('p', null, `No VM comes to ${p.name} from then on. ${then}`), h('div.buttons', null, button('operate', p.starts ? `Asking for ${p.name} to be emptied` : `Empty ${p.name}`, start, { kind: 'go' }))] : null);
+}
+
+const SHOWN = 60; // moves that are listed whole, and can be approved here
+
+/** Plans that wait and empty hosts: each is read once, as it is shown, with the digest that an approval sends. */
+async function waitingPlans(status, s, signal) {
+	const waits = (status.service?.waiting || []).filter(w => w.kinds.includes('maintenance'));
+	s.plans ||= new Map();
+	for (const id of [...s.plans.keys()]) if (!waits.some(w => w.id === id)) s.plans.delete(id);
+	for (const w of waits.slice(0, 3)) {
+		if (s.plans.has(w.id) || w.move_count > SHOWN) continue;
+		const seen = await getTagged(`plans/${encode(w.id)}`, {}, { signal }).catch(e => { if (e.status === 404) return null; throw e; });
+		if (seen) s.plans.set(w.id, seen);
+	}
+	return waits;
+}
+
+async function approve(w, seen, ctx) {
+	const s = ctx.state;
+	if (s.approving) return;
+	s.approving = w.id;
+	s.answer = null;
+	ctx.draw();
+	try {
+		await act('PUT', `plans/${encode(w.id)}/answer`, { answer: 'accept' }, { 'If-Match': seen.etag });
+		(s.approved ||= new Set()).add(w.id);
+		say(`Plan ${w.id} is approved.`);
+	} catch (e) {
+		s.answer = { id: w.id, failed: e };
+		if (e.status === 412) s.plans.delete(w.id); // read again, and shown as it is now
+	}
+	s.approving = null;
+	ctx.draw();
+	ctx.wake();
+}
+
+/** A plan of few moves stands here whole: what is approved is what is read above the button. */
+function waitingPlan(w, ctx) {
+	const s = ctx.state, seen = s.plans?.get(w.id), p = seen?.value.plan, given = s.approved?.has(w.id) || seen?.value.answer;
+	const review = h('a.button', { href: ctx.planUrl(w.id), class: p ? null : 'go' }, 'Review'), failed = s.answer?.id === w.id ? explain(s.answer.failed) : null;
+	if (!p) return h('div', { key: w.id }, failed, h('div.planline', null, h('span', null, h('strong', null, `Plan ${w.id}`), ` for it: ${plural(w.move_count, 'move')}; waits for an answer until `, at(w.until)), review));
+	return h('section.card', { key: w.id, 'aria-labelledby': `plan-${w.id}` }, h('h2', { id: `plan-${w.id}` }, `Plan ${w.id}: ${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}, about ${span(p.predicted.seconds)}`),
+		h('ul.plainlist.flow', null, p.moves.map(m => h('li', { key: m.vm }, h('a', { href: ctx.vmUrl(m.vm) }, m.vm), ` ${m.from} → ${m.to}`, m.kind === 'maintenance' ? '' : h('span.soft', null, ` (${kindName(m.kind)})`)))),
+		h('p.soft', null, 'The service judges it once more on fresh facts before anything moves. It waits until ', at(w.until), '.'), failed,
+		given ? h('p', { role: 'status' }, 'Approved: being checked on fresh facts.') : [h('div.buttons', null, button('operate', s.approving === w.id ? 'Approving' : `Approve ${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}`, () => approve(w, seen, ctx), { kind: 'go' }), review), whoMay('operate', 'approve it')]);
 }
 
 function row(m, status, ctx) {
@@ -89,19 +141,19 @@ function row(m, status, ctx) {
 
 export const maintenance = {
 	title: () => 'Maintenance',
-	load: async (place, signal) => {
+	load: async (place, signal, ctx) => {
 		const [status, maintenance_] = await Promise.all([get('status', {}, { signal }), get('maintenance', {}, { signal })]);
-		return { status, maintenance: maintenance_ };
+		return { status, maintenance: maintenance_, waiting: await waitingPlans(status, ctx.state, signal) };
 	},
 	age: data => factsAge(data.status),
 	draw(data, ctx) {
-		const m = data.maintenance, cordoned = data.status.hosts.filter(x => x.state === 'cordoned'), waiting = (data.status.service?.waiting || []).filter(w => w.kinds.includes('maintenance'));
+		const m = data.maintenance, cordoned = data.status.hosts.filter(x => x.state === 'cordoned');
 		if (ctx.place.query.host && !ctx.state.preview && may('operate') && ctx.state.asked !== ctx.place.query.host && data.status.hosts.some(x => x.name === ctx.place.query.host)) {
 			ctx.state.asked = ctx.place.query.host;
 			setTimeout(() => previewOf(ctx.place.query.host, ctx));
 		}
 		return [h('h1', null, 'Maintenance'), form(data, ctx),
-			waiting.map(w => h('div.planline', { key: w.id }, h('span', null, h('strong', null, `Plan ${w.id}`), ` for it waits for an answer until `, at(w.until)), h('a.button.go', { href: ctx.planUrl(w.id) }, 'Review'))),
+			data.waiting.map(w => waitingPlan(w, ctx)),
 			m.hosts.length ? h('ul.faults', { key: 'hosts' }, m.hosts.map(x => row(x, data.status, ctx))) : h('p.empty', { key: 'none' }, 'No host is in maintenance.'),
 			cordoned.length ? h('p.soft', { key: 'cordoned' }, `Cordoned (take no VM, keep theirs): ${cordoned.map(x => x.name).join(', ')}`) : null];
 	},
