@@ -70,6 +70,13 @@ export default async function story({ browser, build, check }) {
 		check('the VM stayed', where === move.from, `${name}: ${move.from} → ${move.to}, on ${where}`);
 		const said = world.plimsoll('audit', '--since', '1d').decisions.flatMap(d => d.moves).find(m => m.vm === name);
 		check('the audit has who and why', said.end === 'aborted' && /olga.*wrong rack/.test(JSON.stringify(said)), JSON.stringify(said));
+
+		// ---- how far a rolling maintenance is ----
+		world.connection.send('SET', 'plimsoll:{t}:note:roll', '{"schema": "plimsoll.roll/1", "by": "root@ops", "at": 1770000000000000, "process": "1/1", "run_sha256": "0", "at_once": 2, "left": ["kvm3", "kvm4"], "done": ["kvm1"]}');
+		await viewer.goto(`${world.url}/c/t/maintenance`);
+		const roll = viewer.locator('section.card', { hasText: 'Rolling maintenance: 1 of 3 hosts done' });
+		await roll.waitFor({ timeout: 30000 });
+		check('what is in maintenance of it, and left', /In maintenance: kvm3\. Left: kvm3, kvm4\./.test(await roll.innerText()), await roll.innerText());
 		for (const p of [operator, viewer, other]) check('the console has nothing against it', p.complaints.length === 0, p.complaints.join('\n'));
 		await Promise.all([operator, viewer, other].map(p => p.context().close()));
 	} finally {

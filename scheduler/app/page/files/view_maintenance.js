@@ -139,6 +139,16 @@ function row(m, status, ctx) {
 		button('operate', 'Give back', () => askFirst({ title: `Put ${m.name} back into service?`, text: h('p', null, m.empty ? 'It takes VMs again from the next plan on.' : 'It is not empty: what has not left yet stays, and it takes VMs again.'), button: 'Give back', said: `${m.name} is back in service.`, run: () => act('DELETE', `hosts/${encode(m.name)}/maintenance`), then: ctx.wake }), { about: m.name }));
 }
 
+/** How far a rolling maintenance is, as `maintenance status` has it; it is begun and stopped by the command. */
+function rollCard(r, ctx) {
+	if (!r) return null;
+	const names = list_ => list_.slice(0, 12).map((n, i) => [i ? ', ' : '', h('a', { href: ctx.hostUrl(n) }, n)]).concat(list_.length > 12 ? ` and ${list_.length - 12} more` : []);
+	return h('section.card', { key: 'roll', 'aria-labelledby': 'roll' }, h('h2', { id: 'roll' }, `Rolling maintenance: ${r.done_count} of ${plural(r.host_count, 'host')} done`),
+		h('progress', { max: Math.max(1, r.host_count), value: r.done_count, 'aria-label': 'hosts done' }),
+		h('p', null, r.in_maintenance.length ? ['In maintenance: ', names(r.in_maintenance), '. '] : 'None of those left is in maintenance. ', r.left.length ? ['Left: ', names(r.left), '.'] : null),
+		h('p.soft', null, `By ${r.by || 'unknown'}, `, when(r.since), '. Whether it runs or was stopped is not known here.'));
+}
+
 export const maintenance = {
 	title: () => 'Maintenance',
 	load: async (place, signal, ctx) => {
@@ -154,6 +164,7 @@ export const maintenance = {
 		}
 		return [h('h1', null, 'Maintenance'), form(data, ctx),
 			data.waiting.map(w => waitingPlan(w, ctx)),
+			rollCard(m.roll, ctx),
 			m.hosts.length ? h('ul.faults', { key: 'hosts' }, m.hosts.map(x => row(x, data.status, ctx))) : h('p.empty', { key: 'none' }, 'No host is in maintenance.'),
 			cordoned.length ? h('p.soft', { key: 'cordoned' }, `Cordoned (take no VM, keep theirs): ${cordoned.map(x => x.name).join(', ')}`) : null];
 	},
