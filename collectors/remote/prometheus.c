@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/parse/prometheus_answer.h"
 #include "collectors/remote/http_request.h"
+#include "collectors/remote/prometheus_parts.h"
 #include "scheduler/model/host_uri.h"
 
 #define VIRTUAL      "lo|(tap|vnet|veth|virbr|docker|br-|macvtap|ovs).*"
@@ -55,27 +55,6 @@ const SettingDef prometheus_settings[] = {
         { 0 },
 };
 
-typedef enum Part {
-#define PART(id, section, query) PART_##id,
-#define NUMBER(...)
-#define TEXT(...)
-#define WORDS(...)
-#include "collectors/remote/prometheus_queries.def"
-#undef PART
-#undef NUMBER
-#undef TEXT
-#undef WORDS
-        PART_N,
-} Part;
-
-typedef struct Query {
-        Part part;
-        Metric metric; /* METRIC_N: the part's time */
-        const char *subject_label, *text_label, *words;
-        double factor;
-        const char *query;
-} Query;
-
 static const char *const section_names[PART_N] = {
 #define PART(id, section, query) [PART_##id] = section,
 #define NUMBER(...)
@@ -102,26 +81,6 @@ static const Query prometheus_query_table[] = {
 #undef TEXT
 #undef WORDS
 };
-
-/* One fact of one host, on its way into a report. */
-typedef struct Row {
-        const char *host;
-        Part part;
-        uint32_t query; /* its place in the table: time first */
-        bool dropped;
-        Sample sample;
-        int64_t number;
-} Row;
-
-typedef struct Reader {
-        Arena *a;
-        const Settings *settings;
-        const char *url, *host_label, *authorization;
-        char range[32];
-        Row *rows;
-        size_t n, room;
-        TextFault *fault;
-} Reader;
 
 /* ---- asking ---- */
 
@@ -152,7 +111,7 @@ static const char *query_fill(Reader *reader, const char *query) {
         return to;
 }
 
-static int prometheus_ask(Reader *reader, const Query *q, PromSeries **ret, uint32_t *ret_n) {
+int prometheus_ask(Reader *reader, const Query *q, PromSeries **ret, uint32_t *ret_n) {
         const char *ca_file = settings_text(reader->settings, "prometheus", "ca_file");
         const char *headers[] = { reader->authorization, NULL };
         PromLabels labels = { .host = reader->host_label,
@@ -171,7 +130,9 @@ static int prometheus_ask(Reader *reader, const Query *q, PromSeries **ret, uint
                 return -ENOMEM;
         request.url = text_format(reader->a, "%s%sapi/v1/query", reader->url,
                                   reader->url[strlen(reader->url) - 1] == '/' ? "" : "/");
-        request.body = text_format(reader->a, "query=%s", escaped);
+        request.body = reader->at > 0 ? text_format(reader->a, "query=%s&time=%lld", escaped,
+                                                    (long long) (reader->at / USEC_PER_SEC))
+                                      : text_format(reader->a, "query=%s", escaped);
         if (!request.url || !request.body)
                 return -ENOMEM;
         r = http_request(reader->a, &request, &reply, &fault);
@@ -364,7 +325,7 @@ static int reports_make(Reader *reader, const Report **ret, uint32_t *ret_n) {
 
 /* ---- the call ---- */
 
-static int token_read(Reader *reader) {
+int prometheus_token(Reader *reader) {
         const char *path = settings_text(reader->settings, "prometheus", "token_file");
         char token[TOKEN_MOST + 1] = "";
         size_t n = 0;
@@ -428,7 +389,7 @@ int prometheus_read(Arena *a, const Settings *settings, const char *url, PromFac
                 text_fault(reterr_fault, "prometheus.url", "is empty; accepted: http://HOST:PORT");
                 return -EINVAL;
         }
-        r = token_read(&x);
+        r = prometheus_token(&x);
         if (r == 0)
                 r = rows_read(&x);
         if (r == 0)

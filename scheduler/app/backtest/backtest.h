@@ -44,8 +44,9 @@ typedef struct BacktestRun {
         uint32_t n_days, rounds; /* rounds: so often it was decided */
 } BacktestRun;
 
-#define BACKTEST_DAY  (86400 * USEC_PER_SEC)
-#define BACKTEST_LOOK (6 * 3600 * USEC_PER_SEC) /* between two looks at what losses of hosts would do */
+#define BACKTEST_DAY (86400 * USEC_PER_SEC)
+#define BACKTEST_LOOK                                                                                        \
+        (INT64_C(6) * 3600 * USEC_PER_SEC) /* between two looks at what losses of hosts would do */
 #define BACKTEST_WAITING                                                                                     \
         50 /* permille: above, a VM counts as waiting. VMware's "CPU ready" of 5 % is the field's usual alarm */
 

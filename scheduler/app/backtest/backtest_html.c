@@ -11,7 +11,8 @@
 #define BACKTEST_STYLE                                                                                                 \
         ".lines{display:block;width:100%%;overflow:visible}.line{fill:none;stroke-width:2}.key{font-size:12px}"        \
         ".w0{stroke:var(--soft)}.w1{stroke:var(--above);stroke-dasharray:7 4}.w2{stroke:#3d8b4f;stroke-dasharray:2 3}" \
-        ".w3{stroke:var(--within)}.w4{stroke:#8a5bb5;stroke-dasharray:9 3 2 3}text.key{stroke:none;fill:var(--text)}"
+        ".w3{stroke:var(--within)}.w4{stroke:#8a5bb5;stroke-dasharray:9 3 2 3}text.key{stroke:none;fill:var(--text)}"  \
+        ".all thead th{white-space:normal;vertical-align:bottom}"
 
 enum {
         CHART_WIDE = 900,
@@ -122,7 +123,7 @@ static void backtest_html_hours(FILE *out, int64_t ms) {
 static int backtest_html_table(Arena *a, const BacktestView *view, FILE *out) {
         html_say(
                 out,
-                "<h2>In all</h2>\n<div class=\"wide\"><table><thead><tr><th>Balanced by</th><th class=\"n\">VMs waited for "
+                "<h2>In all</h2>\n<div class=\"wide\"><table class=\"all\"><thead><tr><th>Balanced by</th><th class=\"n\">VMs waited for "
                 "CPU</th><th class=\"n\">VMs waiting (over 5 %%)</th><th class=\"n\">Hosts full</th><th class=\"n\">Hosts above "
                 "their load line</th><th class=\"n\">Hosts empty</th><th class=\"n\">Moves</th><th class=\"n\">Memory "
                 "moved</th><th class=\"n\">Losses not covered</th></tr></thead><tbody>\n");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/backtest/trace.h"
+#include "scheduler/app/backtest/trace_build.h"
 #include "scheduler/app/terminal/file.h"
 #include "scheduler/app/terminal/screen.h"
 #include "scheduler/model/bounds.h"
@@ -24,20 +24,10 @@ typedef enum TraceColumn {
 
 static const char *const trace_columns[COLUMN_N] = { "time", "vm", "cpu", "memory_mib", "host" };
 
-typedef struct TraceSum {
-        int64_t cpu, memory;
-        uint32_t n_cpu, n_memory;
-        HostIx host;
-} TraceSum;
-
 typedef struct TraceRead {
         Arena *arena;
         Trace *trace;
-        const TraceReading **steps;
-        uint32_t *born, *gone;
-        TraceSum *sums;      /* [VM] of the step that is open */
-        uint32_t open;       /* its number */
-        bool any;            /* it has a reading */
+        TraceBuild build;
         int place[COLUMN_N]; /* which word of a line; -1: the column is not there */
         usec_t at;           /* of the line before */
         char at_text[INSTANT_SIZE];
@@ -98,55 +88,11 @@ static int trace_head(TraceRead *r, char *line) {
 
 /* ---- readings ---- */
 
-static int32_t trace_mean(int64_t sum, uint32_t n) {
-        return n == 0 ? TRACE_NONE : (int32_t) ((sum + n / 2) / n);
-}
-
-/* The step that is open becomes a row. 0 or -ENOMEM. */
-static int trace_close(TraceRead *r) {
-        const uint32_t n = r->trace->start->n_vms;
-        TraceReading *row;
-
-        if (!r->any)
-                return 0;
-        row = arena_new(r->arena, TraceReading, n);
-        if (!row)
-                return -ENOMEM;
-        for (VmIx v = 0; v < n; v++) {
-                TraceSum *sum = &r->sums[v];
-
-                row[v] = (TraceReading){ .cpu_mcores = trace_mean(sum->cpu, sum->n_cpu),
-                                         .memory_mib = trace_mean(sum->memory, sum->n_memory),
-                                         .host = sum->n_cpu > 0 ? sum->host : IX_NONE };
-                if (sum->n_cpu > 0) {
-                        if (r->gone[v] == 0)
-                                r->born[v] = r->open;
-                        r->gone[v] = r->open + 1;
-                }
-                *sum = (TraceSum){ .host = IX_NONE };
-        }
-        r->steps[r->open] = row;
-        r->any = false;
-        return 0;
-}
-
 static int trace_step(TraceRead *r, usec_t at) {
-        const usec_t step = r->trace->step;
-        uint32_t number;
-        int k;
+        const int k = trace_build_at(&r->build, at);
 
-        if (r->trace->n_readings == 0)
-                r->trace->first = at / step * step;
-        if ((at - r->trace->first) / step >= TRACE_STEPS_MAX)
-                return trace_refuse(r, COLUMN_TIME, r->at_text, "at most 1,000,000 steps (--step)");
-        number = (uint32_t) ((at - r->trace->first) / step);
-        if (number != r->open) {
-                k = trace_close(r);
-                if (k < 0)
-                        return k;
-                r->open = number;
-        }
-        return 0;
+        return k == -ERANGE ? trace_refuse(r, COLUMN_TIME, r->at_text, "at most 1,000,000 steps (--step)")
+                            : k;
 }
 
 /* Seconds since the epoch, or RFC 3339. Most lines have that of the line before. */
@@ -167,20 +113,10 @@ static int trace_time(TraceRead *r, const char *word) {
         return trace_step(r, at);
 }
 
-static void trace_leave_out(TraceRead *r, const char *name) {
-        if (!r->trace->left_out)
-                r->trace->left_out = text_copy(r->arena, name, strlen(name));
-        r->trace->n_left_out++;
-}
-
 static int trace_line(TraceRead *r, char *line) {
-        const Snapshot *s = r->trace->start;
         char *words[COLUMN_N] = { NULL };
         int n = trace_words(line, words, COLUMN_N), k, named = 0;
-        int64_t cpu, memory = 0;
-        HostIx h = IX_NONE;
-        TraceSum *sum;
-        VmIx v;
+        int64_t cpu, memory = TRACE_NONE;
 
         for (int c = 0; c < COLUMN_N; c++)
                 named += r->place[c] >= 0;
@@ -201,22 +137,11 @@ static int trace_line(TraceRead *r, char *line) {
                            bound_of(BOUND_TRACE_MEMORY), &memory) < 0)
                 return trace_refuse(r, COLUMN_MEMORY, words[r->place[COLUMN_MEMORY]],
                                     "MiB that were used, 0 or more");
-        r->trace->n_readings++;
-        v = snapshot_vm(s, words[r->place[COLUMN_VM]]);
-        if (v == IX_NONE)
-                return trace_leave_out(r, words[r->place[COLUMN_VM]]), 0;
-        if (r->trace->has_hosts) {
-                h = snapshot_host(s, words[r->place[COLUMN_HOST]]);
-                if (h == IX_NONE)
-                        return trace_leave_out(r, words[r->place[COLUMN_HOST]]), 0;
-        }
-        sum = &r->sums[v];
-        sum->cpu += cpu;
-        sum->n_cpu++;
-        sum->memory += memory;
-        sum->n_memory += r->trace->has_memory;
-        sum->host = h;
-        r->any = true;
+        trace_build_add(&r->build,
+                        &(TraceWord){ .vm = words[r->place[COLUMN_VM]],
+                                      .host = r->trace->has_hosts ? words[r->place[COLUMN_HOST]] : NULL,
+                                      .cpu_mcores = cpu,
+                                      .memory_mib = memory });
         return 0;
 }
 
@@ -246,26 +171,12 @@ static int trace_lines(TraceRead *r, FILE *in) {
                 k = -EIO;
         }
         if (k == 0)
-                k = trace_close(r);
+                k = trace_build_end(&r->build);
         if (k == 0 && r->trace->n_readings == r->trace->n_left_out) {
                 text_fault(r->fault, "", "has no reading of a VM of cluster.json");
                 k = -EBADMSG;
         }
         return k;
-}
-
-static int trace_begin(TraceRead *r) {
-        const uint32_t n = r->trace->start->n_vms;
-
-        r->sums = arena_new(r->arena, TraceSum, n);
-        r->born = arena_new(r->arena, uint32_t, n);
-        r->gone = arena_new(r->arena, uint32_t, n);
-        r->steps = arena_new(r->arena, const TraceReading *, TRACE_STEPS_MAX);
-        if (!r->sums || !r->born || !r->gone || !r->steps)
-                return -ENOMEM;
-        for (VmIx v = 0; v < n; v++)
-                r->sums[v].host = IX_NONE;
-        return 0;
 }
 
 static int trace_use(TraceRead *r, const char *path) {
@@ -277,7 +188,7 @@ static int trace_use(TraceRead *r, const char *path) {
                 text_fault(r->fault, "", "cannot be opened: %s", strerrordesc_np(-k));
                 return k;
         }
-        k = trace_begin(r);
+        k = trace_build_begin(&r->build, r->arena, r->trace);
         if (k == 0)
                 k = trace_lines(r, in);
         (void) fclose(in);
@@ -307,20 +218,6 @@ int trace_read(Arena *a, const char *folder, usec_t step, Trace *ret, const char
         k = trace_use(&r, *reterr_file);
         if (k < 0)
                 return k;
-        trace.n_steps = r.open + 1;
-        trace.steps = r.steps;
-        trace.born = r.born;
-        trace.gone = r.gone;
         *ret = trace;
         return 0;
-}
-
-bool trace_reading(const Trace *t, uint32_t step, VmIx v, TraceReading *io) {
-        const TraceReading *row = t->steps[step];
-
-        if (step < t->born[v] || step >= t->gone[v])
-                return false;
-        if (row && row[v].cpu_mcores != TRACE_NONE)
-                *io = row[v];
-        return io->cpu_mcores != TRACE_NONE;
 }
