@@ -13,6 +13,12 @@
 #define MOST_VMS 4096 /* with more it takes seconds: a descent for each step */
 #define STEP     8    /* each sends home one of so many of those that are too many */
 
+/* Without a cap. With more VMs it would take several times as long as the descent. */
+#define ANEW_VMS   1024
+#define ANEW_AWAY  8 /* of fewer moves a descent chooses well enough */
+#define ANEW_SHARE 4 /* one of so many goes home … */
+#define ANEW_TURNS 2 /* … at most so often */
+
 typedef struct Return {
         Costs delta;
         VmIx vm;
@@ -161,11 +167,51 @@ static int search_capped_spend(SearchState *s) {
         return r;
 }
 
+/* A descent that no cap bounds, and that moved enough to choose among. */
+static bool search_capped_is_free(const SearchState *s) {
+        const SearchBudget *b = &s->budget;
+
+        return b->max_moves == UINT32_MAX && b->max_mib == INT64_MAX && s->e->n_away >= ANEW_AWAY &&
+               !s->e->problem->pack && problem_last_tier(s->e->problem) >= TIER_BALANCE && !s->e->reserve &&
+               s->e->n_deviations == 0 && s->e->terms->n_use_costs == 0 && s->e->problem->n_vms <= ANEW_VMS &&
+               !s->guard_fired;
+}
+
+/* Without a cap, too, the first moves could be better chosen once the last ones are known: there would be plans
+ * of fewer moves that cost less. So a quarter goes home again, then what is worth its price leaves; as often
+ * as that gains. */
+static int search_capped_choose_anew(SearchState *s) {
+        const SearchBudget none = s->budget;
+        int r = 0;
+
+        for (int i = 0; i < ANEW_TURNS && r == 0 && search_capped_is_free(s); i++) {
+                const Costs before = s->e->cost;
+                SearchBudget cap = none;
+                SearchState other;
+
+                cap.max_moves = s->e->n_away - s->e->n_away / ANEW_SHARE;
+                r = other_build(s, s->e->x->host_of, &other);
+                if (r == 0)
+                        r = search_capped_prune(&other, &cap);
+                if (r < 0)
+                        return r;
+                other.budget = none;
+                if (r > 0 && !search_state_stopped(&other))
+                        r = search_descend(&other) < 0 ? -ENOMEM : r;
+                if (r >= 0)
+                        take_better(s, &other, r > 0);
+                r = r < 0 ? r : costs_compare(&s->e->cost, &before) >= 0;
+        }
+        return r < 0 ? r : 0;
+}
+
 int search_capped(SearchState *s) {
         const SearchBudget cap = s->budget;
         SearchState other;
         int r = search_descend(s);
 
+        if (r == 0 && search_capped_is_free(s))
+                return search_capped_choose_anew(s);
         if (r < 0 || !cap_binds(s))
                 return r;
         if (s->e->n_deviations > 0)
