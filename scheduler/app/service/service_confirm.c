@@ -211,6 +211,10 @@ static int service_confirm_carry_out(RoundState *s, uint32_t i) {
                 r = service_confirm_show(x->arena, &s->waiting, &s->shown.live);
         if (r == 0)
                 service_notices_put(s);
+        /* The yes was read before its own call was: that must not overtake what it is for. Whoever else called meanwhile is
+         * answered by a round beside these moves, at the latest an interval from now. */
+        if (r == 0)
+                (void) !round_calls_begin(x->calls, x->store);
         return r < 0 ? r : service_moves_run(x, NULL, &s->done, &s->shown);
 }
 
