@@ -141,11 +141,11 @@ static void handed_say_leader(Handing *handing, const char *leader) {
         (void) snprintf(handing->leader, sizeof(handing->leader), "%s", leader);
         handed_clear(handing);
         if (leader[0])
-                (void) out_say(handed_screen(handing)->out, "%s carries it out",
+                (void) out_say(handed_screen(handing)->out, "%s carries it out\n",
                                text_safe(leader, safe, sizeof(safe)));
         else
                 (void) out_say(handed_screen(handing)->out,
-                               "the service has stopped: the next leader carries it out");
+                               "the service has stopped: the next leader carries it out\n");
         (void) fflush(handed_screen(handing)->out);
 }
 
