@@ -23,9 +23,9 @@ static int walk_cool(Walk *w, const RoundInput *in) {
                                     .most = settings_int(w->settings, "service", "max_cool_down") };
         const CoolDown *list = in->cool_downs;
         uint32_t n = in->n_cool_downs;
-        const char *text;
+        const char *text = NULL;
         char *kept;
-        size_t size;
+        size_t size = 0;
         int r = 0;
 
         for (uint32_t i = 0; i < w->n_moves && r == 0; i++)
@@ -93,7 +93,7 @@ static void walk_start(Walk *w, const Round *round, usec_t begins) {
 
 int walk_decide(Walk *w, uint32_t *io_rounds) {
         RoundInput in = { .settings = w->settings, .request = PLAN_REQUEST_DEFAULT, .now = w->now };
-        Round round;
+        Round round = { 0 };
         usec_t begins;
         int r = walk_snapshot(w, &in.snapshot);
 

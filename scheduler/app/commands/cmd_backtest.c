@@ -66,7 +66,7 @@ static void cmd_backtest_add(Backtest *b, BacktestWay way, const Settings *by, c
 static ExitStatus cmd_backtest_ways(Backtest *b) {
         const char *against = option_text(&b->in->options, "against"),
                    *file = option_text(&b->in->options, "settings");
-        const Settings *other;
+        const Settings *other = NULL;
         Settings *settings;
         ExitStatus status = facts_settings(b->in, &settings);
 

@@ -31,11 +31,15 @@ int64_t load_slot(usec_t at) {
 }
 
 const char *load_point_print(const LoadPoint *point, char buf[LOAD_POINT_SIZE]) {
-        for (int i = 0; i < LOAD_OF_N; i++) {
+        for (size_t i = 0; i < LOAD_OF_N; i++) {
                 const int64_t most = point->of[i] > LOAD_LARGEST ? LOAD_LARGEST : point->of[i];
 
-                buf[2 * i] = most < 0 ? '-' : load_digits[most / LOAD_BASE];
-                buf[2 * i + 1] = most < 0 ? '-' : load_digits[most % LOAD_BASE];
+                buf[2 * i] = '-';
+                buf[2 * i + 1] = '-';
+                if (most < 0)
+                        continue;
+                buf[2 * i] = load_digits[most / LOAD_BASE];
+                buf[2 * i + 1] = load_digits[most % LOAD_BASE];
         }
         buf[LOAD_WIDTH] = '\0';
         return buf;
@@ -57,7 +61,7 @@ static int64_t load_digit(char c) {
 static LoadPoint load_point_read(const char *text) {
         LoadPoint point;
 
-        for (int i = 0; i < LOAD_OF_N; i++) {
+        for (size_t i = 0; i < LOAD_OF_N; i++) {
                 const int64_t high = load_digit(text[2 * i]), low = load_digit(text[2 * i + 1]);
 
                 point.of[i] = high < 0 || low < 0 ? UNKNOWN : high * LOAD_BASE + low;
