@@ -79,6 +79,37 @@ Test(plan_check, huge_pages_of_a_measured_guest_are_not_counted_twice) {
         cr_assert_not_null(objection(less, "a", "h1", "h2"), "someone else has one of them");
 }
 
+/* Each host's node has its own room: h2's is small, whatever h1's of the same number has. */
+Test(plan_check, a_node_of_the_second_host_has_its_own_limit) {
+#define NODES(mib)                                                                                                                               \
+        ", \"platform\": {\"numa\": [{\"id\": 0, \"cpus\": \"0-3\", \"memory_mib\": 8192}, {\"id\": 1, \"cpus\": \"4-7\", \"memory_mib\": " #mib \
+        "}]}"
+#define BOUND ", \"ties\": {\"numa_nodes\": \"1\", \"numa_bound\": \"0 2048 1\"}"
+#define FIRST ", \"ties\": {\"numa_nodes\": \"0\", \"numa_bound\": \"0 2048 0\"}"
+#define BOTH  VM("a", "h1", BOUND) "," VM("b", "h2", BOUND) "," VM("d", "h1", FIRST)
+        /* two nodes are kept account of */
+        const char *enough = CLUSTER(HOST("h1", NODES(8192)) "," HOST("h2", NODES(4096)), BOTH);
+        const char *less = CLUSTER(HOST("h1", NODES(8192)) "," HOST("h2", NODES(4095)), BOTH);
+
+        cr_assert_null(objection(enough, "a", "h1", "h2"), "%s", objection(enough, "a", "h1", "h2"));
+        cr_assert_not_null(objection(less, "a", "h1", "h2"));
+}
+
+/* Two that change places may both be on either host: they are sure of one place, and d of the other. */
+Test(plan_check, two_in_flight_between_the_same_hosts_are_sure_of_one_place) {
+        const char *cluster =
+                "{\"schema\": \"plimsoll.snapshot/1\", \"cluster\": \"c\", \"hosts\": [" HOST("h1", "") "," HOST("h2", "") "," HOST(
+                        "h3",
+                        "") "], \"vms\": [" VM("a", "h1",
+                                               ", \"in_flight\": \"h2\"") "," VM("b", "h2",
+                                                                                 ", \"in_flight\": \"h1\"") "," VM("d",
+                                                                                                                   "h3",
+                                                                                                                   "") "],\n"
+                                                                                                                       "\"rules\": [{\"name\": \"two\", \"kind\": \"spread\", \"k\": 2, \"vms\": [\"a\", \"b\", \"d\"]}]}";
+
+        cr_assert_not_null(objection(cluster, "d", "h3", "h1"));
+}
+
 Test(plan_check, a_host_of_two_tib_is_full_at_two_tib) {
 #define BIG_VM           "{\"name\": \"b\", \"host\": \"h2\", \"vcpus\": 1, \"memory_mib\": 2097152, \"cpu\": 0.5}"
 #define LARGE(name, mib) "{\"name\": \"" name "\", \"cpus\": 8, \"memory_mib\": " #mib "}"
