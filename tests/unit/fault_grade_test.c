@@ -377,6 +377,39 @@ Test(fault_grade, what_a_tool_says_stays_cleared_until_it_says_worse) {
         cr_assert_eq(grade_of(&out, "x"), 4);
 }
 
+Test(fault_grade, the_least_that_a_tool_says_stays_cleared_too) {
+        FaultMemory none = { 0 };
+        Clear clear = { .host = "h1", .device = "x", .at = T0 + HOUR };
+        FaultOutput out = grade_with("fault.grade x 1\n", &none, T0, NULL);
+
+        cr_assert_eq(grade_of(&out, "x"), 1);
+        out = grade_with("fault.grade x 1\n", &out.memory, T0 + HOUR, &clear);
+        cr_assert_eq(out.n_faults, 0);
+        for (int i = 2; i < 5; i++) {
+                out = grade_with("fault.grade x 1\n", &out.memory, T0 + i * HOUR, NULL);
+                cr_assert_eq(out.n_faults, 0, "after %d hours", i);
+        }
+}
+
+/* What was cleared and is not said any more is forgotten, and only that. */
+Test(fault_grade, of_two_things_that_were_cleared_the_one_that_has_gone_is_forgotten) {
+        FaultMemory none = { 0 };
+        Clear clear = { .host = "h1", .device = "sde", .at = T0 + HOUR };
+        const char *both = TREE "disk.reallocated sde 20\nfault.grade sde 2\n",
+                   *tool = TREE "fault.grade sde 2\n";
+        FaultOutput out = grade_with(both, &none, T0, NULL);
+
+        cr_assert_gt(grade_of(&out, "sde"), 0);
+        out = grade_with(both, &out.memory, T0 + HOUR, &clear);
+        cr_assert_eq(out.n_faults, 0);
+        for (int i = 2; i < 5; i++) {
+                out = grade_with(tool, &out.memory, T0 + i * HOUR, NULL);
+                cr_assert_eq(out.n_faults, 0, "what the tool says was cleared: after %d hours", i);
+        }
+        out = grade_with(both, &out.memory, T0 + 5 * HOUR, NULL);
+        cr_assert_gt(grade_of(&out, "sde"), 0, "it came back");
+}
+
 /* A grade falls late, but whom it concerns is known at once. */
 Test(fault_grade, a_held_disk_that_its_vms_have_left_concerns_none_of_them) {
         FaultMemory none = { 0 };

@@ -72,6 +72,16 @@ static const char *judged(const char *text, const char *words) {
                 cr_assert(strstr(said, why), "%s: \"%s\"", words, said);                                     \
         } while (0)
 
+/* None of the group lives: two that start are in one place, or break the rule. */
+Test(start_check, a_group_that_is_lost_wholly_starts_within_its_span) {
+        const char *cluster =
+                CLUSTER("", A ", " B ", " C,
+                        "{\"name\": \"one\", \"kind\": \"span\", \"k\": 1, \"vms\": [\"a\", \"b\"]}");
+
+        LETS(cluster, "a>h3 b>h3");
+        DENIES(cluster, "a>h2 b>h3", "one");
+}
+
 Test(start_check, room_is_what_is_there_and_what_comes) {
         LETS(CLUSTER("", A ", " B ", " C, ""), "a>h2 b>h3");
         LETS(CLUSTER("", A ", " B ", " C, ""), "a>h3 b>h3");
