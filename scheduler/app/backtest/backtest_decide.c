@@ -37,6 +37,7 @@ static int walk_cool(Walk *w, const RoundInput *in) {
                 r = cool_downs_print(&w->round, list, n, w->now, &text, &size);
         if (r < 0)
                 return r;
+        assert(text);
         kept = strdup(text);
         if (!kept)
                 return -ENOMEM;
@@ -104,6 +105,7 @@ int walk_decide(Walk *w, uint32_t *io_rounds) {
                 r = round_decide(&w->round, &in, &round);
         if (r < 0)
                 return r;
+        assert(round.plan);
         ++*io_rounds;
         begins = walk_begins(w, round.plan);
         if (begins == INT64_MAX)
