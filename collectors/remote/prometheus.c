@@ -325,7 +325,7 @@ static int reports_make(Reader *reader, const Report **ret, uint32_t *ret_n) {
 
 /* ---- the call ---- */
 
-int prometheus_token(Reader *reader) {
+static int prometheus_token(Reader *reader) {
         const char *path = settings_text(reader->settings, "prometheus", "token_file");
         char token[TOKEN_MOST + 1] = "";
         size_t n = 0;
@@ -347,6 +347,21 @@ int prometheus_token(Reader *reader) {
         token[strcspn(token, "\r\n")] = '\0';
         reader->authorization = text_format(reader->a, "Authorization: Bearer %s", token);
         return reader->authorization ? 0 : -ENOMEM;
+}
+
+int prometheus_open(Arena *a, const Settings *settings, const char *url, usec_t range, Reader *ret,
+                    TextFault *reterr_fault) {
+        *ret = (Reader){ .a = a,
+                         .settings = settings,
+                         .url = url ? url : settings_text(settings, "prometheus", "url"),
+                         .host_label = settings_text(settings, "prometheus", "host_label"),
+                         .fault = reterr_fault };
+        (void) snprintf(ret->range, sizeof(ret->range), "%llds", (long long) (range / USEC_PER_SEC));
+        if (!ret->url[0]) {
+                text_fault(reterr_fault, "prometheus.url", "is empty; accepted: http://HOST:PORT");
+                return -EINVAL;
+        }
+        return prometheus_token(ret);
 }
 
 /* A host that has fallen silent is a member still: it must not look as if it were not there. */
@@ -374,22 +389,12 @@ static int prometheus_members_read(Reader *reader, PromFacts *ret) {
 
 int prometheus_read(Arena *a, const Settings *settings, const char *url, PromFacts *ret,
                     TextFault *reterr_fault) {
-        Reader x = { .a = a,
-                     .settings = settings,
-                     .url = url ? url : settings_text(settings, "prometheus", "url"),
-                     .host_label = settings_text(settings, "prometheus", "host_label"),
-                     .fault = reterr_fault };
         PromFacts facts = { 0 };
-        int r;
+        Reader x;
+        int r = prometheus_open(a, settings, url,
+                                QUERY_RANGES * settings_int(settings, "prometheus", "scrape"), &x,
+                                reterr_fault);
 
-        (void) snprintf(
-                x.range, sizeof(x.range), "%llds",
-                (long long) (QUERY_RANGES * settings_int(settings, "prometheus", "scrape") / USEC_PER_SEC));
-        if (!x.url[0]) {
-                text_fault(reterr_fault, "prometheus.url", "is empty; accepted: http://HOST:PORT");
-                return -EINVAL;
-        }
-        r = prometheus_token(&x);
         if (r == 0)
                 r = rows_read(&x);
         if (r == 0)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,19 +64,9 @@ static int prometheus_history_step(Reader *reader, usec_t at, PromTake take, voi
 
 int prometheus_history(Arena *a, const Settings *settings, const char *url, PromSpan span, PromTake take,
                        void *arg, TextFault *reterr_fault) {
-        Reader x = { .a = a,
-                     .settings = settings,
-                     .url = url ? url : settings_text(settings, "prometheus", "url"),
-                     .host_label = settings_text(settings, "prometheus", "host_label"),
-                     .fault = reterr_fault };
-        int r;
+        Reader x;
+        int r = prometheus_open(a, settings, url, span.step, &x, reterr_fault);
 
-        if (!x.url[0]) {
-                text_fault(reterr_fault, "prometheus.url", "is empty; accepted: http://HOST:PORT");
-                return -EINVAL;
-        }
-        (void) snprintf(x.range, sizeof(x.range), "%llds", (long long) (span.step / USEC_PER_SEC));
-        r = prometheus_token(&x);
         for (usec_t at = span.from; r == 0 && at + span.step <= span.to; at += span.step) {
                 const ArenaMark mark = arena_mark(a);
 

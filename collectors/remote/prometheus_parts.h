@@ -55,5 +55,7 @@ typedef struct Reader {
 /* The series that the query's words give. 0; a negative errno. */
 int prometheus_ask(Reader *reader, const Query *q, PromSeries **ret, uint32_t *ret_n) must_check;
 
-/* Reads prometheus.token_file, where it is set. 0; a negative errno. */
-int prometheus_token(Reader *reader) must_check;
+/* By the settings, with the token of prometheus.token_file where it is set; `range`: of rates. 0; -EINVAL: there is no URL; what
+ * reading the token said. */
+int prometheus_open(Arena *a, const Settings *settings, const char *url, usec_t range, Reader *ret,
+                    TextFault *reterr_fault) must_check;

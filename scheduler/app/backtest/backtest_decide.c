@@ -47,14 +47,6 @@ static int walk_cool(Walk *w, const RoundInput *in) {
         return 0;
 }
 
-/* Only balance and the load line wait for the hold time. */
-static bool walk_is_urgent(const Plan *plan) {
-        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
-                if (plan->after.costs.tier[t] < plan->before.costs.tier[t])
-                        return true;
-        return false;
-}
-
 /* When moves begin that are wanted now: once they were wanted for the hold time, which within a step they are, for what is read
  * then is the same. INT64_MAX: not in this step. */
 static usec_t walk_begins(Walk *w, const Plan *plan) {
@@ -67,7 +59,7 @@ static usec_t walk_begins(Walk *w, const Plan *plan) {
         }
         if (w->wanted_since == 0)
                 w->wanted_since = w->now;
-        at = walk_is_urgent(plan) || w->wanted_since + hold <= w->now ? w->now : w->wanted_since + hold;
+        at = round_is_urgent(plan) || w->wanted_since + hold <= w->now ? w->now : w->wanted_since + hold;
         return at < w->now + w->trace->step ? at : INT64_MAX;
 }
 

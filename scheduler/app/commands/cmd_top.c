@@ -253,12 +253,26 @@ static void top_next_plan(Top *top) {
         top_show_plan(top, id);
 }
 
+/* A command that acts: what it says, and where it did what it was to, what was shown for it is closed. */
+static void top_act(Top *top, const char *const *words) {
+        TopReply r = top_call(top, words);
+
+        if (r.status == EXIT_DONE && r.out)
+                (void) snprintf(top->message, sizeof(top->message), "%.*s", (int) strcspn(r.out, "\n"),
+                                r.out);
+        else
+                top_complaint(&r, top->message, sizeof(top->message));
+        if (r.status == EXIT_DONE)
+                top_close_text(top);
+        top_reply_free(&r);
+        top->next_at = 0;
+}
+
 /* Judged once more: what it is now is what was shown. Then by plimsoll confirm, whose checks hold (a stop, another's answer). */
 static void top_answer(Top *top, bool yes) {
         const char *const words[] = { "confirm", yes ? "--yes" : "--reject", "--", top->plan_id, NULL };
         char digest[SHA256_HEX];
         json_t *one = top_plan(top, top->plan_id, digest);
-        TopReply r;
 
         if (!one)
                 return;
@@ -273,16 +287,7 @@ static void top_answer(Top *top, bool yes) {
                         "the plan has changed since it was shown: nothing was answered. Read it again");
                 return;
         }
-        r = top_call(top, words);
-        if (r.status == EXIT_DONE && r.out)
-                (void) snprintf(top->message, sizeof(top->message), "%.*s", (int) strcspn(r.out, "\n"),
-                                r.out);
-        else
-                top_complaint(&r, top->message, sizeof(top->message));
-        if (r.status == EXIT_DONE)
-                top_close_text(top);
-        top_reply_free(&r);
-        top->next_at = 0;
+        top_act(top, words);
 }
 
 /* ---- a running move ---- */
@@ -319,17 +324,8 @@ static void top_next_move(Top *top) {
 /* By plimsoll abort, whose checks hold: it has ended since, or its program leads no more. */
 static void top_abort(Top *top) {
         const char *const words[] = { "abort", "--no-wait", "--", top->move.id, NULL };
-        TopReply r = top_call(top, words);
 
-        if (r.status == EXIT_DONE && r.out)
-                (void) snprintf(top->message, sizeof(top->message), "%.*s", (int) strcspn(r.out, "\n"),
-                                r.out);
-        else
-                top_complaint(&r, top->message, sizeof(top->message));
-        if (r.status == EXIT_DONE)
-                top_close_text(top);
-        top_reply_free(&r);
-        top->next_at = 0;
+        top_act(top, words);
 }
 
 /* ---- keys ---- */

@@ -319,6 +319,13 @@ int round_plan(Arena *a, const RoundInput *in, Round *io) {
         return r;
 }
 
+bool round_is_urgent(const Plan *plan) {
+        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
+                if (plan->after.costs.tier[t] < plan->before.costs.tier[t])
+                        return true;
+        return false;
+}
+
 int round_decide(Arena *a, const RoundInput *in, Round *ret) {
         Round round;
         int r = round_prepare(a, in, &round);

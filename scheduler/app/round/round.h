@@ -63,5 +63,9 @@ int round_prepare(Arena *a, const RoundInput *in, Round *ret) must_check;
  * 0; a negative errno of planner_plan() (-ENOTRECOVERABLE: plan_check refused the planner's own plan). In `a`. */
 int round_plan(Arena *a, const RoundInput *in, Round *io) must_check;
 
+/* It mends what does not wait: rules that must hold, overfull hosts, hosts that must be left. What only balances, or is for the load
+ * line, waits for the hold time (service.hold). */
+bool round_is_urgent(const Plan *plan);
+
 /* Both. */
 int round_decide(Arena *a, const RoundInput *in, Round *ret) must_check;

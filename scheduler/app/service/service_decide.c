@@ -75,13 +75,6 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
 
 /* ---- the hold time ---- */
 
-static bool service_decide_is_urgent(const Plan *plan) {
-        for (int t = TIER_REPAIR; t <= TIER_EVACUATE; t++)
-                if (plan->after.costs.tier[t] < plan->before.costs.tier[t])
-                        return true;
-        return false;
-}
-
 /* A first look is no proof: what only balances waits until it was wanted for the hold time. Only the load
  * line's and balance's tiers wait. */
 static bool service_decide_is_held(const ServiceRound *round, RoundDecision *wanted) {
@@ -116,10 +109,10 @@ int service_hold_back(RoundState *s, unsigned not_now) {
                 if (!service_decide_is_mixed(s))
                         return 0;
         }
-        wanted->urgent_only = service_decide_is_urgent(wanted->round.plan);
+        wanted->urgent_only = round_is_urgent(wanted->round.plan);
         if (wanted->urgent_only)
                 r = service_decide(s, wanted->mode, not_now, PLAN_THRESHOLD_MIN);
-        if (r < 0 || service_decide_is_urgent(wanted->round.plan))
+        if (r < 0 || round_is_urgent(wanted->round.plan))
                 return r;
         (void) snprintf(moves, sizeof(moves), "%u", wanted->round.plan->n_moves);
         if (said_look(&s->given->memory->said.states, "round.held", moves, round_monotonic(s->given)) !=
