@@ -152,18 +152,15 @@ static int backtest_html_table(Arena *a, const BacktestView *view, FILE *out) {
         return 0;
 }
 
-static void backtest_html_head(const BacktestView *view, FILE *out) {
+static int backtest_html_head(Arena *a, const BacktestView *view, FILE *out) {
         const Trace *trace = view->trace;
         char from[HUMAN_SIZE], to[HUMAN_SIZE], made[HUMAN_SIZE], step[HUMAN_SIZE];
+        const char *title = text_format(a, "Backtest of %s", trace->start->cluster);
 
-        html_say(
-                out,
-                "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-                "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" "
-                "content=\"plimsoll %s\">\n<title>Backtest of %s</title>\n",
-                view->version, trace->start->cluster);
-        html_say(out, "<style>" REPORT_STYLE BACKTEST_STYLE "</style>\n</head>\n<body>\n");
+        if (!title)
+                return -ENOMEM;
+        report_style_begin(out, view->version, title);
+        html_say(out, BACKTEST_STYLE "</style>\n</head>\n<body>\n");
         html_say(
                 out,
                 "<header>\n<h1>Backtest of cluster %s</h1>\n<p class=\"sum\">%u %s and %u %s, from %s to %s</p>\n<dl>\n",
@@ -177,13 +174,14 @@ static void backtest_html_head(const BacktestView *view, FILE *out) {
                 "<dt>Program</dt><dd>plimsoll %s</dd>\n</dl>\n</header>\n",
                 view->source, (unsigned long long) trace->n_readings, (unsigned long long) trace->n_left_out,
                 human_ms(trace->step / USEC_PER_MSEC, step), human_time(view->made_at, made), view->version);
+        return 0;
 }
 
 int backtest_html(Arena *a, const BacktestView *view, FILE *out) {
-        int r;
+        int r = backtest_html_head(a, view, out);
 
-        backtest_html_head(view, out);
-        r = backtest_html_table(a, view, out);
+        if (r == 0)
+                r = backtest_html_table(a, view, out);
         for (unsigned i = 0; i < ARRAY_SIZE(backtest_charts) && r == 0; i++)
                 r = backtest_html_chart(a, view, &backtest_charts[i], out);
         html_say(out, "<h2>What the figures rest on</h2>\n<ul>\n");

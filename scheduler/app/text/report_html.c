@@ -17,18 +17,16 @@
 
 /* ---- what it is ---- */
 
-static void report_html_head(const ReportView *view, FILE *out) {
+static int report_html_head(Arena *a, const ReportView *view, FILE *out) {
         char at[HUMAN_SIZE];
+        const char *title =
+                text_format(a, "Plan for %s, %s", view->snapshot->cluster, human_time(view->made_at, at));
 
-        (void) human_time(view->made_at, at);
-        html_say(
-                out,
-                "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-                "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" "
-                "content=\"plimsoll %s\">\n<title>Plan for %s, %s</title>\n",
-                view->version, view->snapshot->cluster, at);
-        html_say(out, "<style>" REPORT_STYLE "</style>\n</head>\n<body>\n");
+        if (!title)
+                return -ENOMEM;
+        report_style_begin(out, view->version, title);
+        html_say(out, "</style>\n</head>\n<body>\n");
+        return 0;
 }
 
 static void report_html_fact(FILE *out, const char *name, const char *value) {
@@ -319,10 +317,10 @@ static void report_html_settings(const Settings *settings, FILE *out) {
 }
 
 int report_html_print(Arena *a, const ReportView *view, FILE *out) {
-        int r;
+        int r = report_html_head(a, view, out);
 
-        report_html_head(view, out);
-        r = report_html_top(a, view, out);
+        if (r == 0)
+                r = report_html_top(a, view, out);
         if (r < 0)
                 return r;
         html_say(out, "<main>\n<div class=\"beside\">\n<section>");
