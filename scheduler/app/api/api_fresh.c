@@ -8,7 +8,9 @@
 #include "scheduler/base/text.h"
 
 #define GRACE_TIMES 4 /* as long as it took: an answer that is being made anew is sent so long */
-#define GRACE_MOST  (5 * USEC_PER_SEC)
+#define GRACE_LEAST                                                                                          \
+        (2 * USEC_PER_SEC) /* what is made anew waits for its turn, behind rounds and behind other answers */
+#define GRACE_MOST (5 * USEC_PER_SEC)
 
 /* ---- the response ---- */
 
@@ -73,7 +75,8 @@ void api_fresh_make(ApiRequest *r) {
                 0); /* of a large cluster tens of MiB were needed, and each thread would keep its own */
         now = clock_monotonic();
         grace = GRACE_TIMES * (now - began);
-        api_kept_put(kept, r->key, &r->call, now, grace < GRACE_MOST ? grace : GRACE_MOST, changes, &r->kept);
+        grace = grace < GRACE_LEAST ? GRACE_LEAST : grace > GRACE_MOST ? GRACE_MOST : grace;
+        api_kept_put(kept, r->key, &r->call, now, grace, changes, &r->kept);
 }
 
 void api_fresh_anew(void *job) {
