@@ -62,13 +62,13 @@ check "operate aborts it" is 202 abort_ operate "$id" '{"why": "backup is runnin
 check "which is asked of who carries it out" body '.schema == "plimsoll.abort/1" and .status == "asked" and .vm == "web" and .to == "h2" and (.leader | length > 0)'
 aborted() { is 200 abort_ operate "$id" '{}' >/dev/null; }
 check "the same again says that it ended" until_true 20 aborted
-check "by whom, and why" body '.status == "aborted" and .from == "h1" and .why == "aborted by token operate (operate, API): backup is running"'
+check "by whom, and why" body '.status == "aborted" and .from == "h1" and (.why | test("^aborted by token operate \\(operate, API request [0-9a-f]{16}\\): backup is running$"))'
 check "by the name of one's own it is the same" is 410 abort_ operate fans-1 '{}'
 check "as what it was asked for ended" body '.detail | test("fans-1 is failed: .*aborted by token operate")'
 check "who asked for the move reads it" is 409 move_ fans-1 web
-check "in these words" body '.detail | test("aborted by token operate \\(operate, API\\): backup is running")'
+check "in these words" body '.detail | test("aborted by token operate \\(operate, API request [0-9a-f]{16}\\): backup is running")'
 check "nothing is open in the journal" [ "$(plimsoll journal --json | jq -c .open)" = '[]' ]
-audited() { plimsoll audit --json | jq -e '[.. | strings | select(test("aborted by token operate \\(operate, API\\): backup"))] | length > 0' >/dev/null; }
+audited() { plimsoll audit --json | jq -e '[.. | strings | select(test("aborted by token operate \\(operate, API request [0-9a-f]{16}\\): backup"))] | length > 0' >/dev/null; }
 check "the audit has it" until_true 20 audited
 check "the log, too, with the request" grep -Eq 'api.action id=[0-9a-f]{16} who="token operate" role=operate method=PUT route=/api/v1/moves/\{move\}/abort about=.* status=202' "$D/log"
 check "and the executor's word" grep -q 'move.missed vm=web from=h1 to=h2 end=aborted why="aborted by token operate' "$D/log"

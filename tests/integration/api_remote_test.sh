@@ -49,7 +49,7 @@ check "explain" same explain db
 check "explain why not" same explain db h2
 check "frontier" same frontier --by gib
 check "a report is written here" afar report -o "$D/report.html"
-check "and names who made it" grep -q '<dt>Made by</dt><dd>.*(admin, API)</dd>' "$D/report.html"
+check "and names who made it" grep -q '<dt>Made by</dt><dd>.*(admin, API request [0-9a-f]\{16\})</dd>' "$D/report.html"
 check "or says why not" bash -c "! '$B/plimsoll' --api 'unix:$D/a.sock' report -o '$D/none/report.html' 2>&1 | grep -q 'report written' && [ ! -e '$D/none' ]"
 check "capacity" same capacity --vcpus 1 --memory 1GiB
 check "place" same place --like db --name db2
@@ -77,7 +77,7 @@ check "view answers no plan" says 'needs the role operate; token view has view' 
 check "operate does" as operate confirm "$id" --reject
 rejected() { direct confirm --json | jq -e '.plans[0].state == "rejected"' >/dev/null; }
 check "it is rejected" until_true 10 rejected
-audited() { direct audit | grep -q 'token operate (operate, API)'; }
+audited() { direct audit | grep -q 'token operate (operate, API request [0-9a-f]*)'; }
 check "by whom stands in the audit" until_true 10 audited
 check "and in the log" grep -q 'api.action id=.* who="token operate" role=operate method=POST route=/api/v1/commands/{command} about=confirm' "$D/log"
 check "maintenance is entered" as operate maintenance enter h2 --why 'new fans'
@@ -97,7 +97,7 @@ check "view moves nothing" says 'needs the role operate' as view move db h2 --ye
 move_() { as operate move db h2 --yes --json >"$D/out"; }
 check "operate asks for a move" move_
 check "which is not waited for" jq -e '.schema == "plimsoll.move/1" and .status == "asked" and .vm == "db"' "$D/out"
-asked() { grep -q 'move.told vm="*db"* to=h2 by="token operate (operate, API)"' "$D/log"; }
+asked() { grep -q 'move.told vm="*db"* to=h2 by="token operate (operate, API request [0-9a-f]*)"' "$D/log"; }
 check "the leader takes it in, as who asks" until_true 60 asked
 check "a host is evacuated" as operate evacuate h2 --yes --why 'new fans'
 check "by the service" bash -c "'$B/plimsoll' maintenance status --redis '$R' --cluster t --set 'cluster.hosts=h*' | grep -q 'new fans'"

@@ -395,7 +395,7 @@ Test(service, balance_pauses_when_predictions_were_too_wrong_until_somebody_ackn
         cr_assert_eq(0, s.n_moves);
         cr_assert(s.paused && strstr(s.paused, "the last 20 moves took"), "%s", s.paused);
         cr_assert_str_eq(s.paused, last_record()->paused);
-        cr_assert_eq(0, audit_store_acknowledge(store));
+        cr_assert_eq(0, audit_store_acknowledge(store, "ann@ops"));
         cr_assert_eq(EXIT_DONE, serve("advise"));
         s = live();
         cr_assert_null(s.paused);

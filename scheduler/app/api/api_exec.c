@@ -311,7 +311,8 @@ int api_exec_read(ApiCall *call, const char *cluster, const char *const *words, 
 static void api_exec_operator(const ApiCall *call) {
         char who[128];
 
-        (void) snprintf(who, sizeof(who), "%.79s (%s, API)", call->who, api_role_names[call->role]);
+        (void) snprintf(who, sizeof(who), "%.79s (%s, API request %s)", call->who, api_role_names[call->role],
+                        call->id);
         operator_use(who);
 }
 

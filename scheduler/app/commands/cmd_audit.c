@@ -7,6 +7,7 @@
 #include "scheduler/app/commands/ended_move.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/round/audit_store.h"
+#include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/app/terminal/table.h"
@@ -24,7 +25,9 @@ typedef struct Audit {
         const AuditEntry *entries; /* newest first, with the moves that were asked for alone */
         uint32_t n;
         AuditSum sum;
-        AuditPause pause; /* of balance, as it would be now */
+        AuditPause pause;       /* of balance, as it would be now */
+        usec_t acknowledged_at; /* since when predictions count; 0: since ever */
+        const char *acknowledged_by;
 } Audit;
 
 /* ---- what was asked for ---- */
@@ -78,23 +81,31 @@ static json_t *cmd_audit_loads_json(const HostLoad *list, uint32_t n) {
         return all;
 }
 
+/* The request by which somebody wanted it, or null. */
+static json_t *cmd_audit_request_json(const char *by) {
+        char request[OPERATOR_REQUEST_SIZE];
+
+        return json_text(by && operator_request(by, request) == 1 ? request : NULL);
+}
+
 static json_t *entry_json(const AuditEntry *entry) {
         json_t *moves = json_array();
 
         for (uint32_t i = 0; i < entry->n_moves; i++)
                 (void) json_array_append_new(moves, ended_move_json(&entry->moves[i], ENDED_MOVE_IN_FULL));
         return json_pack(
-                "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-                "s:o}",
+                "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, "
+                "s:o, s:o}",
                 "id", entry->id, "at", json_instant(entry->at), "leader", json_text(entry->leader), "mode",
                 json_text(entry->mode), "record", json_text(entry->record), "status",
                 json_text(entry->status), "paused", json_text(entry->paused), "waiting_plan",
                 json_text(entry->waiting), "answer_state", json_text(entry->answer), "by",
-                json_text(entry->by), "answered_at", json_instant(entry->answered_at), "booking",
-                json_text(entry->booking), "booking_host", json_text(entry->booking_host), "refused_count",
-                (json_int_t) entry->refused, "predicted_seconds", json_seconds(entry->predicted_ms),
-                "predicted_bytes", json_number(entry->predicted_bytes), "seconds", json_seconds(entry->ms),
-                "bytes", json_number(entry->bytes), "moves", moves, "load_before",
+                json_text(entry->by), "request", cmd_audit_request_json(entry->by), "answered_at",
+                json_instant(entry->answered_at), "booking", json_text(entry->booking), "booking_host",
+                json_text(entry->booking_host), "refused_count", (json_int_t) entry->refused,
+                "predicted_seconds", json_seconds(entry->predicted_ms), "predicted_bytes",
+                json_number(entry->predicted_bytes), "seconds", json_seconds(entry->ms), "bytes",
+                json_number(entry->bytes), "moves", moves, "load_before",
                 cmd_audit_loads_json(entry->before, entry->n_before), "load_after",
                 entry->n_after > 0 ? cmd_audit_loads_json(entry->after, entry->n_after) : json_null());
 }
@@ -131,11 +142,14 @@ static void cmd_audit_print_json(const Audit *audit) {
 
         for (uint32_t i = 0; i < audit->n; i++)
                 (void) json_array_append_new(list, entry_json(&audit->entries[i]));
-        (void) json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "plimsoll.audit/1",
-                                    "cluster", audit->cluster, "since", json_instant(audit->since), "paused",
-                                    json_text(audit->pause.why), "paused_since",
-                                    json_instant(audit->pause.why ? audit->pause.since : 0), "sum",
-                                    sum_json(&audit->sum), "decisions", list),
+        (void) json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+                                    "plimsoll.audit/1", "cluster", audit->cluster, "since",
+                                    json_instant(audit->since), "paused", json_text(audit->pause.why),
+                                    "paused_since", json_instant(audit->pause.why ? audit->pause.since : 0),
+                                    "acknowledged_at", json_instant(audit->acknowledged_at),
+                                    "acknowledged_by", json_text(audit->acknowledged_by),
+                                    "acknowledged_request", cmd_audit_request_json(audit->acknowledged_by),
+                                    "sum", sum_json(&audit->sum), "decisions", list),
                           audit->in->out.out);
 }
 
@@ -354,6 +368,10 @@ static void cmd_audit_print_sum(const Audit *audit) {
                 (void) out_say(out->out, "; %s by %s\n", e->bias < 0 ? "too short" : "too long",
                                human_permille(e->bias < 0 ? -e->bias : e->bias, buf[2]));
         }
+        if (audit->acknowledged_at > 0 && audit->acknowledged_by)
+                (void) out_say(out->out, "wrong predictions were acknowledged by %s at %s\n",
+                               text_safe(audit->acknowledged_by, safe, sizeof(safe)),
+                               human_time(audit->acknowledged_at, since));
         if (audit->pause.why)
                 (void) out_say(
                         out->out,
@@ -388,7 +406,9 @@ static ExitStatus cmd_audit_with_store(Audit *audit, Store *store, const Setting
         int r = 0;
 
         if (option_given(&audit->in->options, "acknowledge")) {
-                r = audit_store_acknowledge(store);
+                char by[256];
+
+                r = audit_store_acknowledge(store, operator_name(by, sizeof(by)));
                 if (r == 0 && !audit->in->json)
                         (void) fputs("acknowledged: predictions made until now no longer count\n",
                                      audit->in->out.out);
@@ -397,6 +417,9 @@ static ExitStatus cmd_audit_with_store(Audit *audit, Store *store, const Setting
                 r = audit_store_read(store, audit->in->arena, audit->since, &all, &n);
         if (r == 0)
                 r = audit_store_verdict(store, audit->in->arena, settings, &audit->pause);
+        if (r == 0)
+                r = audit_store_acknowledged(store, audit->in->arena, &audit->acknowledged_at,
+                                             &audit->acknowledged_by);
         if (r == 0)
                 r = cmd_audit_pick(audit, all, n);
         if (r < 0)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/commands/facts.h"
 #include "scheduler/app/facts/fault_store.h"
+#include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/terminal/human.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/base/text.h"
@@ -162,12 +161,6 @@ static ExitStatus cmd_faults_list(Invocation *in, const Facts *facts) {
 
 /* ---- clear ---- */
 
-static const char *user_name(void) {
-        const struct passwd *user = getpwuid(geteuid());
-
-        return user && text_is_name(user->pw_name, strlen(user->pw_name)) ? user->pw_name : "unknown";
-}
-
 static const Fault *fault_named(const Host *host, const char *device) {
         for (uint32_t i = 0; i < host->n_faults; i++)
                 if (strcmp(host->faults[i].device, device) == 0)
@@ -177,9 +170,10 @@ static const Fault *fault_named(const Host *host, const char *device) {
 
 static ExitStatus cmd_faults_clear(Invocation *in, const Facts *facts) {
         Store *store = source_store(facts->source);
+        char by[256];
         Clear c = { .host = in->options.arguments[1],
                     .device = in->options.arguments[2],
-                    .by = user_name(),
+                    .by = operator_name(by, sizeof(by)),
                     .why = option_text(&in->options, "why"),
                     .at = clock_now() };
         HostIx h = snapshot_host(facts->snapshot, c.host);

@@ -11,6 +11,7 @@
 #include "scheduler/store/store_unread.h"
 
 #define ENTRIES_MOST 100000U
+#define ACK_BY_SIZE  256U                  /* of a name, as operator_name() makes them */
 #define LOOK_BACK    256U                  /* decisions that a round looks at */
 #define LOOK_WITHIN  (3600 * USEC_PER_SEC) /* later than that, what hosts do says nothing of a decision */
 
@@ -177,14 +178,20 @@ int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Sn
 
 /* ---- when to pause ---- */
 
-static int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret) {
+int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret, const char **ret_by) {
         const char *text = NULL;
         size_t n = 0;
         int r = store_get_note(store, a, AUDIT_ACK_NAME, &text, &n);
 
         *ret = 0;
+        *ret_by = NULL;
         if (r == 0 && text_to_int(text, n, 0, bound_of(BOUND_STORED), ret) < 0)
                 *ret = 0;
+        if (r < 0 || *ret == 0)
+                return r < 0 ? r : 0;
+        r = store_get_note(store, a, AUDIT_ACK_BY_NAME, &text, &n);
+        if (r == 0 && n > 0 && n < ACK_BY_SIZE)
+                *ret_by = text_copy(a, text, n);
         return r < 0 ? r : 0;
 }
 
@@ -195,21 +202,24 @@ int audit_store_verdict(Store *store, Arena *a, const Settings *settings, AuditP
                              .least_ms = settings_int(settings, "service", "min_pause_difference") /
                                          USEC_PER_MSEC };
         const AuditEntry *list = NULL;
+        const char *by;
         uint32_t n = 0;
         int r = 0;
 
         *ret = (AuditPause){ 0 };
         if (bound.moves == 0)
                 return 0;
-        r = audit_store_acknowledged(store, a, &bound.since);
+        r = audit_store_acknowledged(store, a, &bound.since, &by);
         if (r == 0)
                 r = read_some(store, a, bound.since, LOOK_BACK, &list, &n);
         return r < 0 ? r : audit_wrong(a, list, n, bound, ret);
 }
 
-int audit_store_acknowledge(Store *store) {
+/* Who first: balance goes on by the other. */
+int audit_store_acknowledge(Store *store, const char *by) {
         char text[24];
-        int n = snprintf(text, sizeof(text), "%lld", (long long) clock_now());
+        int n = snprintf(text, sizeof(text), "%lld", (long long) clock_now()),
+            r = store_put_note(store, AUDIT_ACK_BY_NAME, by, strnlen(by, ACK_BY_SIZE - 1));
 
-        return store_put_note(store, AUDIT_ACK_NAME, text, (size_t) n);
+        return r < 0 ? r : store_put_note(store, AUDIT_ACK_NAME, text, (size_t) n);
 }

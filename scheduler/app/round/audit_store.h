@@ -16,6 +16,7 @@
 
 #define AUDIT_ACK_NAME                                                                                       \
         "audit-acknowledged" /* state: since when predictions count again, µs since the epoch */
+#define AUDIT_ACK_BY_NAME "audit-acknowledged-by" /* …: who said so last; for people */
 
 /* What was decided and came about since then, newest first, each with `after` where its hosts have been
  * looked at again. */
@@ -41,5 +42,8 @@ int audit_store_look(Leadership *l, Arena *a, const Settings *settings, const Sn
  * has acknowledged it since. Repairs and evacuation never do. */
 int audit_store_verdict(Store *store, Arena *a, const Settings *settings, AuditPause *ret) must_check;
 
-/* From now on what was wrong before does not count. */
-int audit_store_acknowledge(Store *store) must_check;
+/* From now on what was wrong before does not count. by: who says so. */
+int audit_store_acknowledge(Store *store, const char *by) must_check;
+
+/* When that was said last, and by whom; 0 and NULL: never, or what is kept of it is damaged. */
+int audit_store_acknowledged(Store *store, Arena *a, usec_t *ret, const char **ret_by) must_check;

@@ -108,6 +108,19 @@ void operator_use(const char *name) {
         (void) snprintf(operator_used, sizeof(operator_used), "%s", name ? name : "");
 }
 
+int operator_request(const char *name, char ret[OPERATOR_REQUEST_SIZE]) {
+        static const char before[] = ", API request ";
+        const size_t n = strlen(name), digits = OPERATOR_REQUEST_SIZE - 1, end = digits + 1; /* ")" */
+        const char *id = n > end ? name + n - end : NULL;
+
+        ret[0] = '\0';
+        if (n < strlen(before) + end || name[n - 1] != ')' || strspn(id, "0123456789abcdef") != digits ||
+            strncmp(id - strlen(before), before, strlen(before)) != 0)
+                return 0;
+        (void) snprintf(ret, OPERATOR_REQUEST_SIZE, "%.16s", id);
+        return 1;
+}
+
 const char *operator_name(char *buf, size_t size) {
         const struct passwd *user;
         char host[128] = "?";

@@ -39,3 +39,8 @@ const char *operator_name(char *buf, size_t size);
 /* From now on the calling thread acts for somebody else: that is what operator_name() says in it. At most 127 bytes, copied;
  * NULL: for itself, as at first. */
 void operator_use(const char *name);
+
+/* The id of the API's request of which a name like "ann (operate, API request 0123456789abcdef)" speaks, which the service gave it
+ * and which is a line of its log. 1: ret has it; 0: it speaks of none, and ret is "". */
+#define OPERATOR_REQUEST_SIZE 17
+int operator_request(const char *name, char ret[OPERATOR_REQUEST_SIZE]);
