@@ -110,9 +110,9 @@ static inline Problem *random_problem(Arena *a, uint64_t seed, RandomShape s) {
                 uint32_t *domain = arena_new(a, uint32_t, p->n_hosts);
 
                 for (HostIx h = 0; h < p->n_hosts; h++)
-                        domain[h] = prng_below(&g, 3);
+                        domain[h] = prng_below(&g, 3) % p->n_hosts; /* no more than there are hosts */
                 p->domain[l] = domain;
-                p->n_domains[l] = 3;
+                p->n_domains[l] = p->n_hosts < 3 ? p->n_hosts : 3;
         }
         p->n_domains[LEVEL_HOST] = p->n_hosts;
         p->load_weight = random_row(a, &g, p->n_res, 150, 0);

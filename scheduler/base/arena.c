@@ -17,8 +17,10 @@
 #include <sanitizer/asan_interface.h>
 
 /* With ASan what was given back may not be touched before it is taken again. Memory that the arena was only given
- * (arena_over: it has no key) is somebody's stack or heap, which ASan knows better. Pieces have no gaps between them: a text
- * grows in place (text_writer.c). */
+ * (arena_over: it has no key) is somebody's stack or heap, which ASan knows better. Lists have a gap before them, so that
+ * nobody reads one past the end of the list before; pieces of bytes have none: a text grows in place (text_writer.c). */
+#define ARENA_GAP ((size_t) 16)
+
 static bool arena_guarded(const Arena *a) {
         return a->key.k0 != 0 || a->key.k1 != 0;
 }
@@ -32,9 +34,20 @@ static void arena_allow(const Arena *a, size_t from, size_t to) {
         if (arena_guarded(a))
                 __asan_unpoison_memory_region(a->base + from, to - from);
 }
+
+static size_t arena_gap(const Arena *a, size_t align) {
+        return arena_guarded(a) && align > 1 ? ARENA_GAP : 0;
+}
+
+/* What follows the last piece, until it is taken. */
+static size_t arena_past(const Arena *a, size_t end) {
+        return a->limit - end < ARENA_GAP ? a->limit : end + ARENA_GAP;
+}
 #else
 #define arena_forbid(a, from, to) ((void) 0)
 #define arena_allow(a, from, to)  ((void) 0)
+#define arena_gap(a, align)       ((size_t) 0)
+#define arena_past(a, end)        (end)
 #endif
 
 #define ARENA_KEPT ((size_t) 4 << 20)
@@ -65,7 +78,7 @@ int arena_open(size_t limit, Arena *ret) {
 }
 
 void arena_close(Arena *a) {
-        arena_allow(a, 0, a->dirty);
+        arena_allow(a, 0, arena_past(a, a->dirty));
         if (a->reserved)
                 (void) munmap(a->base, a->limit);
         *a = (Arena){ 0 };
@@ -77,12 +90,13 @@ void *arena_take(Arena *a, size_t n, size_t size, size_t align) {
         assert(a->used <= a->limit);
         assert(align > 0 && (align & (align - 1)) == 0);
 
-        start = (a->used + align - 1) & ~(align - 1);
+        start = (a->used + arena_gap(a, align) + align - 1) & ~(align - 1);
         if (__builtin_mul_overflow(n, size, &bytes) || start > a->limit || bytes > a->limit - start)
                 return NULL;
 
         end = start + bytes;
         arena_allow(a, start, end);
+        arena_forbid(a, end, arena_past(a, end));
         if (start < a->dirty && bytes > 0) /* fresh pages are zero already: do not touch them */
                 memset(a->base + start, 0, (end < a->dirty ? end : a->dirty) - start);
         if (end > a->dirty)

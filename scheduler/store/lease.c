@@ -109,10 +109,9 @@ int store_lease(Store *s, const char *self, usec_t ttl, uint64_t *ret_token, cha
                 size_t holder_size) {
         static const StoreKey keys[] = { KEY_LEASE, KEY_TOKEN };
         owned(reply_free) redisReply *reply = NULL;
-        LeaseReply lease = { .ours = false };
+        LeaseReply lease = { .healed = 0 };
         int k = lease_call(s, lease_script, keys, ARRAY_SIZE(keys), self, ttl > 0 ? ttl : 1, &reply);
 
-        s->healed = 0;
         if (k == 0)
                 k = reply_lease(reply, &lease);
         s->healed = lease.healed;
@@ -157,14 +156,9 @@ int store_get_lease(Store *s, StoreLease *ret) {
         k = redis_call(&s->redis, &c, &text);
         if (k == 0 && text->type == REDIS_REPLY_NIL)
                 return 1;
-        if (k == -EPROTO || k == -EMEDIUMTYPE ||
-            (k == 0 && text->type != REDIS_REPLY_STRING)) { /* it is no text at all */
-                *ret = lease;
-                return 0;
-        }
-        if (k < 0)
+        if (k < 0 && k != -EPROTO && k != -EMEDIUMTYPE)
                 return store_end(s, k, "GET");
-        blank = memchr(text->str, ' ', text->len);
+        blank = k == 0 && text->type == REDIS_REPLY_STRING ? memchr(text->str, ' ', text->len) : NULL;
         if (blank && text_is_name(blank + 1, text->len - (size_t) (blank + 1 - text->str)))
                 (void) snprintf(lease.holder, sizeof(lease.holder), "%s", blank + 1);
         *ret = lease;

@@ -94,6 +94,27 @@ Test(leadership, who_leads_no_more_asks_for_nothing_either) {
         leadership_release(&other);
 }
 
+/* What is told of it is told by who mended it, once: it is not found again by whoever leads next. */
+Test(leadership, what_the_guard_mended_is_told_once) {
+        static const char forget[] = "DEL "
+                                     "plimsoll:{test}:lease:token"
+                                     "\r\n";
+        const int raw = try_connect();
+        char answer[16];
+
+        cr_assert_eq(0, leadership_guard(&leader, "test", (LeaseHurry){ 0 }));
+        cr_assert_eq(0, leadership_take(&leader));
+        cr_assert_eq((ssize_t) sizeof(forget) - 1, write(raw, forget, sizeof(forget) - 1));
+        cr_assert_gt(read(raw, answer, sizeof(answer)), 0);
+        (void) close(raw);
+        cr_assert(until(false, 5 * TTL));
+        cr_assert_eq(HEALED_TOKEN, leader.healed);
+        leader.healed = 0;
+        cr_assert_eq(0, leadership_take(&leader));
+        cr_assert(leadership_keep(&leader));
+        cr_assert_eq(0, leader.healed);
+}
+
 static unsigned threads(void) {
         DIR *tasks = opendir("/proc/self/task");
         unsigned n = 0;

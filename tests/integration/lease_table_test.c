@@ -193,10 +193,31 @@ Test(lease_table, who_has_it_is_read) {
                     { "5 ", "", 0 },     { "5 dd\\n", "", 0 }, { "", "", 0 } };
 
         for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                StoreLease lease = { .holder = "" };
+                StoreLease lease = { .holder = "?" };
 
                 stands(LEASE, all[i].lease, 300000);
                 expect(all[i].k, store, store_get_lease(store, &lease));
-                cr_assert_str_eq(all[i].holder, lease.holder, "row %zu: %s", i, lease.holder);
+                cr_assert_str_eq(all[i].k == 1 ? "?" : all[i].holder, lease.holder, "row %zu: %s", i,
+                                 lease.holder);
         }
+}
+
+Test(lease_table, what_is_no_text_at_all_names_no_holder) {
+        StoreLease lease = { .holder = "?" };
+
+        (void) ask("DEL " LEASE);
+        (void) ask("RPUSH " LEASE " d1");
+        expect(0, store, store_get_lease(store, &lease));
+        cr_assert_str_eq("", lease.holder);
+}
+
+Test(lease_table, who_could_not_ask_has_found_nothing_to_mend) {
+        uint64_t token = 0;
+        char holder[8];
+
+        stands(LEASE, "evil", 300000);
+        expect(1, store, store_lease(store, "d1", TTL, &token, holder, sizeof(holder)));
+        cr_assert_eq(HEALED_TEXT, store_lease_healed(store));
+        cr_assert_lt(store_lease(store, "d\n", TTL, &token, holder, sizeof(holder)), 0);
+        cr_assert_eq(0, store_lease_healed(store));
 }

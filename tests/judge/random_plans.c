@@ -377,7 +377,7 @@ static void random_move(Line *line) {
         uint32_t last = line->n_moves > 0 ? line->moves[line->n_moves - 1].wave : 0;
         const Host *to = &line->s->hosts[dice_below(d, line->s->n_hosts)];
 
-        if (line->n_moves == MOVES_MOST || to == &line->s->hosts[vm->host])
+        if (line->n_moves == MOVES_MOST || line->s->n_vms == 0 || to == &line->s->hosts[vm->host])
                 return;
         line->moves[line->n_moves++] = (MoveOrder){ .vm = vm->name,
                                                     .from = line->s->hosts[vm->host].name,

@@ -138,6 +138,63 @@ Test(wave_links, a_guest_that_never_ends_has_its_links_alone) {
         cr_assert(take(w, 2, 2, 3));
 }
 
+/* It writes twice what its link carries, to 4 GiB: it ends where all of that may be sent while it stands still. */
+Test(wave_links, for_how_long_a_guest_may_stand_still_decides_whether_it_ends) {
+        static const struct {
+                int64_t downtime_ms;
+                bool ends;
+        } all[] = { { 0, false }, { 1, false }, { MIGRATION_DOWNTIME_MS, false }, { 10000, true } };
+        Net n;
+
+        net_new(&n, 2048, 4096);
+        n.vms[1].dirty_kib_s = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                WaveLinks *w = links(&n, (LinkCaps){ .downtime_ms = all[i].downtime_ms });
+
+                cr_assert(take(w, 0, 0, 1));
+                cr_assert_eq(all[i].ends, take(w, 1, 0, 2), "%lld ms", (long long) all[i].downtime_ms);
+        }
+}
+
+/* Nothing said is the usual limit: some guest ends with it that does not end with the least there is. */
+Test(wave_links, where_nothing_is_said_a_guest_may_stand_still_as_long_as_usual) {
+        uint32_t other = 0;
+
+        for (int64_t dirty = 1; dirty < 1200; dirty += 2) {
+                bool both[3];
+                Net n;
+
+                net_new(&n, dirty, 4096);
+                n.vms[1].dirty_kib_s = 0;
+                for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+                        WaveLinks *w = links(&n, (LinkCaps){ .downtime_ms = i == 0   ? 0
+                                                                            : i == 1 ? MIGRATION_DOWNTIME_MS
+                                                                                     : 1 });
+
+                        cr_assert(take(w, 0, 0, 1));
+                        both[i] = take(w, 1, 0, 2);
+                }
+                cr_assert_eq(both[0], both[1], "%lld MiB/s", (long long) dirty);
+                other += both[0] != both[2];
+        }
+        cr_assert(other > 0);
+}
+
+Test(wave_links, a_name_that_is_the_only_one_counts_and_after_a_wave_anew) {
+        static const char *const name[] = { "nfs" };
+        Net n;
+        WaveLinks *w;
+
+        net_new(&n, 0, 64);
+        n.vms[0].pools = n.vms[1].pools = (Strings){ name, 1 };
+        w = links(&n, (LinkCaps){ .per_pool = 1 });
+        for (int wave = 0; wave < 2; wave++) {
+                cr_assert(take(w, 0, 0, 1));
+                cr_assert_not(take(w, 1, 2, 3));
+                wave_links_end(w);
+        }
+}
+
 Test(wave_links, switches_and_pools_bound_the_moves_at_once) {
         static const char *const left[] = { "tor-1" }, *const right[] = { "tor-2" },
                                  *const pool[] = { "nfs" };

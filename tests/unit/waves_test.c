@@ -271,6 +271,61 @@ Test(waves, of_a_host_so_many_moves_are_tried_for_a_wave) {
         }
 }
 
+/* Before a host is filled above its load line, all of the moves are tried that need not do it. */
+Test(waves, what_keeps_the_load_line_goes_first_however_many_stand_before_it) {
+        Board b;
+        Move moves[49];
+        WaveOrder o;
+
+        board_new(&b, 3, 100);
+        b.base[1] = b.limit[1] = 40;
+        for (uint32_t i = 0; i < 48; i++)
+                moves[i] = (Move){ vm(&b, 0, 1), 0, 1 };
+        moves[48] = (Move){ vm(&b, 0, 1), 0, 2 };
+        b.price[48] = 0; /* the last */
+        o = order(&b, moves, 49, limits_of(100, 100, 100, false));
+        cr_assert_eq(49, o.n);
+        cr_assert_eq(2, o.n_waves);
+        cr_assert_eq(48, o.moves[0].move.vm);
+        cr_assert_eq(1, o.moves[1].wave);
+}
+
+/* Nor are more than 48 of a host tried above the load line, unless nothing else goes. */
+Test(waves, above_the_load_line_too_so_many_moves_of_a_host_are_tried) {
+        Board b;
+        Move moves[50];
+        WaveOrder o;
+
+        board_new(&b, 4, 100);
+        b.base[2] = 50;
+        b.limit[1] = 0;
+        for (uint32_t i = 0; i < 48; i++)
+                moves[i] = (Move){ vm(&b, 0, 60), 0, 2 };
+        moves[48] = (Move){ vm(&b, 0, 1), 0, 1 };
+        moves[49] = (Move){ vm(&b, 3, 1), 3, 1 };
+        o = order(&b, moves, 50, limits_of(100, 100, 100, false));
+        cr_assert_eq(2, o.n);
+        cr_assert_eq(2, o.n_waves);
+        cr_assert_eq(49, o.moves[0].move.vm);
+        cr_assert_eq(48, o.moves[1].move.vm);
+}
+
+Test(waves, of_a_walk_what_keeps_the_load_line_goes_before_what_passes_it) {
+        Board b;
+        WaveOrder o;
+        VmIx x, y;
+
+        board_new(&b, 3, 100);
+        b.limit[1] = 10;
+        x = vm(&b, 0, 20);
+        y = vm(&b, 0, 20);
+        cr_assert_eq(0, waves_walk(&arena, &b.p, wide, (Move[]){ { x, 0, 1 }, { y, 0, 2 } }, 2, &o));
+        cr_assert_eq(2, o.n);
+        cr_assert_eq(2, o.n_waves);
+        cr_assert_eq(y, o.moves[0].move.vm);
+        cr_assert_eq(x, o.moves[1].move.vm);
+}
+
 Test(waves, a_small_arena_is_reported) {
         Board b;
         WaveOrder o;

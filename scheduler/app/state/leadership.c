@@ -45,7 +45,7 @@ static usec_t leadership_monotonic(const Leadership *l) {
 /* A lease that ran out and that is ours again has another token: what was begun under the old one is over. */
 static void leadership_renew(LeaseGuard *g) {
         usec_t asked = clock_monotonic();
-        uint64_t token = 0;
+        uint64_t token;
         char holder[8];
         int r;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 #include "scheduler/model/bounds.h"
 
@@ -21,7 +22,7 @@ typedef struct Job {
 } Job;
 
 int64_t deadline_weight(const Vm *vm) {
-        int64_t restart = 1, cost = 1;
+        int64_t restart, cost = 1;
 
         for (uint32_t i = 0; i < vm->labels.n; i++) {
                 const char *label = vm->labels.at[i];
@@ -34,20 +35,16 @@ int64_t deadline_weight(const Vm *vm) {
         return (vm->priority > 0 ? vm->priority : 1) * cost;
 }
 
-/* More weight a second first; a × d against c × b without division. */
-static int by_density(const DeadlineJob *left, const DeadlineJob *right) {
-        __int128 a = (__int128) left->weight * right->ms, b = (__int128) right->weight * left->ms;
-
-        return a != b                          ? (a > b ? -1 : 1)
-               : left->weight != right->weight ? (left->weight > right->weight ? -1 : 1)
-                                               : 0;
-}
-
+/* More weight a second first, then the heavier; a × d against c × b without division. */
 static int compare_density(const void *left, const void *right) {
         const Job *x = left, *y = right;
-        int c = by_density(&x->job, &y->job);
+        const __int128 a = (__int128) x->job.weight * y->job.ms, b = (__int128) y->job.weight * x->job.ms;
 
-        return c != 0 ? c : x->index < y->index ? -1 : x->index > y->index;
+        if (a != b)
+                return a > b ? -1 : 1;
+        if (x->job.weight != y->job.weight)
+                return x->job.weight > y->job.weight ? -1 : 1;
+        return compare_uint32(&x->index, &y->index);
 }
 
 static int compare_due(const void *left, const void *right) {
@@ -78,7 +75,7 @@ static int64_t steps_up(int64_t ms, int64_t step) {
  * steps of the link used; took holds, for each job and t, whether it was taken there. */
 static int choose_exactly(Arena *a, Job *jobs, uint32_t n) {
         const int64_t last = jobs[n - 1].job.within;
-        const int64_t step = last > DEADLINE_STEPS ? steps_up(last, DEADLINE_STEPS) : 1;
+        const int64_t step = steps_up(last, DEADLINE_STEPS);
         const uint32_t most = (uint32_t) (last / step);
         int64_t *best = arena_new(a, int64_t, (size_t) most + 1);
         uint8_t *took = arena_new(a, uint8_t, (size_t) n * (most + 1));
@@ -217,11 +214,9 @@ int deadline_choose(Arena *a, const DeadlineJob *jobs, uint32_t n, uint32_t n_ho
         for (uint32_t i = 0; i < n; i++)
                 list[is_weighed(&jobs[i]) ? weighed++ : --rest] =
                         (Job){ jobs[i], i, jobs[i].within == INT64_MAX };
-        if (weighed > 0)
-                qsort(list, weighed, sizeof(*list), compare_due);
+        qsort(list, weighed, sizeof(*list), compare_due);
         r = choose_all(a, list, weighed, n_hosts);
-        if (r == 0 && n > 0)
-                qsort(list, n, sizeof(*list), compare_rank);
+        qsort(list, n, sizeof(*list), compare_rank);
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 ret_rank[list[i].index] = i;
                 ret_saved[list[i].index] = list[i].saved;

@@ -53,9 +53,9 @@ static int list_names(Arena *a, WaveLinks *w) {
         uint32_t n = 0;
         int r = 0;
 
-        for (HostIx h = 0; h < s->n_hosts && w->caps.per_switch > 0; h++)
+        for (HostIx h = 0; h < s->n_hosts; h++)
                 room += s->hosts[h].switches.n;
-        for (VmIx v = 0; v < s->n_vms && w->caps.per_pool > 0; v++)
+        for (VmIx v = 0; v < s->n_vms; v++)
                 room += s->vms[v].pools.n;
         w->names = arena_new(a, const char *, room);
         w->counted = arena_new(a, uint32_t, room);
@@ -65,7 +65,7 @@ static int list_names(Arena *a, WaveLinks *w) {
                 r = add_names(a, w->names, &n, "s", s->hosts[h].switches);
         for (VmIx v = 0; r == 0 && v < s->n_vms && w->caps.per_pool > 0; v++)
                 r = add_names(a, w->names, &n, "p", s->vms[v].pools);
-        if (r < 0 || n == 0)
+        if (r < 0)
                 return r;
         qsort(w->names, n, sizeof(*w->names), compare_strings);
         for (uint32_t i = 0; i < n; i++)
@@ -88,8 +88,7 @@ static int compare_kind(const void *key, const void *entry) {
 
 static uint32_t wave_links_place_of(const WaveLinks *w, char kind, const char *name) {
         const KindName key = { kind, name };
-        const char *const *found =
-                w->n_names > 0 ? bsearch(&key, w->names, w->n_names, sizeof(*w->names), compare_kind) : NULL;
+        const char *const *found = bsearch(&key, w->names, w->n_names, sizeof(*w->names), compare_kind);
 
         return found ? (uint32_t) (found - w->names) : NOWHERE;
 }
@@ -129,8 +128,7 @@ int wave_links_new(Arena *a, const MigrationNet *net, LinkCaps caps, uint32_t n,
         w->moves = arena_new(a, LinkMove, n);
         if (!w->links || !w->moves || list_names(a, w) < 0)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < net->n_links; i++)
-                w->links[i].first = NOWHERE;
+        wave_links_end(w);
         *ret = w;
         return 0;
 }
@@ -159,7 +157,7 @@ static int64_t share_of(const WaveLinks *w, const LinkMove *m, const MigrationRo
 static int64_t ms_with(const LinkMove *m, int64_t kbit) {
         MigrationFacts f = m->facts;
 
-        f.basis.bandwidth_kbit = kbit > 0 ? kbit : 1;
+        f.basis.bandwidth_kbit = kbit;
         return migration_ms(&f);
 }
 
@@ -169,15 +167,14 @@ static LinkMove link_move(const WaveLinks *w, Move m) {
         const int64_t kbit = migration_route_free(w->net, &l.route, &known);
 
         l.facts = migration_facts(w->net, m.vm, m.from, m.to, kbit);
-        l.facts.downtime_limit_ms = w->caps.downtime_ms > 0 ? w->caps.downtime_ms : MIGRATION_DOWNTIME_MS;
+        if (w->caps.downtime_ms > 0)
+                l.facts.downtime_limit_ms = w->caps.downtime_ms;
         l.alone_ms = ms_with(&l, kbit);
         if (l.alone_ms == MIGRATION_MS_MAX) { /* it will be slowed down; or moved otherwise, or not at all */
                 l.facts.mode = MIGRATION_AUTO_CONVERGE;
                 l.alone_ms = ms_with(&l, kbit);
         }
         l.sending_ms = l.alone_ms - (l.facts.fixed_ms > 0 ? l.facts.fixed_ms : MIGRATION_FIXED_MS);
-        if (w->n_names == 0)
-                return l;
         wave_links_mark(w, &l, 's', w->net->s->hosts[m.from].switches);
         wave_links_mark(w, &l, 's', w->net->s->hosts[m.to].switches);
         wave_links_mark(w, &l, 'p', w->net->s->vms[m.vm].pools);
@@ -274,11 +271,8 @@ void wave_links_add(WaveLinks *w, Move move) {
 }
 
 void wave_links_end(WaveLinks *w) {
-        for (uint32_t i = 0; i < w->n; i++) {
-                for (uint32_t k = 0; k < w->moves[i].route.n; k++)
-                        w->links[w->moves[i].route.links[k]] = (LinkState){ .first = NOWHERE };
-                for (uint32_t k = 0; k < w->moves[i].n_marks; k++)
-                        w->counted[w->moves[i].marks[k]] = 0;
-        }
+        for (uint32_t i = 0; i < w->net->n_links; i++)
+                w->links[i] = (LinkState){ .first = NOWHERE };
+        memset(w->counted, 0, w->n_names * sizeof(*w->counted));
         w->n = 0;
 }

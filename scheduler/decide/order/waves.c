@@ -266,7 +266,7 @@ static bool open_ring(Waves *w) {
         if (!w->limits.stop_overs || w->n_stop_overs == STOP_OVERS_MAX)
                 return false;
         mark_waited(w);
-        for (uint32_t s = 0; s < w->n_sources && tried < STOP_OVERS_MAX && !w->cut; s++) {
+        for (uint32_t s = 0; s < w->n_sources && !w->cut; s++) {
                 if (w->waited[w->sources[s].host] != w->ring)
                         continue;
                 for (uint32_t i = w->sources[s].first;

@@ -62,7 +62,7 @@ static uint32_t span_places(Waves *w, const GroupRule *rule, bool all, uint32_t 
 /* It comes to where others of the group are, or there is a place left; and one more, while one is emptied, but no two. */
 static bool span_allows(Waves *w, const GroupRule *rule, HostIx target) {
         const uint32_t to = waves_rules_domain_of(w->p, rule->level, target);
-        bool there = false;
+        bool there; /* span_places() says it */
 
         if (rule_skips(w->p, RULE_SPAN, target))
                 return true;
@@ -79,7 +79,8 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
         const Group *g = &p->groups[rule->group];
         uint32_t from = waves_rules_domain_of(p, rule->level, w->at[v]),
                  to = waves_rules_domain_of(p, rule->level, target);
-        uint32_t n_from = 0, n_to = 0, occupied = 0;
+        uint32_t n_from = 0, occupied = 0;
+        bool taken = false;
 
         if (rule->kind == RULE_SPAN)
                 return rule_waived_for(p, rule, v) || span_allows(w, rule, target);
@@ -92,7 +93,7 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
                 VmIx u = g->vms[i];
                 uint32_t d = waves_rules_domain_of(p, rule->level, w->at[u]);
 
-                n_to += d == to;
+                taken |= d == to;
                 if (waves_rules_flies(p, u))
                         continue;
                 n_from += d == from;
@@ -109,8 +110,8 @@ static bool rule_allows(Waves *w, const GroupRule *rule, VmIx v, HostIx target) 
         if (rule_waived_for(p, rule, v))
                 return true;
         if (rule->kind == RULE_APART)
-                return n_to == 0 || n_from > 1;
-        return n_from > 1 || n_to == 0 || occupied > rule->k;
+                return !taken || n_from > 1;
+        return n_from > 1 || !taken || occupied > rule->k;
 }
 
 bool waves_rules_allow(Waves *w, VmIx v, HostIx to) {

@@ -17,7 +17,8 @@ typedef struct Walk {
         uint32_t first; /* that waits */
         uint32_t *leg,
                 *leg_of;      /* [move] the VM's next move; [vm] the one that is its turn, while one waits */
-        uint32_t *shut;       /* [host] 1 + the wave in which one waits to enter it */
+        uint32_t fills;       /* up to the load lines, and up to what there is: each begins anew */
+        uint32_t *shut;       /* [host] the fill in which one waits to enter it */
         uint32_t *shut_group; /* [group] the same, of VMs of the group */
 } Walk;
 
@@ -48,21 +49,21 @@ static int walk_begin(Arena *a, const Problem *p, WaveLimits limits, const Move 
 
 static bool walk_is_shut(const Walk *k, Move m) {
         const Problem *p = k->w.p;
-        bool shut = k->shut[m.to] == k->w.wave + 1;
+        bool shut = k->shut[m.to] == k->fills;
 
         for (uint32_t i = p->groups ? p->groups_of_start[m.vm] : 0;
              p->groups && i < p->groups_of_start[m.vm + 1] && !shut; i++)
-                shut = k->shut_group[p->groups_of[i]] == k->w.wave + 1;
+                shut = k->shut_group[p->groups_of[i]] == k->fills;
         return shut;
 }
 
 static void walk_shut(Walk *k, Move m) {
         const Problem *p = k->w.p;
 
-        k->shut[m.to] = k->w.wave + 1;
+        k->shut[m.to] = k->fills;
         for (uint32_t i = p->groups ? p->groups_of_start[m.vm] : 0;
              p->groups && i < p->groups_of_start[m.vm + 1]; i++)
-                k->shut_group[p->groups_of[i]] = k->w.wave + 1;
+                k->shut_group[p->groups_of[i]] = k->fills;
 }
 
 /* What may begin now, in the walk's order. */
@@ -70,6 +71,7 @@ static void walk_fill(Walk *k, const int64_t *most) {
         Waves *w = &k->w;
         uint32_t *link = &k->first;
 
+        k->fills++;
         for (uint32_t i = *link; i != IX_NONE && w->n_wave < w->limits.at_once && !waves_time_is_up(w, 1);
              i = *link) {
                 const Move m = k->moves[i];
