@@ -178,6 +178,46 @@ check "a field of another kind" is 422 put_ -d '{"why": 7}' "$T/stop"
 check "no text of JSON's kind" is 415 as operator -X PUT -H 'Content-Type: text/plain' -d '{"why": "x"}' "$T/stop"
 check "a field twice" is 400 put_ -d '{"why": "x", "why": "y"}' "$T/stop"
 
+# each field with what no command takes: of a number far too many and too few, of a text far too long and none
+wrong_() { # PATH FIELD VALUE OTHERS METHOD
+	[ "$5" = POST ] && local path=$1 || local path=${1//\{host\}/h2}
+	is 422 as boss -X "$5" -H 'Content-Type: application/json' -d "$(jq -nc --arg f "$2" --argjson v "$3" --argjson o "$4" '$o + {($f): $v}')" "$T/$path" &&
+		body ".errors | length == 1 and .[0].pointer == \"/$2\" and (.[0] | .accepted // .detail | length > 10)"
+}
+fields() { # "METHOD PATH FIELD TYPE OTHERS" of the actions and questions that are carried out by a command, by the OpenAPI document
+	jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] | .key as $m | .value.requestBody.content["application/json"].schema.properties // {} | to_entries[] |
+		select($p | test("^/api/v1/(hosts/[{]host[}]/maintenance|stop|capacity|place|plans|faults.*|store/.*|moves/.*/abort)$")) |
+		"\($m | ascii_upcase) \($p | ltrimstr("/api/v1/")) \(.key) \(.value.type)"' "$D/openapi.json"
+}
+wrong_fields() {
+	local method path field type others value
+	while read -r method path field type; do
+		path=${path/\{device\}/sda} path=${path/\{move\}/m}
+		case $path in
+		stop) others='{"why": "x"}' ;;
+		capacity | place) others='{"vcpus": 1, "memory_mib": 1024}' ;;
+		*) others='{}' ;;
+		esac
+		case $type in
+		integer | number) values='-1 900000000.5 900000001' ;;
+		string) values="$(printf '"%02000d"' 0) \"\\u0020\"" ;; # jq reads the escape
+		*) values='7' ;;
+		esac
+		case $path/$field in
+		*/memory_mib) values='-1 900000000.5' ;; # more than any host has: it fits nowhere, which is no mistake
+		esac
+		for value in $values; do
+			check "$method $path $field = ${value:0:20} is refused" wrong_ "$path" "$field" "$value" "$others" "$method" </dev/null
+		done
+	done < <(fields)
+}
+wrong_fields
+check "a time that is too long" is 422 put_ -d '{"deadline_seconds": 99999999}' "$T/hosts/h2/maintenance"
+check "is said with its range" body '.errors == [{"pointer": "/deadline_seconds", "detail": "is not a valid value", "accepted": "a number of seconds, from 1000 ms to 2592000 s"}]'
+check "nothing was done" bash -c "'$B/plimsoll' status --json --redis '$R' --cluster t ${settings[*]} | jq -e '.stop == null and ([.hosts[].state] | index(\"maintenance\")) == null'"
+check "a parameter that is none" is 400 local_ "$U/audit?since=yesterday"
+check "is named, too" body '.errors[0].parameter == "since" and (.errors[0].accepted | test("from 0 ms to"))'
+
 # ---- questions that change nothing: a body, and no more than view ----
 ask() { as viewer -X POST -H 'Content-Type: application/json' "$@"; }
 check "where a VM would go" is 200 ask -d '{"vcpus": 1, "memory_mib": 1024, "name": "new"}' "$T/place"
@@ -204,7 +244,7 @@ good=$(jq -r .id "$D/body")
 check "a draft within a budget" is 201 ask -d '{"max_moves": 0}' "$T/plans"
 check "keeps to it" body '.plan.moves == [] and .what_if == null'
 check "a budget that is none" is 422 ask -d '{"max_moves": "many"}' "$T/plans"
-check "a host that is none" is 400 ask -d '{"without": ["h9"]}' "$T/plans"
+check "a host that is none" is 422 ask -d '{"without": ["h9"]}' "$T/plans"
 check "a draft waits for nobody" [ "$(local_ $U/plans | jq .total)" = 1 ]
 
 # ---- the answer to a plan: what is approved is what was seen ----

@@ -7,6 +7,7 @@
 #include "scheduler/store/stored_json.h"
 
 #define LIST_MOST   32
+#define TEXT_MOST   1000 /* bytes */
 #define NUMBER_MOST 1e9
 #define FIELDS_MOST 64
 
@@ -37,18 +38,19 @@ static const char *api_body_accepted(const ApiField *f) {
         case API_FIELD_NUMBER:
                 return "a number, 0 or more";
         case API_FIELD_LIST:
-                return "a list of at most 32 texts";
+                return "a list of at most 32 texts of at most 1000 bytes";
         case API_FIELD_OBJECT:
                 return f->choices;
         default:
-                return f->choices ? f->choices : "a text";
+                return f->choices ? f->choices : "a text of one line, at most 1000 bytes";
         }
 }
 
 static bool api_body_is_text(const json_t *value) {
         const char *text = json_string_value(value);
 
-        return text && text[0] && text_is_line(text, strlen(text));
+        return text && strspn(text, " ") < strlen(text) && strlen(text) <= TEXT_MOST &&
+               text_is_line(text, strlen(text));
 }
 
 static bool api_body_fits(const ApiField *f, const json_t *value) {
@@ -201,4 +203,54 @@ json_t *api_body_read(ApiCall *call) {
         }
         json_decref(body);
         return NULL;
+}
+
+/* ---- what a command has against it ---- */
+
+/* "--name" as a word of it. */
+static bool api_body_mentions(const char *what, const char *option) {
+        const size_t n = strlen(option);
+
+        for (const char *at = strstr(what, "--"); at; at = strstr(at + 2, "--"))
+                if (strncmp(at + 2, option, n) == 0 && strcspn(at + 2, " :=,;.)") == n)
+                        return true;
+        return false;
+}
+
+/* "… accepted: TEXT", as the table of the command's options has it; of a field in seconds without the units. NULL: not said so. */
+static const char *api_body_range(Arena *a, const char *what, bool in_seconds) {
+        const char *at = strstr(what, "accepted: "), *from = at && in_seconds ? strstr(at, "from ") : NULL;
+
+        const char *text =
+                !at    ? NULL
+                : from ? text_format(a, "a number of seconds, %s", from)
+                       : text_copy(a, at + strlen("accepted: "), strlen(at) - strlen("accepted: "));
+        const char *help = text ? strstr(text, " (see plimsoll help") : NULL;
+
+        return help ? text_copy(a, text, (size_t) (help - text)) : text;
+}
+
+bool api_body_blamed(ApiCall *call, const char *what) {
+        json_t *body = call->n_body > 0 ? stored_json(call->body, call->n_body, 0, NULL) : NULL;
+        const ApiField *f = call->route->fields;
+        ApiFault fault = { 0 };
+        unsigned status = 422;
+
+        while (f && f->name &&
+               !(f->option && json_object_get(body, f->name) && api_body_mentions(what, f->option)))
+                f++;
+        if (f && f->name)
+                fault.pointer = api_body_pointer(call->arena, f->name);
+        json_decref(body);
+        for (uint32_t i = 0; i < call->n_query && !fault.pointer && !fault.parameter; i++)
+                if (api_body_mentions(what, call->query[i].name)) {
+                        fault.parameter = call->query[i].name;
+                        status = 400;
+                }
+        if (!fault.pointer && !fault.parameter)
+                return false;
+        fault.accepted = api_body_range(call->arena, what, fault.pointer && f->type == API_FIELD_SECONDS);
+        fault.detail = fault.accepted ? "is not a valid value" : text_copy(call->arena, what, strlen(what));
+        api_reply_fault(call, status, fault);
+        return true;
 }

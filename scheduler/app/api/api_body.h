@@ -26,3 +26,7 @@ json_t *api_body_read(ApiCall *call);
 
 /* What it says, as options. False: no memory, or too many. */
 bool api_body_options(ApiCall *call, const json_t *body, ApiWords *w);
+
+/* A command refused what it was given, in these words: where they name an option that came from a field of the body or a parameter
+ * of the query, the reply says that this is wrong (422 or 400), and what is accepted. False: they name none of the call's. */
+bool api_body_blamed(ApiCall *call, const char *what);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/app/api/api_body.h"
 #include "scheduler/app/api/api_routes.h"
 #include "scheduler/app/commands/command.h"
 #include "scheduler/app/state/host_mark.h"
@@ -118,6 +119,8 @@ static void api_exec_refused(ApiCall *call, const json_t *value, int status) {
         const char *what = json_string_value(json_object_get(value, "error"));
         const bool is_of_path = strchr(call->route->pattern, '{') != NULL;
 
+        if (status == EXIT_BAD_INPUT && what && api_body_blamed(call, what))
+                return;
         if (status == EXIT_BAD_INPUT)
                 api_reply_problem(call, is_of_path ? 404 : 400, "%s", what ? what : "it was refused");
         else
