@@ -445,6 +445,15 @@ Test(fault_grade, a_tool_that_takes_its_word_back_is_believed_if_it_was_heard) {
         deaf.report = r;
         cr_assert_eq(0, fault_grade(&arena, &deaf, &later));
         cr_assert_eq(grade_of(&later, "x"), 4, "the folder could not be read");
+        ((Section *) (uintptr_t) &r->sections[1])->collector = "exec";
+        cr_assert_eq(0, fault_grade(&arena, &deaf, &later));
+        cr_assert_eq(grade_of(&later, "x"), 4, "the tool could not be run");
+        ((Section *) (uintptr_t) &r->sections[1])->error = 0;
+        cr_assert_eq(0, fault_grade(&arena, &deaf, &later));
+        cr_assert_eq(later.n_faults, 0, "it was run, and says nothing");
+        ((Section *) (uintptr_t) &r->sections[1])->collector = "smart";
+        cr_assert_eq(0, fault_grade(&arena, &deaf, &later));
+        cr_assert_eq(grade_of(&later, "x"), 4, "nobody runs tools any more");
         out = grade_with("vm.state a running\n", &out.memory, T0 + HOUR, NULL);
         cr_assert_eq(out.n_faults, 0);
 }

@@ -66,6 +66,24 @@ Test(plan_check, huge_pages_that_are_just_enough_are_taken_and_one_less_is_not) 
         cr_assert_not_null(objection(less, "a", "h1", "h2"));
 }
 
+#define TWO_SIZES                                                                                            \
+        ", \"hugepages\": [{\"kib\": 2048, \"total_mib\": 2048, \"free_mib\": 2048}, {\"kib\": 1048576, "    \
+        "\"total_mib\": 2048, \"free_mib\": 2048}]"
+#define ONE_SIZE                                                                                             \
+        ", \"hugepages\": [{\"kib\": 1048576, \"total_mib\": 2048, \"free_mib\": 2048}, {\"kib\": 2048, "    \
+        "\"total_mib\": 2046, \"free_mib\": 2046}]"
+#define GIGANTIC ", \"hugepages_kib\": 1048576"
+
+Test(plan_check, huge_pages_of_each_size_are_counted_by_themselves) {
+        const char *two = CLUSTER(HOST("h1", TWO_SIZES) "," HOST("h2", TWO_SIZES) "," HOST("h3", ONE_SIZE),
+                                  VM("a", "h1", HUGE) "," VM("b", "h1", GIGANTIC));
+
+        cr_assert_null(objection(two, "a", "h1", "h2"), "%s", objection(two, "a", "h1", "h2"));
+        cr_assert_null(objection(two, "b", "h1", "h2"), "%s", objection(two, "b", "h1", "h2"));
+        cr_assert_null(objection(two, "b", "h1", "h3"), "%s", objection(two, "b", "h1", "h3"));
+        cr_assert_not_null(objection(two, "a", "h1", "h3"), "two MiB are missing");
+}
+
 /* Of them, what the guest holds is no use of the host's own, estimated from history or not. */
 Test(plan_check, huge_pages_of_a_measured_guest_are_not_counted_twice) {
         const char *enough =

@@ -341,7 +341,7 @@ int check_rules_wave(Check *c, const CheckMove *moves, uint32_t n) {
         int r = check_rules_touched(c, moves, n, &list, &n_list);
 
         for (uint32_t i = 0, end; i < n_list && r == 0 && !check_time_is_up(c); i = end) {
-                for (end = i + 1; end < n_list && list[end].rule == list[i].rule;)
+                for (end = i; end < n_list && list[end].rule == list[i].rule;)
                         end++;
                 r = judge_rule(c, &c->s->rules[list[i].rule], list + i, end - i);
         }

@@ -48,7 +48,7 @@ static int waves_begin_list_sources(Waves *w, const Move *moves, uint32_t n) {
                 w->pending[i].order = w->limits.small_first ? w->pending[i].price : -w->pending[i].price;
         qsort(w->pending, n, sizeof(Pending), by_source);
         for (uint32_t i = 0, end; i < n; i = end) {
-                for (end = i + 1; end < n && w->pending[end].move.from == w->pending[i].move.from;)
+                for (end = i; end < n && w->pending[end].move.from == w->pending[i].move.from;)
                         end++;
                 w->sources[w->n_sources++] =
                         (Source){ i, end, w->pending[i].urgency, w->pending[i].move.from };
