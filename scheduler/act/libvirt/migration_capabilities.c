@@ -17,7 +17,7 @@ MigrationCapabilities migration_capabilities_of(unsigned long libvirt, unsigned 
 
 MigrationCapabilities migration_capabilities_read(virConnectPtr conn) {
         const char *type = virConnectGetType(conn);
-        unsigned long libvirt = 0, qemu = 0;
+        unsigned long libvirt, qemu;
 
         if (!type || strcmp(type, "QEMU") != 0)
                 return (MigrationCapabilities){ 0 };

@@ -172,7 +172,7 @@ static int64_t all_left_over(Check *c) {
         uint32_t last;
 
         if (losses == 0 || k->n_names < losses)
-                return 0;
+                return sum;
         sort_guests(c);
         do {
                 for (uint32_t i = 0; i < losses; i++) {

@@ -244,7 +244,6 @@ static bool brake_is_changed(const BrakeVerdict *verdict, const Host *host) {
 int brake_judge(Arena *a, const Snapshot *s, const Settings *settings, Brake *ret) {
         BrakeWork w = { .s = s,
                         .now = s->taken_at,
-                        .within = s->braked ? settings_int(settings, "brake", "within") : 0,
                         .verdicts = arena_new(a, BrakeVerdict, s->n_hosts),
                         .causes = arena_new(a, BrakeCause, s->n_hosts) };
         BrakeOrder *order = arena_new(a, BrakeOrder, s->n_hosts);
@@ -257,6 +256,7 @@ int brake_judge(Arena *a, const Snapshot *s, const Settings *settings, Brake *re
                 return -ENOMEM;
         if (!s->braked)
                 return 0;
+        w.within = settings_int(settings, "brake", "within");
         for (HostIx h = 0; h < s->n_hosts; h++) {
                 w.n_all += s->hosts[h].excluded == EXCLUDED_NONE && s->hosts[h].state != HOST_OFFLINE;
                 w.verdicts[h] = brake_remembered(&w, h);
