@@ -168,7 +168,6 @@ typedef struct Shape {
 static int remote_memory_compare(const void *left, const void *right) {
         const Shape *x = left, *y = right;
         const char *cells_x, *cells_y;
-        int r;
 
         if (!x->vm || !y->vm)
                 return !x->vm && !y->vm ? 0 : x->vm ? 1 : -1;
@@ -178,8 +177,7 @@ static int remote_memory_compare(const void *left, const void *right) {
                 return x->vm->memory_mib < y->vm->memory_mib ? -1 : 1;
         cells_x = remote_memory_cells_of(x->vm);
         cells_y = remote_memory_cells_of(y->vm);
-        r = strcmp(cells_x ? cells_x : "", cells_y ? cells_y : "");
-        return r < 0 ? -1 : r > 0;
+        return strcmp(cells_x ? cells_x : "", cells_y ? cells_y : "");
 }
 
 /* The shapes, by shape; false: none of them costs anything. */

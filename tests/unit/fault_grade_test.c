@@ -259,6 +259,10 @@ Test(fault_grade, a_temperature_is_told_in_degrees) {
 
         cr_assert_str_eq(fault(&out, "sensor a/t")->why, "61.5 °C, its maximum is 61 °C");
         cr_assert_str_eq(fault(&out, "sensor b/t")->why, "90 °C, its maximum is 88 °C");
+        out = grade("sensor.temperature a/t 61500\nsensor.temperature.max a/t 0\n"
+                    "sensor.temperature b/t 1\nsensor.temperature.max b/t 1\n");
+        cr_assert_null(fault(&out, "sensor a/t"), "a maximum of nought is none");
+        cr_assert_not_null(fault(&out, "sensor b/t"), "as much as the maximum is too much");
 }
 
 Test(fault_grade, an_operators_tool_is_believed_and_says_whom_it_concerns) {
@@ -276,6 +280,20 @@ Test(fault_grade, an_operators_tool_is_believed_and_says_whom_it_concerns) {
         cr_assert_str_eq(fault(&out, "gpu")->vms.at[0], "web");
         cr_assert_eq(grade_of(&out, "z.json"), 1);
         cr_assert_str_eq(fault(&out, "z.json")->why, "the report of z.json cannot be read: no JSON");
+}
+
+#define RUNS_ON_SDE(vm) "vm.state " vm " running\nvm.devices " vm " sde\n"
+
+Test(fault_grade, of_many_guests_four_are_named_and_the_rest_counted) {
+        static const char four[] = "block.mounts sde /data\ndisk.health sde failing\n" RUNS_ON_SDE("a")
+                RUNS_ON_SDE("b") RUNS_ON_SDE("c") RUNS_ON_SDE("d");
+        FaultOutput out = grade(four);
+
+        cr_assert(strstr(fault(&out, "sde")->why, "; used by VMs a, b, c, d"), "%s", fault(&out, "sde")->why);
+        cr_assert_null(strstr(fault(&out, "sde")->why, "more"));
+        out = grade(text_format(&arena, "%s" RUNS_ON_SDE("e"), four));
+        cr_assert(strstr(fault(&out, "sde")->why, "; used by VMs a, b, c, d and 1 more"), "%s",
+                  fault(&out, "sde")->why);
 }
 
 /* ---- history ---- */

@@ -326,6 +326,32 @@ Test(waves, of_a_walk_what_keeps_the_load_line_goes_before_what_passes_it) {
         cr_assert_eq(x, o.moves[1].move.vm);
 }
 
+static bool at_once(void *arg, unsigned part) {
+        (void) arg, (void) part;
+        return true;
+}
+
+/* Whose time is up says so, and what has not begun by then is left out. */
+Test(waves, when_the_time_is_up_the_rest_is_left_out) {
+        Board b;
+        Move moves[64];
+        WaveLimits limits = limits_of(100, 100, 4, false);
+        WaveOrder o;
+
+        board_new(&b, 2, 100);
+        for (uint32_t i = 0; i < 64; i++)
+                moves[i] = (Move){ vm(&b, 0, 1), 0, 1 };
+        o = order(&b, moves, 64, limits);
+        cr_assert(!o.cut && o.n == 64 && o.n_left_out == 0);
+        limits.time.is_up = at_once;
+        o = order(&b, moves, 64, limits);
+        cr_assert(o.cut && o.n < 64, "%u", o.n);
+        cr_assert_eq(64, o.n + o.n_left_out);
+        cr_assert_eq(0, waves_walk(&arena, &b.p, limits, moves, 64, &o));
+        cr_assert(o.cut && o.n < 64, "%u", o.n);
+        cr_assert_eq(64, o.n + o.n_left_out);
+}
+
 Test(waves, a_small_arena_is_reported) {
         Board b;
         WaveOrder o;
