@@ -43,7 +43,7 @@ BY = {  # not called by a fuzzer itself: who calls it there, or why it need not 
 # Functions that open bytes of others: each that calls one of these is itself public, and so among the parsers, or stands below.
 OPENS = re.compile(r'\b(stored_json|json_load[bsf]|json_document|json_reader_open|xml_open|yaml_reader_open|xmlReadMemory)\(')
 NOT_OTHERS = {  # what opens bytes, and need not be a parser: why
-    'stored_json': 'the opener itself', 'json_document': 'the opener itself', 'json_reader_open': 'the opener itself', 'xml_open': 'the opener itself',
+    'remote_read_plan': 'a file that plan_file_parse() has taken just before', 'stored_json': 'the opener itself', 'json_document': 'the opener itself', 'json_reader_open': 'the opener itself', 'xml_open': 'the opener itself',
     'use_number': 'one word, by htools_parse() in fuzz_htools_file', 'answer_error': 'by prometheus_answer() in its fuzzer', 'answer_series': 'by prometheus_answer() in its fuzzer',
     'cmd_plan_print_json': 'what was printed just before', 'top_read': 'what status --json printed just before', 'top_plan': 'what confirm --json printed just before', 'top_next_move': 'what journal --json printed just before',
     'cmd_confirm_one_json': 'json_take_raw() of waiting_text.c, shown as it is',

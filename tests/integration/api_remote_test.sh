@@ -87,6 +87,36 @@ check "a stop" as operate stop --why switch
 check "that operate does not lift" not as operate resume
 check "but admin" as admin resume
 
+# ---- a plan file is read here, and judged by the service ----
+handed() { direct confirm --json | jq -r '[.plans[].id] | join(" ")'; }
+ends() { # STATUS WORDS COMMAND…
+	local want=$1 words=$2
+	shift 2
+	"$@" >"$D/out" 2>"$D/said"
+	[ $? = "$want" ] && grep -q -- "$words" "$D/said" || { cat "$D/out" "$D/said"; return 1; }
+}
+direct plan --json >"$D/plan.json"
+before=$(handed)
+check "a plan has a move" jq -e '.moves | length > 0' "$D/plan.json"
+check "view hands none over" ends 1 'needs the role operate; token view has view' as view apply --plan "$D/plan.json" --yes
+check "without a yes nothing is handed over" ends 2 'it needs --yes' as operate apply --plan "$D/plan.json"
+check "a file that is not there" ends 2 "$D/none.json" as operate apply --plan "$D/none.json" --yes
+head -c 200 "$D/plan.json" >"$D/broken.json"
+check "one that is cut off is refused with its name" ends 2 "$D/broken.json" as operate apply --plan "$D/broken.json" --yes
+jq '.moves[0].vm = 7' "$D/plan.json" >"$D/broken.json"
+check "one with a wrong field names it" ends 2 "$D/broken.json: .*moves.*vm" as operate apply --plan "$D/broken.json" --yes
+jq '.moves[].to = "h9"' "$D/plan.json" >"$D/others.json"
+check "one of other hosts is not safe" ends 3 'the plan is not safe now: .*h9' as operate apply --plan "$D/others.json" --yes
+jq '.moves[] |= (.from = "h2" | .to = "h1")' "$D/plan.json" >"$D/stale.json"
+check "nor one whose VMs are elsewhere by now" ends 3 'the plan is not safe now: ' as operate apply --plan "$D/stale.json" --yes
+jq '.moves[0] as $m | .moves = [range(2000) | $m]' "$D/plan.json" >"$D/large.json"
+check "one that is too large says so" ends 2 "$D/large.json is too large: a service accepts 64 KiB" as operate apply --plan "$D/large.json" --yes
+check "nothing of it was handed over" [ "$(handed)" = "$before" ]
+check "the plan is proposed" as operate apply --plan "$D/plan.json" --propose --id file-1 --json
+file_waits() { direct confirm file-1 --json | jq -e --slurpfile p "$D/plan.json" '[.plans[] | select(.id == "file-1") | .plan.moves[] | [.vm, .from, .to]] == [$p[0].moves[] | [.vm, .from, .to]]' >/dev/null; }
+check "and waits, with its moves" until_true 20 file_waits
+check "it is rejected" as operate confirm file-1 --reject
+
 # ---- what moves VMs is the leader's to do ----
 check "a plan is proposed" as operate apply --propose --id night-1 --json
 proposed() { direct confirm --json | jq -e '[.plans[] | select(.id == "night-1" and .state == "asked")] | length == 1' >/dev/null; }
@@ -126,7 +156,8 @@ check "no roll" refused maintenance roll h1
 check "what does the same is said" grep -q 'it runs a command for each host on the machine where it is started.*maintenance enter' "$D/said"
 check "no command that is another's" refused token add x
 check "nor why" grep -q 'tokens are made where' "$D/said"
-check "no plan file" refused apply --yes --plan /etc/passwd
+check "no plan with another command" not as operate status --plan "$D/plan.json"
+check "nor in a body" [ "$(curl -s --unix-socket "$D/a.sock" -X POST -H 'Content-Type: application/json' -d '{"words": [], "plan": {}}' http://localhost/api/v1/commands/status | jq -r '.errors[0].pointer')" = /plan ]
 check "no move without a yes" refused move db h2
 check "that is said" grep -q 'it needs --yes, or --dry-run' "$D/said"
 check "nor a plan" refused apply

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/app/api/api_action.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "scheduler/app/api/api_routes.h"
 #include "scheduler/base/log.h"
@@ -20,4 +24,16 @@ bool api_action_is_name(ApiCall *call, const char *name) {
                 return true;
         api_reply_problem(call, 404, "%.200s is not a valid host name", name);
         return false;
+}
+
+int api_action_file(const json_t *plan) {
+        char *text = json_dumps(plan, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
+        const size_t n = text ? strlen(text) : 0;
+        int fd = text ? memfd_create("plan", MFD_CLOEXEC) : -1, r;
+
+        r = !text ? -ENOMEM : fd < 0 ? -errno : write(fd, text, n) == (ssize_t) n ? fd : -EIO;
+        free(text);
+        if (r < 0 && fd >= 0)
+                (void) close(fd);
+        return r;
 }

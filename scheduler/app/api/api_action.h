@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "scheduler/app/api/api_call.h"
 
 /* Who did what, by which role: a line in the log. */
@@ -12,3 +14,6 @@ void api_action_log(const ApiCall *call, const char *cluster, int status);
 
 /* Hosts are named on the command line by selections, too; here by their names alone. False: the reply says so. */
 bool api_action_is_name(ApiCall *call, const char *name);
+
+/* For a command that reads files: a plan as one that nobody else sees. A descriptor, the caller's to be closed; a negative errno. */
+int api_action_file(const json_t *plan) must_check;

@@ -3,6 +3,7 @@
  * role, is in remote_commands.def: none of these reads a file, another source or other settings than the service's. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scheduler/app/api/api_action.h"
 #include "scheduler/app/api/api_body.h"
@@ -81,9 +82,48 @@ static int api_command_hand(ApiCall *call, const RemoteCommand *command, ApiWord
         return fits ? 0 : 1;
 }
 
+/* A plan that came with apply becomes a file that this command alone sees. *ret_fd -1: none came. 1: the reply says what is wrong. */
+static int api_command_plan(ApiCall *call, const json_t *plan, ApiWords *io, int *ret_fd) {
+        *ret_fd = -1;
+        if (!plan)
+                return 0;
+        if (strcmp(call->params[0], "apply") != 0) {
+                api_reply_fault(call, 422,
+                                (ApiFault){ .pointer = "/plan",
+                                            .detail = "is not accepted with this command",
+                                            .accepted = "a plan with apply alone" });
+                return 1;
+        }
+        *ret_fd = api_action_file(plan);
+        if (*ret_fd < 0)
+                return *ret_fd;
+        if (api_words_add(io, text_format(call->arena, "--plan=/proc/self/fd/%d", *ret_fd)))
+                return 0;
+        api_reply_problem(call, 422, "/words: at most %d words", API_WORDS_MOST);
+        return 1;
+}
+
+/* With the plan that came, if one did. */
+static int api_command_do(ApiCall *call, const char *cluster, const RemoteCommand *command,
+                          const json_t *plan, ApiWords *io) {
+        json_t *value = NULL;
+        int fd, r = api_command_plan(call, plan, io, &fd);
+
+        if (r == 0)
+                r = api_exec_print(call, cluster, io->words, command->role > ROLE_VIEW, &value);
+        if (r == 0)
+                r = api_exec_reply(call, 200, value);
+        if (fd >= 0)
+                (void) close(fd);
+        if (command->role > ROLE_VIEW)
+                api_action_log(call, cluster, (int) call->reply.status);
+        json_decref(value);
+        return r;
+}
+
 int api_post_command(ApiCall *call) {
         const char *cluster = api_exec_cluster(call);
-        json_t *body = cluster ? api_body_read(call) : NULL, *value = NULL;
+        json_t *body = cluster ? api_body_read(call) : NULL;
         const RemoteCommand *command = NULL;
         ApiWords w = { 0 };
         int r = 1;
@@ -96,14 +136,8 @@ int api_post_command(ApiCall *call) {
                 r = api_command_words(call, body, &w);
         if (r == 0)
                 command = api_command_find(call, &w);
-        if (command && (!command->hands || api_command_hand(call, command, &w) == 0)) {
-                r = api_exec_print(call, cluster, w.words, command->role > ROLE_VIEW, &value);
-                if (r == 0)
-                        r = api_exec_reply(call, 200, value);
-                if (command->role > ROLE_VIEW)
-                        api_action_log(call, cluster, (int) call->reply.status);
-        }
-        json_decref(value);
+        if (command && (!command->hands || api_command_hand(call, command, &w) == 0))
+                r = api_command_do(call, cluster, command, json_object_get(body, "plan"), &w);
         json_decref(body);
         return r < 0 ? r : 0;
 }

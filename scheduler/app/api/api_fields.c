@@ -17,6 +17,8 @@ const ApiField api_fields_login[] = {
 
 const ApiField api_fields_command[] = {
         { "words", API_FIELD_LIST, NULL, false, NULL, "its words, as on the command line behind its name" },
+        { "plan", API_FIELD_OBJECT, NULL, false, "a plan, as plimsoll plan --json has it",
+          "of apply: the plan, schema plimsoll.plan/1, that is carried out in place of a new one" },
         { 0 },
 };
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "scheduler/app/api/api_action.h"
@@ -105,19 +104,6 @@ int api_put_abort(ApiCall *call) {
 
 /* ---- a plan ---- */
 
-/* For a command that reads files: it sees the plan as one that nobody else does. A descriptor; a negative errno. */
-static int api_handed_file(const json_t *plan) {
-        char *text = json_dumps(plan, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
-        const size_t n = text ? strlen(text) : 0;
-        int fd = text ? memfd_create("plan", MFD_CLOEXEC) : -1, r;
-
-        r = !text ? -ENOMEM : fd < 0 ? -errno : write(fd, text, n) == (ssize_t) n ? fd : -EIO;
-        free(text);
-        if (r < 0 && fd >= 0)
-                (void) close(fd);
-        return r;
-}
-
 /* The plan that is meant. NULL: the reply says what is wrong. The caller's, by json_decref(). */
 static json_t *api_handed_plan(ApiCall *call, const char *cluster, const json_t *body) {
         json_t *plan = json_object_get(body, "plan"), *draft;
@@ -170,7 +156,7 @@ static int api_handed_waits(ApiCall *call, const char *cluster, json_t *plan) {
 }
 
 static int api_handed_give(ApiCall *call, const char *cluster, const json_t *plan, bool accepted) {
-        const int fd = api_handed_file(plan);
+        const int fd = api_action_file(plan);
         ApiWords w = { 0 };
         json_t *value = NULL;
         const char *schema;

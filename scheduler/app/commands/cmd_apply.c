@@ -48,6 +48,11 @@ typedef struct Apply {
 
 /* ---- what to move ---- */
 
+/* How it is called where it is read: one that was handed over has no name of this machine. */
+static const char *cmd_apply_called(const char *path) {
+        return strncmp(path, "/proc/", 6) == 0 ? "the plan" : path;
+}
+
 static ExitStatus from_plan_file(Apply *apply, const char *path) {
         Invocation *in = apply->in;
         const Objection *objections = NULL;
@@ -59,23 +64,23 @@ static ExitStatus from_plan_file(Apply *apply, const char *path) {
 
         if (file_read(in->arena, path, &text, &n, &fault) < 0 ||
             plan_file_parse(in->arena, text, n, &plan, &fault) < 0)
-                return command_complain_fault(in, EXIT_BAD_INPUT, path, &fault);
+                return command_complain_fault(in, EXIT_BAD_INPUT, cmd_apply_called(path), &fault);
         if (plan_check(in->arena, apply->facts.snapshot, apply->facts.settings, plan->moves, plan->n_moves,
                        &objections, &n_objections) < 0)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         if (n_objections > 0)
-                return command_complain(
-                        in, EXIT_BLOCKED, "%s is not safe now: %s (%u %s; see plimsoll check)",
-                        strncmp(path, "/proc/", 6) == 0 ? "the plan" : path, objections[0].text, n_objections,
-                        text_plural(n_objections, "objection", "objections"));
+                return command_complain(in, EXIT_BLOCKED,
+                                        "%s is not safe now: %s (%u %s; see plimsoll check)",
+                                        cmd_apply_called(path), objections[0].text, n_objections,
+                                        text_plural(n_objections, "objection", "objections"));
         if (mover_moves_of_file(in->arena, apply->facts.snapshot, apply->facts.settings, plan, &apply->moves,
                                 &fault) < 0)
-                return command_complain_fault(in, EXIT_BLOCKED, path, &fault);
+                return command_complain_fault(in, EXIT_BLOCKED, cmd_apply_called(path), &fault);
         apply->n = plan->n_moves;
         apply->file = plan;
         apply->text = text;
         if (!in->json)
-                (void) out_say(in->out.out, "%s: %u %s in %u %s\n", path, plan->n_moves,
+                (void) out_say(in->out.out, "%s: %u %s in %u %s\n", cmd_apply_called(path), plan->n_moves,
                                text_plural(plan->n_moves, "move", "moves"), plan->n_waves,
                                text_plural(plan->n_waves, "wave", "waves"));
         return EXIT_DONE;

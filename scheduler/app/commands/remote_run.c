@@ -11,22 +11,26 @@
 #include "scheduler/app/commands/remote_reply.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/file.h"
+#include "scheduler/snapshot/files/plan_file.h"
+#include "scheduler/store/stored_json.h"
 
 #define REMOTE_MEMORY ((size_t) 1 << 30)
 #define REMOTE_TIMEOUT                                                                                       \
         (300 * USEC_PER_SEC) /* a plan of a large cluster takes its time, and waits for others */
-#define UNIX_PREFIX "unix:"
-#define WATCH_USUAL (2 * USEC_PER_SEC)
-#define WATCH_LEAST (200 * USEC_PER_MSEC)
-#define WATCH_MOST  (3600 * USEC_PER_SEC)
+#define REMOTE_BODY_MAX ((size_t) 64 << 10) /* what the API takes (docs/api.md) */
+#define UNIX_PREFIX     "unix:"
+#define WATCH_USUAL     (2 * USEC_PER_SEC)
+#define WATCH_LEAST     (200 * USEC_PER_MSEC)
+#define WATCH_MOST      (3600 * USEC_PER_SEC)
 
 typedef struct Remote {
         Invocation in;
         Arena arena;
         const char *base, *socket; /* base: "https://drs.example:9180" */
         const char *cluster;
-        const char *output; /* report: the file that the answer goes into, here */
-        json_t *words;
+        const char *output;    /* report: the file that the answer goes into, here */
+        const char *plan_file; /* apply: the plan that is sent with it */
+        json_t *words, *plan;
         usec_t interval; /* status --watch: asked again so often; 0: once */
 } Remote;
 
@@ -82,6 +86,37 @@ static ExitStatus remote_token(Remote *remote, const char **ret) {
 
 /* ---- what is asked ---- */
 
+/* "--plan FILE" or "--plan=FILE" at argv[*i], which goes on past a word of its own. NULL: it is none. */
+static const char *remote_plan(int argc, char **argv, int *i) {
+        const char *word = argv[*i];
+
+        if (strncmp(word, "--plan=", 7) == 0)
+                return word + 7;
+        if (strcmp(word, "--plan") != 0 || *i + 1 >= argc)
+                return NULL;
+        word = argv[++*i];
+        return word ? word : "";
+}
+
+/* Read here, so that what is wrong with it is said with its name and place. */
+static ExitStatus remote_read_plan(Remote *remote) {
+        const PlanFile *plan = NULL;
+        const char *text;
+        TextFault fault = { 0 };
+        size_t n;
+
+        if (!remote->plan_file)
+                return EXIT_DONE;
+        if (file_read(&remote->arena, remote->plan_file, &text, &n, &fault) < 0 ||
+            plan_file_parse(&remote->arena, text, n, &plan, &fault) < 0)
+                return command_complain_fault(&remote->in, EXIT_BAD_INPUT, remote->plan_file, &fault);
+        remote->plan = stored_json(text, n, JSON_REJECT_DUPLICATES, NULL);
+        return remote->plan ? EXIT_DONE
+                            : command_complain(&remote->in, EXIT_BAD_INPUT,
+                                               "%s: a field stands there twice, or a number is too large",
+                                               remote->plan_file);
+}
+
 /* As status --interval accepts it. 0 or -ERANGE. */
 static int remote_interval(Remote *remote, const char *text) {
         usec_t interval = 0;
@@ -112,17 +147,20 @@ static const char *remote_output(int argc, char **argv, int *i) {
  * -EINVAL: no UTF-8; -ERANGE: no interval. */
 static int remote_words(Remote *remote, int argc, char **argv) {
         const bool status = strcmp(argv[0], "status") == 0;
-        const bool writes = strcmp(argv[0], "report") == 0;
+        const bool writes = strcmp(argv[0], "report") == 0, applies = strcmp(argv[0], "apply") == 0;
         bool options = true;
         int r = 0;
-        const char *output;
+        const char *output, *plan;
 
         remote->words = json_array();
         for (int i = 1; i < argc && r == 0; i++) {
                 options = options && strcmp(argv[i], "--") != 0;
                 output = options && writes ? remote_output(argc, argv, &i) : NULL;
+                plan = options && applies ? remote_plan(argc, argv, &i) : NULL;
                 if (output)
                         remote->output = output;
+                else if (plan)
+                        remote->plan_file = plan;
                 else if (options && strncmp(argv[i], "--cluster=", 10) == 0)
                         remote->cluster = argv[i] + 10;
                 else if (options && strcmp(argv[i], "--cluster") == 0 && i + 1 < argc)
@@ -144,7 +182,7 @@ static ExitStatus remote_ask(Remote *remote, const char *command, HttpReply *ret
         Arena *a = &remote->arena;
         const char *token = NULL, *ca = getenv("PLIMSOLL_API_CA");
         ExitStatus status = remote_token(remote, &token);
-        json_t *body = json_pack("{s:O}", "words", remote->words);
+        json_t *body = json_pack("{s:O, s:O*}", "words", remote->words, "plan", remote->plan);
         char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
         const char *const headers[] = { token, NULL };
         HttpRequest request = { .body = text,
@@ -156,6 +194,12 @@ static ExitStatus remote_ask(Remote *remote, const char *command, HttpReply *ret
         TextFault fault = { 0 };
         int r = 0;
 
+        if (status == EXIT_DONE && text && strlen(text) > REMOTE_BODY_MAX)
+                status = command_complain(
+                        &remote->in, EXIT_BAD_INPUT,
+                        "%s is too large: a service accepts 64 KiB from afar, and this is %zu KiB. Use "
+                        "--redis URL, or plan fewer moves at a time (--max-moves)",
+                        remote->plan_file ? remote->plan_file : "the command", (strlen(text) + 1023) / 1024);
         if (status == EXIT_DONE) {
                 request.url = text_format(a, "%s/api/v1/commands/%s%s%s", remote->base,
                                           http_escape(a, command), remote->cluster ? "?cluster=" : "",
@@ -261,8 +305,11 @@ ExitStatus remote_run(const char *url, int argc, char **argv, FILE *out, FILE *e
                         r == -ERANGE ? "--interval accepts a time with its unit, from 200ms to 1h"
                                      : "a word is no UTF-8");
         if (status == EXIT_DONE)
+                status = remote_read_plan(&remote);
+        if (status == EXIT_DONE)
                 status = remote.interval > 0 ? remote_watch(&remote, argv[0]) : remote_once(&remote, argv[0]);
         json_decref(remote.words);
+        json_decref(remote.plan);
         arena_close(&remote.arena);
         return status;
 }
