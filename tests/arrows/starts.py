@@ -10,7 +10,8 @@ root = sys.argv[1] if len(sys.argv) > 1 else "."
 here = os.path.join(root, "scheduler/app/commands")
 # What starts moves: the mover itself; and what a service goes by (a host's mark, a person's yes).
 GATES = ("mover_run", "store_change_mark", "store_set_mark", "store_put_answer",
-         "brake_store_release", "hold_store_retry", "store_put_asked", "store_put_handed")
+         "brake_store_release", "hold_store_retry", "store_put_asked", "store_put_handed",
+         "host_maintenance_enter", "host_maintenance_exit", "roll_cordon")
 
 
 def text_of(path):

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/app/commands/roll_state.h"
 #include "scheduler/app/facts/booking_store.h"
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/facts/silent_store.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/round/record_row.h"
 #include "scheduler/app/service/service_share.h"
+#include "scheduler/app/state/roll_state.h"
 #include "scheduler/app/state/settle_word.h"
 #include "scheduler/model/bounds.h"
 

@@ -152,8 +152,9 @@ check "nor a part of such an option" refused explain --pla /etc/passwd
 check "no other store" refused status --redis redis://127.0.0.1:1
 check "no other settings" refused status --set service.mode=auto
 check "no short option" refused plan -o "$D/x"
-check "no roll" refused maintenance roll h1
-check "what does the same is said" grep -q 'it runs a command for each host on the machine where it is started.*maintenance enter' "$D/said"
+check "no command that a roll runs for each host" refused maintenance roll h1 --run true
+check "nor one without" refused maintenance roll h1
+check "but one that the service carries out" not "$B/plimsoll" --api "unix:$D/a.sock" maintenance roll --show
 check "no command that is another's" refused token add x
 check "nor why" grep -q 'tokens are made where' "$D/said"
 check "no plan with another command" not as operate status --plan "$D/plan.json"

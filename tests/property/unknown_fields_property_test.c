@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "scheduler/app/commands/roll_state.h"
 #include "scheduler/app/facts/fault_store.h"
 #include "scheduler/app/facts/store_loss.h"
 #include "scheduler/app/round/cool_downs.h"
@@ -18,6 +17,7 @@
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/move_journal.h"
+#include "scheduler/app/state/roll_state.h"
 #include "scheduler/app/state/settle_word.h"
 #include "scheduler/app/state/stop_entry.h"
 #include "scheduler/snapshot/files/audit_text.h"

@@ -12,9 +12,8 @@
 
 /* ---- doing it ---- */
 
-/* Words of the command, options of the body, then names behind "--". */
-static int action_do(ApiCall *call, const char *cluster, const char *const *command, const char *const *names,
-                     const json_t *body, unsigned status) {
+int api_action_do(ApiCall *call, const char *cluster, const char *const *command, const char *const *names,
+                  const json_t *body, unsigned status) {
         ApiWords w = { 0 };
         json_t *value = NULL;
         bool fits = true;
@@ -49,7 +48,7 @@ static int action_simple(ApiCall *call, const char *const *command, bool with_pa
         if (!body)
                 return 0;
         /* The verb stands before the options: "maintenance enter --why=… -- h1". */
-        r = action_do(call, cluster, command, names, body, 200);
+        r = api_action_do(call, cluster, command, names, body, 200);
         json_decref(body);
         return r;
 }
@@ -160,8 +159,9 @@ static int action_answer(ApiCall *call, const char *cluster, const json_t *body,
                 return 0;
         if (done)
                 return api_exec_reply(call, 200, plan);
-        return action_do(call, cluster, (const char *const[]){ "confirm", yes ? "--yes" : "--reject", NULL },
-                         (const char *const[]){ call->params[0], NULL }, NULL, 202);
+        return api_action_do(call, cluster,
+                             (const char *const[]){ "confirm", yes ? "--yes" : "--reject", NULL },
+                             (const char *const[]){ call->params[0], NULL }, NULL, 202);
 }
 
 int api_put_answer(ApiCall *call) {

@@ -50,6 +50,15 @@ const ApiField api_fields_maintenance[] = {
         { 0 },
 };
 
+const ApiField api_fields_roll[] = {
+        { "hosts", API_FIELD_LIST, NULL, false, NULL,
+          "the hosts, by name or by a selection as in rules; which is first the service decides" },
+        { "all", API_FIELD_FLAG, "all", false, NULL, "in their place: all hosts of the cluster" },
+        { "at_once", API_FIELD_COUNT, "at-once", false, NULL,
+          "drain so many at the same time, where there is room; 1 where it is not given" },
+        { 0 },
+};
+
 const ApiField api_fields_stop[] = {
         { "why", API_FIELD_TEXT, "why", true, NULL, "reason, shown wherever something is not moved" },
         { "for_seconds", API_FIELD_SECONDS, "for", false, NULL, "end by itself after this time" },

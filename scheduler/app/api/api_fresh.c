@@ -112,12 +112,28 @@ static ApiRequest *api_fresh_copy(const ApiRequest *r) {
         return fits && copy->key && api_route_find(call, allow) ? copy : api_request_free(copy);
 }
 
+/* A GET whose answer depends on nothing but its path, its query, and what goes on: its key, in the call's arena. NULL: it is none. */
+static const char *api_fresh_key(const ApiCall *call) {
+        const char *key = call->route->pattern;
+
+        /* A plan has an ETag of its own, which an answer names. */
+        if (strcmp(call->route->method, "GET") != 0 || !api_route_is_slow(call->route) ||
+            api_route_plans(call->route) || strncmp(key, "/api/v1/plans/", 14) == 0)
+                return NULL;
+        for (uint32_t i = 0; key && i < API_PARAMS_MAX && call->params[i]; i++)
+                key = text_format(call->arena, "%s\n%zu %s", key, strlen(call->params[i]), call->params[i]);
+        for (uint32_t i = 0; key && i < call->n_query; i++)
+                key = text_format(call->arena, "%s\n%zu %s=%zu %s", key, strlen(call->query[i].name),
+                                  call->query[i].name, strlen(call->query[i].value), call->query[i].value);
+        return key;
+}
+
 bool api_fresh_find(ApiRequest *r) {
         ApiServer *server = r->call.server;
         ApiRequest *copy;
         bool make = false;
 
-        r->key = api_kept_key(&r->call);
+        r->key = api_fresh_key(&r->call);
         r->kept = r->key ? api_kept_find(&server->kept, r->key, clock_monotonic(), &make) : NULL;
         if (!make)
                 return r->kept != NULL;

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "scheduler/app/api/api_routes.h"
 #include "scheduler/base/sha256.h"
-#include "scheduler/base/text.h"
 
 #define GZIP_LEAST ((size_t) 1024) /* of less nothing is gained */
 #define GZIP_LEVEL 1               /* JSON becomes a tenth by it, and a fifteenth by the slowest */
@@ -137,21 +135,6 @@ static KeptPlace *api_kept_place(ApiKept *kept, const char *key) {
                 if (kept->places[i].key && strcmp(kept->places[i].key, key) == 0)
                         return &kept->places[i];
         return NULL;
-}
-
-const char *api_kept_key(const ApiCall *call) {
-        const char *key = call->route->pattern;
-
-        /* A plan has an ETag of its own, which an answer names. */
-        if (strcmp(call->route->method, "GET") != 0 || !api_route_is_slow(call->route) ||
-            api_route_plans(call->route) || strncmp(key, "/api/v1/plans/", 14) == 0)
-                return NULL;
-        for (uint32_t i = 0; key && i < API_PARAMS_MAX && call->params[i]; i++)
-                key = text_format(call->arena, "%s\n%zu %s", key, strlen(call->params[i]), call->params[i]);
-        for (uint32_t i = 0; key && i < call->n_query; i++)
-                key = text_format(call->arena, "%s\n%zu %s=%zu %s", key, strlen(call->query[i].name),
-                                  call->query[i].name, strlen(call->query[i].value), call->query[i].value);
-        return key;
 }
 
 KeptReply *api_kept_find(ApiKept *kept, const char *key, usec_t now, bool *ret_make) {

@@ -38,9 +38,6 @@ typedef struct ApiKept {
 void api_kept_open(ApiKept *kept);
 void api_kept_close(ApiKept *kept);
 
-/* A GET whose answer depends on nothing but its path, its query, and what goes on: its key, in the call's arena. NULL: it is none. */
-const char *api_kept_key(const ApiCall *call);
-
 /* NULL: none, or one that is too old. *ret_make: it is no longer fresh, and this caller has to make it anew (api_kept_put(), or
  * api_kept_failed()). */
 KeptReply *api_kept_find(ApiKept *kept, const char *key, usec_t now, bool *ret_make);

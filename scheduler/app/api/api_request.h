@@ -65,7 +65,7 @@ typedef struct ApiRequest {
         size_t n_body;
         bool too_large, answered; /* answered: by a thread of the pool */
         bool gzips;               /* the client understands it */
-        const char *key;          /* of api_kept_key(); NULL: the answer is not to be kept */
+        const char *key;          /* of api_fresh_find(); NULL: the answer is not to be kept */
         KeptReply *kept;          /* the answer, where it is one that is kept; else call.reply is it */
 } ApiRequest;
 

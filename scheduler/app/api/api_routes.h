@@ -45,7 +45,7 @@ struct ApiRoute {
 
 extern const ApiField api_fields_none[], api_fields_answer[], api_fields_maintenance[], api_fields_stop[],
         api_fields_why[], api_fields_draft[], api_fields_place[], api_fields_capacity[], api_fields_login[],
-        api_fields_move[], api_fields_plan[], api_fields_command[];
+        api_fields_move[], api_fields_plan[], api_fields_command[], api_fields_roll[];
 
 /* In the table's order; NULL past the last. And where in it one stands. */
 const ApiRoute *api_route_at(uint32_t i);

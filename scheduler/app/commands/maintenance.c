@@ -5,7 +5,7 @@
 #include "scheduler/app/commands/chosen_hosts.h"
 #include "scheduler/app/commands/maintenance_look.h"
 #include "scheduler/app/commands/roll_look.h"
-#include "scheduler/app/state/host_mark.h"
+#include "scheduler/app/state/host_maintenance.h"
 #include "scheduler/app/state/live_state.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/app/terminal/bar.h"
@@ -13,7 +13,6 @@
 #include "scheduler/base/text.h"
 #include "scheduler/model/host_silence.h"
 
-#define TRIES      3 /* another operator may change the same mark between two calls of ours */
 #define POLL       USEC_PER_SEC
 #define SURE_AFTER (3 * USEC_PER_SEC) /* what ends the waiting must have been so for this long */
 #define LINES_MAX  8U
@@ -97,86 +96,66 @@ ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strin
 }
 
 ExitStatus maintenance_enter(Invocation *in, const Facts *facts, const char *host, bool several) {
-        usec_t within = option_number(&in->options, "deadline", 0), now = clock_now();
+        const usec_t within = option_number(&in->options, "deadline", 0);
         Store *store = source_store(facts->source);
+        MarkChange change = { 0 };
         char by[256];
+        int r;
 
-        for (int i = 0; i < TRIES; i++) {
-                OperatorMark was = { 0 }, is;
-                const char *old = "", *text = NULL;
-                int r = host_mark_get(store, in->arena, host, &was, &old);
-                const bool there = was.state == HOST_MAINTENANCE;
-                const bool for_good = option_given(&in->options, "for-good") && !(there && was.for_good);
-
-                is = was;
-                if (!there)
-                        is = (OperatorMark){ .state = HOST_MAINTENANCE,
-                                             .by = operator_name(by, sizeof(by)),
-                                             .why = option_text(&in->options, "why"),
-                                             .at = now,
-                                             .several = several,
-                                             .before = was.state };
-                if (within > 0)
-                        is.leave_by = now + within;
-                is.for_good = is.for_good || for_good;
-                if (r == 0 && (!there || within > 0 || for_good)) {
-                        r = host_mark_print(in->arena, &is, &text);
-                        if (r == 0)
-                                r = store_change_mark(store, host, old, text);
-                }
-                if (r < 0)
-                        return maintenance_failed(in, store, r);
-                if (r == 0) {
-                        say_entered(in, host, &was, &is);
-                        return EXIT_DONE;
-                }
+        r = host_maintenance_enter(store, in->arena, host,
+                                   &(OperatorMark){ .by = operator_name(by, sizeof(by)),
+                                                    .why = option_text(&in->options, "why"),
+                                                    .several = several,
+                                                    .leave_by = within > 0 ? clock_now() + within : 0,
+                                                    .for_good = option_given(&in->options, "for-good") },
+                                   &change);
+        if (r < 0)
+                return maintenance_failed(in, store, r);
+        if (r == 0) {
+                say_entered(in, host, &change.was, &change.is);
+                return EXIT_DONE;
         }
         return command_complain(
                 in, EXIT_FAILED,
                 "another command keeps changing the state of %s. See plimsoll maintenance status", host);
 }
 
+/* Also of a host that is gone and whose mark was left. */
+static ExitStatus say_not_in(Invocation *in, const Facts *facts, const char *host) {
+        char safe[256];
+        Strings known;
+        const ExitStatus status =
+                chosen_hosts(in, facts->snapshot, "", &(Strings){ .at = &host, .n = 1 }, &known);
+
+        if (status == EXIT_DONE && !in->json)
+                (void) out_say(in->out.out, "%s is not in maintenance\n",
+                               text_safe(host, safe, sizeof(safe)));
+        return status;
+}
+
 ExitStatus maintenance_exit(Invocation *in, const Facts *facts, const char *host) {
         Store *store = source_store(facts->source);
         char safe[256], time[HUMAN_SIZE], by[256], me[256];
-        ExitStatus status;
+        MarkChange change = { 0 };
+        const OperatorMark *was = &change.was;
+        int r = host_maintenance_exit(store, in->arena, host, operator_name(me, sizeof(me)), &change);
 
         (void) text_safe(host, safe, sizeof(safe));
-        for (int i = 0; i < TRIES; i++) {
-                OperatorMark was = { 0 };
-                const char *old = "", *text = text_format(in->arena, "-%s", operator_name(me, sizeof(me)));
-                int r = text ? host_mark_get(store, in->arena, host, &was, &old) : -ENOMEM;
-                bool there = was.state == HOST_MAINTENANCE;
-                Strings known;
-
-                if (r == 0 && !there) { /* also of a host that is gone and whose mark was left */
-                        status = chosen_hosts(in, facts->snapshot, "", &(Strings){ .at = &host, .n = 1 },
-                                              &known);
-                        if (status == EXIT_DONE && !in->json)
-                                (void) out_say(in->out.out, "%s is not in maintenance\n", safe);
-                        return status;
-                }
-                if (r == 0 && was.before == HOST_CORDONED)
-                        r = host_mark_print(
-                                in->arena,
-                                &(OperatorMark){ .state = HOST_CORDONED, .by = was.by, .at = was.at }, &text);
-                if (r == 0)
-                        r = store_change_mark(store, host, old, text);
-                if (r < 0)
-                        return maintenance_failed(in, store, r);
-                if (r > 0)
-                        continue;
-                if (!in->json)
-                        (void) out_say(in->out.out, "%s %s after %s of maintenance (entered by %s)\n", safe,
-                                       text[0] != '-' ? "is out of maintenance, and cordoned as before"
-                                                      : "is back in service",
-                                       was.at > 0 ? human_ms((clock_now() - was.at) / USEC_PER_MSEC, time)
-                                                  : "an unknown time",
-                                       was.by ? text_safe(was.by, by, sizeof(by)) : "an unknown user");
-                return EXIT_DONE;
-        }
-        return command_complain(in, EXIT_FAILED, "another command keeps changing the state of %s. Try again",
-                                safe);
+        if (r < 0)
+                return maintenance_failed(in, store, r);
+        if (r > 0)
+                return command_complain(in, EXIT_FAILED,
+                                        "another command keeps changing the state of %s. Try again", safe);
+        if (was->state != HOST_MAINTENANCE)
+                return say_not_in(in, facts, host);
+        if (!in->json)
+                (void) out_say(in->out.out, "%s %s after %s of maintenance (entered by %s)\n", safe,
+                               was->before == HOST_CORDONED ? "is out of maintenance, and cordoned as before"
+                                                            : "is back in service",
+                               was->at > 0 ? human_ms((clock_now() - was->at) / USEC_PER_MSEC, time)
+                                           : "an unknown time",
+                               was->by ? text_safe(was->by, by, sizeof(by)) : "an unknown user");
+        return EXIT_DONE;
 }
 
 static const char *time_left(Arena *a, usec_t leave_by, usec_t now) {

@@ -151,6 +151,8 @@ ExitStatus roll_run(Invocation *in, Facts *facts, const Strings *hosts) {
         if (!x.run || !x.left || !x.done || !x.stayed)
                 return command_complain(in, EXIT_FAILED, "out of memory");
         loaded = roll_load(&x, room);
+        if (roll_is_served(&x, loaded))
+                return roll_served(&x, hosts, loaded);
         if (option_given(&in->options, "abandon"))
                 return roll_abandon(&x, loaded);
         if (loaded == -EBADMSG)

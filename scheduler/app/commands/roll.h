@@ -23,10 +23,17 @@
                         "fresh-within", USEC_PER_SEC, 86400 * USEC_PER_SEC,                                      \
                         "after CMD, wait at most TIME for the host's agent to report again; default: 15m"),      \
                 { "dry-run", 'n', OPTION_FLAG, NULL, 0, 0, 0, "show the order and the groups, and do nothing" }, \
-                OPTION_SWITCH("resume", "continue where the last roll stopped, with the same --run"),            \
+                OPTION_SWITCH("resume",                                                                          \
+                              "continue where the last roll stopped, with the same --run; or end --hold"),       \
                 OPTION_SWITCH(                                                                                   \
                         "abandon",                                                                               \
-                        "discard a stopped roll and remove its cordons; hosts in maintenance stay there")
+                        "discard a stopped roll and remove its cordons; hosts in maintenance stay there"),       \
+                OPTION_SWITCH("by-service",                                                                      \
+                              "the service carries it out, and you say which hosts are finished"),               \
+                OPTION_WORD("id", "NAME", "name of a roll that the service carries out"),                        \
+                OPTION_SWITCH("show", "show how far the service's roll is"),                                     \
+                OPTION_SWITCH("finished", "the work at these emptied HOSTS is finished: back into service"),     \
+                OPTION_SWITCH("hold", "begin no other host of the service's roll, until --resume")
 
 /* `hosts`: those chosen. EXIT_BLOCKED: a host cannot be emptied; EXIT_FAILED: the command failed, or
  * the host did not come back; where it stopped was said. */

@@ -6,8 +6,26 @@
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/roll_parts.h"
 #include "scheduler/app/commands/stopped.h"
+#include "scheduler/app/state/roll_cordon.h"
 #include "scheduler/app/state/stop_signal.h"
 #include "scheduler/base/text.h"
+
+/* Those of the first group, left[0] to left[end - 1], are to be entered; those after it are closed, unless they are needed. */
+static int roll_cordon_later(const Roll *roll, uint32_t end, bool spills) {
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < roll->n_left; i++)
+                r = roll_cordon(roll->store, roll->in->arena, roll->by, roll->left[i], i >= end && !spills);
+        return r;
+}
+
+int roll_uncordon(const Roll *roll) {
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < roll->n_left; i++)
+                r = roll_cordon(roll->store, roll->in->arena, roll->by, roll->left[i], false);
+        return r;
+}
 
 static void roll_take_out(Roll *roll, const char *host) {
         uint32_t at = 0;

@@ -9,11 +9,12 @@
 #include <jansson.h>
 
 #include "scheduler/app/commands/maintenance_look.h"
-#include "scheduler/app/commands/roll_state.h"
+#include "scheduler/app/state/roll_state.h"
 
 typedef struct RollLook {
         RollState state;
-        const char **now; /* [n_now] of those that are left: in maintenance */
+        const char *
+                *now; /* [n_now] in maintenance: of those that are left, or that the service empties now */
         uint32_t n_now;
 } RollLook;
 

@@ -4,8 +4,8 @@
  *
  *   roll_progress.c  how far it is, in the store; no two runs go on with one roll
  *   roll_plan.c      the order of the hosts that are left, in groups
- *   roll_cordon.c    what is emptied later takes no VM until then
  *   roll_groups.c    one group after the other: emptied, each host done, or set aside
+ *   roll_served.c    a roll that the service carries out: begun, looked at, held, each host finished
  *   roll_host.c      an emptied host: the command, and what the host reports after it
  *
  * Units: usec_t, in microseconds since the epoch. Owner: all is in the invocation's arena. Errors: an ExitStatus, and
@@ -30,6 +30,7 @@ typedef struct Roll {
         uint32_t n_stayed;
         const char *by;
         usec_t at;
+        const char *id; /* of the stored one that the service carries out; NULL: a command does */
         RollOrder order;
         const char *run; /* this program's run of it: no other writes the same state */
         const char *was; /* the state as it is in the store, by what this run knows; "": none */
@@ -51,6 +52,12 @@ ExitStatus roll_store_failed(const Roll *roll, int r);
 /* The state as it is now (docs/schemas/roll-state-1.json). stopped_at: a host; NULL: it did not stop. */
 void roll_print_json(const Roll *roll, const char *stopped_at);
 
+/* A roll that the service carries out is begun, shown, held, resumed or abandoned, or a host of it is finished. loaded: as roll_load() has it. */
+ExitStatus roll_served(Roll *roll, const Strings *hosts, int loaded);
+
+/* Whether what is asked for is about such a roll. */
+bool roll_is_served(const Roll *roll, int loaded);
+
 /* Fills roll->order, and puts roll->left into it. */
 ExitStatus roll_plan(Roll *roll);
 
@@ -60,11 +67,7 @@ void roll_print_plan(const Roll *roll);
 /* docs/schemas/roll-plan-1.json. */
 void roll_print_plan_json(const Roll *roll);
 
-/* Those of the first group, left[0] to left[end - 1], are to be entered; those after it are closed, unless they are needed
- * (spills). 0. */
-int roll_cordon_later(const Roll *roll, uint32_t end, bool spills) must_check;
-
-/* Cordons of this roll are removed, of all that is left. 0. */
+/* Cordons of this roll are removed, of all that is left. 0; a negative errno. */
 int roll_uncordon(const Roll *roll) must_check;
 
 /* Group after group, until all is done, a host cannot be, or the operator stops it. */

@@ -6,7 +6,7 @@
 
 #include "scheduler/app/commands/maintenance.h"
 #include "scheduler/app/commands/roll_parts.h"
-#include "scheduler/app/commands/roll_state.h"
+#include "scheduler/app/state/roll_state.h"
 #include "scheduler/app/terminal/json_print.h"
 #include "scheduler/base/text.h"
 #include "scheduler/snapshot/json/json_value.h"
@@ -19,17 +19,24 @@ static json_t *roll_names_json(const char *const *names, uint32_t n) {
         return list;
 }
 
-/* What stayed is left, too: --resume tries it again. */
+/* What stayed is left, too: --resume tries it again. NULL: no memory. */
 static json_t *roll_json(const Roll *roll) {
-        json_t *left = roll_names_json(roll->left, roll->n_left),
-               *stayed = roll_names_json(roll->stayed, roll->n_stayed);
+        const uint32_t n = roll->n_left + roll->n_stayed;
+        const char **left = arena_new(roll->in->arena, const char *, n);
 
-        (void) json_array_extend(left, stayed);
-        json_decref(stayed);
-        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "schema", ROLL_SCHEMA, "by", roll->by,
-                         "at", (json_int_t) roll->at, "process", roll->run, "run_sha256", roll->digest,
-                         "at_once", (json_int_t) roll->at_once, "left", left, "done",
-                         roll_names_json(roll->done, roll->n_done));
+        if (!left)
+                return NULL;
+        for (uint32_t i = 0; i < n; i++)
+                left[i] = i < roll->n_left ? roll->left[i] : roll->stayed[i - roll->n_left];
+        return roll_state_json(&(RollState){ .by = roll->by,
+                                             .at = roll->at,
+                                             .process = roll->run,
+                                             .digest = roll->digest,
+                                             .at_once = roll->at_once,
+                                             .left = left,
+                                             .n_left = n,
+                                             .done = roll->done,
+                                             .n_done = roll->n_done });
 }
 
 int roll_save(Roll *roll) {
@@ -63,6 +70,7 @@ int roll_load(Roll *roll, uint32_t room) {
         r = roll_state_parse(roll->in->arena, text, n, room, &s);
         if (r < 0)
                 return r;
+        roll->id = s.id;
         roll->by = s.by;
         roll->digest = s.digest;
         roll->at = s.at;
@@ -71,7 +79,7 @@ int roll_load(Roll *roll, uint32_t room) {
         roll->n_left = s.n_left;
         roll->done = s.done;
         roll->n_done = s.n_done;
-        return 0;
+        return roll_state_is_over(&s) ? 1 : 0; /* what came of it stands there until another begins */
 }
 
 ExitStatus roll_store_failed(const Roll *roll, int r) {
@@ -90,5 +98,8 @@ void roll_print_json(const Roll *roll, const char *stopped_at) {
         (void) json_object_set_new(o, "stayed", roll_names_json(roll->stayed, roll->n_stayed));
         (void) json_object_set_new(o, "stopped_at_host", json_text(stopped_at));
         (void) json_object_set_new(o, "stopped_why", json_text(stopped_at ? roll->held.what : NULL));
+        (void) json_object_set_new(o, "id", json_null()); /* of one that the service carries out */
+        (void) json_object_set_new(o, "held", json_null());
+        (void) json_object_set_new(o, "hosts", json_array());
         (void) json_print(o, roll->in->out.out);
 }

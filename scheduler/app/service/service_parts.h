@@ -212,6 +212,11 @@ bool service_moves_left(const RoundMoves *done);
 /* Whether one failed under way, or ran out of time: what keeps its VM is said by the next round. */
 bool service_moves_missed(const RoundMoves *done);
 
+/* ---- service_roll.c ---- */
+
+/* Goes on with a rolling maintenance that was handed to the service, where there is one. Logged. 0; a negative errno. */
+int service_roll(RoundState *s) must_check;
+
 /* ---- service_wish.c ---- */
 
 /* Takes in what operators want moved: what cannot be is answered, what can is in s->wishes, each with its own plan, and counts as

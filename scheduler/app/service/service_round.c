@@ -311,9 +311,11 @@ static int service_round_step(RoundState *s, int (*step)(RoundState *s), const c
 
 /* The plan of each kind of action, by its mode. */
 static int service_round_plan(RoundState *s) {
-        /* of persons; what was accepted is carried out */
-        int r = service_round_step(s, confirm_update, "reading answers");
+        /* whose hosts come next */
+        int r = service_round_step(s, service_roll, "going on with the rolling maintenance");
 
+        if (r == 0) /* of persons; what was accepted is carried out */
+                r = service_round_step(s, confirm_update, "reading answers");
         if (r == 0) /* … who want a VM moved */
                 r = service_round_step(s, service_wish_take,
                                        "reading moves that operators requested operators want");
