@@ -334,6 +334,27 @@ check "one that is damaged is none" until_true 20 rolls '.roll == null and (.hos
 check "and said to be" grep -q '^roll: its stored state is damaged' <(maintenance_text)
 redis-cli -s "$D/r.sock" del 'plimsoll:{t}:note:roll' >/dev/null
 check "back" is 200 as operator -X DELETE "$T/hosts/h2/maintenance"
+
+# ---- a roll; how one goes on: api_roll_test.sh ----
+report h8 | put h8
+redis-cli -s "$D/r.sock" sadd 'plimsoll:{t}:hosts' h8 >/dev/null
+roll_put() { put_ -d "$2" "$T/rolls/$1" "${@:3}"; }
+seen_h8() { roll_put june '{"hosts": ["h8"]}' -o "$D/body" -w '%{http_code}' | grep -q 200; }
+check "a roll of a host" until_true 20 seen_h8
+check "the same again" is 200 roll_put june '{"hosts": ["h8"]}'
+check "is the same" body '.id == "june" and .at_once == 1 and .by == "token operator (operate, API request " + (.by[-17:-1]) + ")"'
+check "is held" is 200 roll_put june/held '{"why": "lunch"}'
+check "goes on" is 200 as operator -X DELETE "$T/rolls/june/held"
+emptied() { # once it has reported since
+	report h8 | put h8
+	as viewer "$T/rolls/june" | jq -e '.hosts[0].state == "empty"' >/dev/null
+}
+check "its host is empty" until_true 20 emptied
+check "is finished" is 200 roll_put june/finished/h8 '{}'
+check "is abandoned" is 200 as operator -X DELETE "$T/rolls/june"
+check "and is none" is 404 as viewer "$T/rolls/june"
+check "its host stays in maintenance until" is 200 as operator -X DELETE "$T/hosts/h8/maintenance"
+redis-cli -s "$D/r.sock" srem 'plimsoll:{t}:hosts' h8 >/dev/null
 check "all of them by a pattern is none" is 404 put_ -d '{}' "$T/hosts/h*/maintenance"
 check "nor by an option" is 404 put_ -d '{}' "$T/hosts/--all/maintenance"
 check "nor of a host that is not there" is 404 put_ -d '{}' "$T/hosts/h9/maintenance"

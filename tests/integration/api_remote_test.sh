@@ -153,7 +153,7 @@ check "no other store" refused status --redis redis://127.0.0.1:1
 check "no other settings" refused status --set service.mode=auto
 check "no short option" refused plan -o "$D/x"
 check "no command that a roll runs for each host" refused maintenance roll h1 --run true
-check "nor one without" refused maintenance roll h1
+check "nor one without" not "$B/plimsoll" --api "unix:$D/a.sock" maintenance roll h1
 check "but one that the service carries out" not "$B/plimsoll" --api "unix:$D/a.sock" maintenance roll --show
 check "no command that is another's" refused token add x
 check "nor why" grep -q 'tokens are made where' "$D/said"

@@ -76,6 +76,24 @@ deed_put_maintenance() { act PUT hosts/h2/maintenance -d '{"why": "fans"}'; }
 kept_put_maintenance() { says '[.hosts[] | select(.name == "h2" and .by == $by)] | length == 1' maintenance status; }
 deed_delete_maintenance() { act DELETE hosts/h2/maintenance; }
 kept_delete_maintenance() { redis_ hget 'plimsoll:{t}:marks' h2 | grep -qF "$id"; }
+emptied() { # of a host without VMs: once it has reported since
+	report h8 | put h8
+	plimsoll maintenance roll --show --json | jq -e '.hosts[0].state == "empty"' >/dev/null
+}
+deed_put_roll() {
+	report h8 | put h8
+	redis_ sadd 'plimsoll:{t}:hosts' h8 >/dev/null
+	act PUT rolls/june -d '{"hosts": ["h8"]}'
+}
+kept_put_roll() { says '.by == $by' maintenance roll --show; }
+deed_put_roll_held() { act PUT rolls/june/held -d '{"why": "lunch"}'; }
+kept_put_roll_held() { says '.held == "held by \($by): lunch" and .changed_by == $by' maintenance roll --show; }
+deed_delete_roll_held() { act DELETE rolls/june/held; }
+kept_delete_roll_held() { says '.held == null and .changed_by == $by' maintenance roll --show; }
+deed_put_roll_finished() { until_true 20 emptied && act PUT rolls/june/finished/h8; }
+kept_put_roll_finished() { says '.changed_by == $by and .hosts[0].finished_at != null' maintenance roll --show; }
+deed_delete_roll() { act DELETE rolls/june; }
+kept_delete_roll() { redis_ get 'plimsoll:{t}:note:roll' | grep -q "abandoned by .*$id" && curl_ -X DELETE "$T/hosts/h8/maintenance" >/dev/null; }
 deed_put_accepted() { failing && act PUT faults/h3/psu1/accepted -d '{"why": "seen"}'; }
 kept_put_accepted() { says '[.. | objects | select(.by? == $by and .why? == "seen")] | length > 0' faults log; }
 deed_put_released() {
@@ -103,7 +121,7 @@ kept_put_store() { says '[.decisions[] | select(.request == $id and .answer_stat
 
 acting() { jq -r '.paths[][] | select(.["x-role"] == "operate" or .["x-role"] == "admin") | .operationId' "$D/openapi.json"; }
 # in an order in which each finds what it needs
-order='put_move put_abort put_plan put_answer put_maintenance delete_maintenance put_accepted put_released put_admitted put_stop delete_stop put_balance put_store'
+order='put_move put_abort put_plan put_answer put_maintenance delete_maintenance put_roll put_roll_held delete_roll_held put_roll_finished delete_roll put_accepted put_released put_admitted put_stop delete_stop put_balance put_store'
 curl_ "$T/openapi.json" >"$D/openapi.json"
 check "each route that acts has a deed here, and no other" diff <(tr ' ' '\n' <<<"$order" | sort) <(acting | sed 's/^api_//' | sort)
 

@@ -108,6 +108,9 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
         } else if (!dry) {
                 status = roll_same_command(roll);
         }
+        if (status == EXIT_DONE && !dry && !roll->command)
+                status = command_complain(in, EXIT_BAD_INPUT,
+                                          "Give --run CMD: the command to run for each emptied host");
         if (status == EXIT_DONE)
                 status = roll_plan(roll);
         if (status != EXIT_DONE)
@@ -120,9 +123,6 @@ static ExitStatus roll_start(Roll *roll, const Strings *hosts, int loaded) {
                 roll_print_plan_json(roll);
         if (dry)
                 return roll->order.n_stuck > 0 ? EXIT_BLOCKED : EXIT_DONE;
-        if (!roll->command)
-                return command_complain(in, EXIT_BAD_INPUT,
-                                        "Give --run CMD: the command to run for each emptied host");
         status = stopped_check(in, roll->store, roll->facts->settings);
         if (status != EXIT_DONE)
                 return status;

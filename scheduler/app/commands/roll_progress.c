@@ -100,6 +100,7 @@ void roll_print_json(const Roll *roll, const char *stopped_at) {
         (void) json_object_set_new(o, "stopped_why", json_text(stopped_at ? roll->held.what : NULL));
         (void) json_object_set_new(o, "id", json_null()); /* of one that the service carries out */
         (void) json_object_set_new(o, "held", json_null());
+        (void) json_object_set_new(o, "changed_by", json_null());
         (void) json_object_set_new(o, "hosts", json_array());
         (void) json_print(o, roll->in->out.out);
 }

@@ -34,14 +34,19 @@ static ExitStatus served_load(Roll *roll, Served *ret) {
                                         r == -ENOMEM ? "out of memory"
                                                      : "the stored state of the roll is damaged. Discard it "
                                                        "with --abandon");
-        ret->there = ret->state.id && (!wanted || strcmp(wanted, ret->state.id) == 0);
+        ret->there =
+                ret->state.id && !ret->state.abandoned && (!wanted || strcmp(wanted, ret->state.id) == 0);
         return EXIT_DONE;
 }
 
 static ExitStatus served_save(Served *served) {
         Roll *roll = served->roll;
         const char *is;
-        int r = roll_state_print(roll->in->arena, &served->state, &is);
+        char by[256];
+        int r;
+
+        served->state.changed_by = operator_name(by, sizeof(by));
+        r = roll_state_print(roll->in->arena, &served->state, &is);
 
         if (r == 0)
                 r = store_change_note(roll->store, ROLL_NOTE, roll->was, is);
@@ -235,17 +240,21 @@ static ExitStatus served_look(Served *served, const Strings *hosts) {
 static ExitStatus served_abandon(Served *served, const Strings *hosts) {
         const Roll *roll = served->roll;
         FILE *out = roll->in->out.out;
-        int r = store_change_note(roll->store, ROLL_NOTE, roll->was, "");
-        char safe[256];
+        char safe[256], by[256];
+        ExitStatus status;
+        int r = 0;
 
         (void) hosts;
+        served->state.abandoned = true;
+        served->state.held = text_format(roll->in->arena, "abandoned by %s", operator_name(by, sizeof(by)));
+        status = served->state.held ? served_save(served)
+                                    : command_complain(roll->in, EXIT_FAILED, "out of memory");
+        if (status != EXIT_DONE)
+                return status;
         for (uint32_t i = 0; i < served->state.n_left && r == 0; i++)
                 r = roll_cordon(roll->store, roll->in->arena, served->state.by, served->state.left[i], false);
         if (r < 0)
                 return roll_store_failed(roll, r);
-        if (r > 0)
-                return command_complain(roll->in, EXIT_FAILED,
-                                        "the roll was changed just now by another. Try again");
         if (roll->in->json) {
                 (void) json_print(json_done(), out);
                 return EXIT_DONE;

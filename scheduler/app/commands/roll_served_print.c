@@ -69,13 +69,14 @@ static void served_print_json(const MaintenanceLook *look, const RollState *s) {
                 if (is.state == SERVED_BLOCKED)
                         (void) json_array_append_new(stayed, json_string(s->now[i].name));
         }
-        (void) json_print(json_pack("{s:s, s:s, s:o, s:n, s:n, s:I, s:o, s:o, s:o, s:n, s:n, s:s, s:o, s:o}",
-                                    "schema", "plimsoll.roll-state/1", "by", s->by, "at", json_instant(s->at),
-                                    "process", "run_sha256", "at_once", (json_int_t) s->at_once, "left",
-                                    served_names(s->left, s->n_left), "done",
-                                    served_names(s->done, s->n_done), "stayed", stayed, "stopped_at_host",
-                                    "stopped_why", "id", s->id, "held", json_text(s->held), "hosts", hosts),
-                          look->in->out.out);
+        (void) json_print(
+                json_pack("{s:s, s:s, s:o, s:n, s:n, s:I, s:o, s:o, s:o, s:n, s:n, s:s, s:o, s:o, s:o}",
+                          "schema", "plimsoll.roll-state/1", "by", s->by, "at", json_instant(s->at),
+                          "process", "run_sha256", "at_once", (json_int_t) s->at_once, "left",
+                          served_names(s->left, s->n_left), "done", served_names(s->done, s->n_done),
+                          "stayed", stayed, "stopped_at_host", "stopped_why", "id", s->id, "held",
+                          json_text(s->held), "changed_by", json_text(s->changed_by), "hosts", hosts),
+                look->in->out.out);
 }
 
 static const Column served_columns[] = {

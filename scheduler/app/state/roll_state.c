@@ -61,6 +61,7 @@ static int roll_state_host(Arena *a, json_t *o, RollHost *ret) {
 static int roll_state_served(Arena *a, json_t *o, uint32_t room, RollState *io) {
         const char *id = json_string_value(json_object_get(o, "id")),
                    *held = json_string_value(json_object_get(o, "held"));
+        const char *changed_by = json_string_value(json_object_get(o, "changed_by"));
         json_t *now = json_object_get(o, "now");
         int r = 0;
 
@@ -69,12 +70,15 @@ static int roll_state_served(Arena *a, json_t *o, uint32_t room, RollState *io) 
         if (!roll_state_is_id(id) || !json_is_array(now) ||
             json_array_size(now) + io->n_left + io->n_done >
                     room || /* from one list to another there is room */
-            (held && !text_is_line(held, strlen(held))))
+            (held && !text_is_line(held, strlen(held))) ||
+            (changed_by && !text_is_line(changed_by, strlen(changed_by))))
                 return -EBADMSG;
         io->id = text_copy(a, id, strlen(id));
         io->held = held ? text_copy(a, held, strlen(held)) : NULL;
+        io->changed_by = changed_by ? text_copy(a, changed_by, strlen(changed_by)) : NULL;
+        io->abandoned = json_is_true(json_object_get(o, "abandoned"));
         io->now = arena_new(a, RollHost, room);
-        if (!io->id || (held && !io->held) || !io->now)
+        if (!io->id || (held && !io->held) || (changed_by && !io->changed_by) || !io->now)
                 return -ENOMEM;
         for (size_t i = 0; i < json_array_size(now) && r == 0; i++)
                 r = roll_state_host(a, json_array_get(now, i), &io->now[io->n_now++]);
@@ -149,6 +153,10 @@ json_t *roll_state_json(const RollState *s) {
                 (void) json_object_set_new(o, "id", json_string(s->id));
         if (s->id && s->held)
                 (void) json_object_set_new(o, "held", json_string(s->held));
+        if (s->id && s->changed_by)
+                (void) json_object_set_new(o, "changed_by", json_string(s->changed_by));
+        if (s->id && s->abandoned)
+                (void) json_object_set_new(o, "abandoned", json_true());
         if (now)
                 (void) json_object_set_new(o, "now", now);
         return o;

@@ -31,9 +31,11 @@ typedef struct RollState {
         uint32_t at_once;
         const char **left, **done; /* hosts, by name; each with room for all */
         uint32_t n_left, n_done;
-        const char *id;   /* the operator's name for it; NULL: a command carries it out */
-        const char *held; /* why no other host is begun; NULL: it goes on */
-        RollHost *now;    /* [n_now] with room for all */
+        const char *id;         /* the operator's name for it; NULL: a command carries it out */
+        const char *held;       /* why no other host is begun; NULL: it goes on */
+        const char *changed_by; /* who steered it last; NULL: nobody has */
+        bool abandoned;         /* nothing more is done of it */
+        RollHost *now;          /* [n_now] with room for all */
         uint32_t n_now;
 } RollState;
 
@@ -46,9 +48,9 @@ json_t *roll_state_json(const RollState *s);
 /* The same as text, in `a`. 0 or -ENOMEM. */
 int roll_state_print(Arena *a, const RollState *s, const char **ret) must_check;
 
-/* One that the service has carried out to its end. */
+/* One that the service has carried out to its end, or that was abandoned. */
 static inline bool roll_state_is_over(const RollState *s) {
-        return s->id && s->n_left + s->n_now == 0;
+        return s->id && (s->abandoned || s->n_left + s->n_now == 0);
 }
 
 /* 1 to 64 letters, digits, "-", "_" or "."; the first of them no "-". */
