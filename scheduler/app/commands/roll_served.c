@@ -11,6 +11,7 @@
 #include "scheduler/app/state/host_mark.h"
 #include "scheduler/app/state/roll_cordon.h"
 #include "scheduler/app/terminal/json_print.h"
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 
 typedef struct Served {
@@ -67,10 +68,6 @@ static ExitStatus served_show(const Served *served) {
 
 /* ---- a new one ---- */
 
-static int served_by_name(const void *left, const void *right) {
-        return strcmp(*(const char *const *) left, *(const char *const *) right);
-}
-
 /* The same hosts, whatever has become of them. */
 static bool served_is_of(const Served *served, const Strings *hosts) {
         const RollState *s = &served->state;
@@ -83,7 +80,7 @@ static bool served_is_of(const Served *served, const Strings *hosts) {
                 names[i] = i < s->n_left              ? s->left[i]
                            : i < s->n_left + s->n_now ? s->now[i - s->n_left].name
                                                       : s->done[i - s->n_left - s->n_now];
-        qsort((void *) names, n, sizeof(*names), served_by_name);
+        qsort((void *) names, n, sizeof(*names), compare_strings);
         for (uint32_t i = 0; i < n; i++) /* those that were chosen are in the order of their names */
                 if (strcmp(names[i], hosts->at[i]) != 0)
                         return false;
@@ -101,7 +98,7 @@ static ExitStatus served_hosts(const Served *served, const Strings *hosts, Strin
         for (HostIx h = 0; h < s->n_hosts; h++)
                 all[h] = s->hosts[h].name;
         if (hosts->n == 0 && s->n_hosts > 0)
-                qsort((void *) all, s->n_hosts, sizeof(*all), served_by_name);
+                qsort((void *) all, s->n_hosts, sizeof(*all), compare_strings);
         *ret = hosts->n > 0 ? *hosts : (Strings){ .at = all, .n = s->n_hosts };
         return EXIT_DONE;
 }
