@@ -134,6 +134,12 @@ for deed in $order; do
 	check "$deed: and where it is kept for people" until_true 30 "kept_$deed"
 done
 
+# ---- what the brake would hold ----
+hold_() { curl_ -X PUT -d "$1" -o "$D/body" -w '%{http_code}' "$T/hosts/h1/maintenance"; }
+check "one host more than the brake permits is refused" [ "$(hold_ '{}')" = 409 ]
+check "which is said by its name" jq -e '.blocked_by == [{"kind": "brake", "name": "h1", "why": .blocked_by[0].why}] and (.blocked_by[0].why | length > 10) and (.detail | test("Add --several"))' "$D/body"
+check "several is meant" [ "$(hold_ '{"several": true}')" = 200 ]
+
 # ---- what it led to, and how it is found ----
 id=$asked
 check "the move that was asked for stands in the audit with its request" until_true 20 says '[.decisions[] | select(.request == $id and .by == $by) | .moves[].vm] == ["web"]' audit

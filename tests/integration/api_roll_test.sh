@@ -151,7 +151,7 @@ check "a VM is there that has no room elsewhere: it is set aside" until_true 40 
 check "which the log says" grep -Eq "roll.host_aside id=\"?june-2\"? host=\"?$one" "$D/log"
 check "and the other is emptied" until_true 30 shows june-2 "[.hosts[] | select(.name == \"$other\" and .state == \"empty\")] | length == 1"
 check "it is not finished before it is empty" is 409 as operate -X PUT "$T/rolls/june-2/finished/$one"
-check "and says how many VMs are there" body '.detail | test("1 VM is there")'
+check "and says how many VMs are there, and which" body '(.detail | test("1 VM is there")) and .blocked_by == [{"kind": "vm", "name": "big", "why": "it is on the host"}]'
 rm "$D/home/big"
 check "emptied after all, it is" until_true 30 shows june-2 "[.hosts[] | select(.name == \"$one\" and .state == \"empty\")] | length == 1"
 echo "$story_checks checks"

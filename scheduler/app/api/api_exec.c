@@ -22,7 +22,8 @@
         20 /* as long as it took to make: so that who asks all the time takes a twentieth of a core at most */
 #define TEXT_LEAST                                                                                           \
         ((size_t) 2 << 20) /* from here on text is kept: as values in memory it is ten times as large */
-#define ERROR_NAME "plimsoll.error/1"
+#define BLOCKS_MOST 20
+#define ERROR_NAME  "plimsoll.error/1"
 
 /* ---- which cluster ---- */
 
@@ -114,11 +115,35 @@ typedef struct KeptText {
         size_t n;
 } KeptText;
 
+/* What keeps it from being done, as the command names it. */
+static void api_exec_blocked(ApiCall *call, const json_t *value, size_t most) {
+        const json_t *list = json_object_get(value, "blocked_by"), *one;
+        size_t i;
+
+        json_array_foreach(list, i, one) {
+                const char *kind = json_string_value(json_object_get(one, "kind")),
+                           *name = json_string_value(json_object_get(one, "name")),
+                           *why = json_string_value(json_object_get(one, "why"));
+
+                if (i < most && kind)
+                        api_reply_blocked(
+                                call,
+                                (ApiBlock){ .kind = text_copy(call->arena, kind, strlen(kind)),
+                                            .name = name ? text_copy(call->arena, name, strlen(name)) : NULL,
+                                            .why = why ? text_copy(call->arena, why, strlen(why)) : NULL });
+        }
+}
+
 /* What it had against it, as a problem. A store that is away is none of the client's faults. */
 static void api_exec_refused(ApiCall *call, const json_t *value, int status) {
         const char *what = json_string_value(json_object_get(value, "error"));
         const bool is_of_path = strchr(call->route->pattern, '{') != NULL;
 
+        if (what && json_array_size(json_object_get(value, "blocked_by")) > 0) {
+                api_reply_problem(call, 409, "%s", what);
+                api_exec_blocked(call, value, BLOCKS_MOST);
+                return;
+        }
         if (status == EXIT_BAD_INPUT && what && api_body_blamed(call, what))
                 return;
         if (status == EXIT_BAD_INPUT)
@@ -319,30 +344,6 @@ static void api_exec_operator(const ApiCall *call) {
         operator_use(who);
 }
 
-/* A stop of all moves is named, where one is in force; what the command said against it stays as it is. */
-static void api_exec_blocked(ApiCall *call, const char *cluster) {
-        const ApiProblem problem = call->problem;
-        const ApiReply reply = call->reply;
-        const char *by, *why;
-        json_t *value = NULL;
-        const json_t *stop;
-        usec_t as_of;
-
-        if (api_exec_read(call, cluster, (const char *const[]){ "status", "--all", NULL }, &value, &as_of) !=
-            0)
-                value = NULL;
-        call->problem = problem;
-        call->reply = reply;
-        stop = json_object_get(value, "stop");
-        by = json_string_value(json_object_get(stop, "by"));
-        why = json_string_value(json_object_get(stop, "why"));
-        if (by && why)
-                api_reply_blocked(call, (ApiBlock){ .kind = "stop",
-                                                    .name = text_copy(call->arena, by, strlen(by)),
-                                                    .why = text_copy(call->arena, why, strlen(why)) });
-        json_decref(value);
-}
-
 int api_exec_write(ApiCall *call, const char *cluster, const char *const *words, json_t **ret,
                    int *ret_exit) {
         int r;
@@ -351,8 +352,6 @@ int api_exec_write(ApiCall *call, const char *cluster, const char *const *words,
         r = api_exec_call(call, cluster, words, ret, ret_exit, NULL);
         operator_use(NULL);
         api_exec_forget();
-        if (r == 1 && call->problem.status == 409)
-                api_exec_blocked(call, cluster);
         return r;
 }
 

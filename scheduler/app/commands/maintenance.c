@@ -70,10 +70,11 @@ static int maintenance_suppose(Arena *a, const Snapshot *s, const Strings *hosts
 ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strings *hosts) {
         const Snapshot *s = facts->snapshot;
         const char *names = "", *why = NULL;
-        uint32_t n = 0;
+        ErrorBlock *blocks = arena_new(in->arena, ErrorBlock, hosts->n);
+        uint32_t n = 0, n_held = 0;
         Snapshot then = { 0 };
         Brake brake = { 0 };
-        int r = maintenance_suppose(in->arena, s, hosts, &then);
+        int r = blocks ? maintenance_suppose(in->arena, s, hosts, &then) : -ENOMEM;
 
         if (r == 0)
                 r = brake_judge(in->arena, &then, facts->settings, &brake);
@@ -85,12 +86,15 @@ ExitStatus maintenance_may_enter(Invocation *in, const Facts *facts, const Strin
                 if (h == IX_NONE || !brake.hosts || s->hosts[h].state == HOST_MAINTENANCE)
                         continue;
                 names = text_format(in->arena, "%s%s%s", names, n++ > 0 ? ", " : "", hosts->at[i]);
-                why = !why && brake.hosts[h].state == BRAKE_HELD ? brake.hosts[h].why : why;
+                if (brake.hosts[h].state != BRAKE_HELD)
+                        continue;
+                why = why ? why : brake.hosts[h].why;
+                blocks[n_held++] = (ErrorBlock){ "brake", hosts->at[i], brake.hosts[h].why };
         }
         if (!why || option_given(&in->options, "several"))
                 return EXIT_DONE;
-        return command_complain(
-                in, EXIT_BAD_INPUT,
+        return command_complain_blocked(
+                in, EXIT_BAD_INPUT, blocks, n_held,
                 "nothing was done: this would empty %u host%s: %s; and %s. Add --several to do it all the same",
                 n, n == 1 ? "" : "s", names ? names : "", why);
 }

@@ -14,6 +14,8 @@
 #include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 
+#define BLOCKS_MOST 20U
+
 typedef struct Served {
         Roll *roll;
         RollState state;
@@ -166,12 +168,26 @@ static bool served_is_done(const RollState *s, const char *host) {
         return false;
 }
 
+/* Those that are there. NULL: no memory, and *ret_n is 0. */
+static const ErrorBlock *served_vms(const Served *served, HostIx h, uint32_t *ret_n) {
+        const Snapshot *s = served->roll->facts->snapshot;
+        ErrorBlock *blocks = arena_new(served->roll->in->arena, ErrorBlock, BLOCKS_MOST);
+
+        *ret_n = 0;
+        for (VmIx v = 0; blocks && v < s->n_vms && *ret_n < BLOCKS_MOST; v++)
+                if (snapshot_vm_is_on(s, v, h))
+                        blocks[(*ret_n)++] = (ErrorBlock){ "vm", s->vms[v].name, "it is on the host" };
+        return blocks;
+}
+
 static ExitStatus served_finish(Served *served, const char *name) {
         Invocation *in = served->roll->in;
         const HostIx h = snapshot_host(served->roll->facts->snapshot, name);
         RollHost *host = roll_state_now(&served->state, name);
         MaintenanceLook look = { .in = in, .facts = served->roll->facts };
         Emptying e = { 0 };
+        const ErrorBlock *vms;
+        uint32_t n;
         int r;
 
         if ((!host && served_is_done(&served->state, name)) || (host && host->finished > 0))
@@ -184,11 +200,15 @@ static ExitStatus served_finish(Served *served, const char *name) {
                 r = maintenance_look_at(&look, h, &e);
         if (r < 0)
                 return roll_store_failed(served->roll, r);
+        vms = served_vms(served, h, &n);
+        if (!vms)
+                return command_complain(in, EXIT_FAILED, "out of memory");
         if (!host->entered || !e.empty)
-                return command_complain(in, EXIT_BLOCKED, "%s is not known to be empty yet: %s", name,
-                                        e.left > 0 ? text_format(in->arena, "%u %s there", e.left,
-                                                                 text_plural(e.left, "VM is", "VMs are"))
-                                                   : "it has not reported since it was put into maintenance");
+                return command_complain_blocked(
+                        in, EXIT_BLOCKED, vms, n, "%s is not known to be empty yet: %s", name,
+                        e.left > 0 ? text_format(in->arena, "%u %s there", e.left,
+                                                 text_plural(e.left, "VM is", "VMs are"))
+                                   : "it has not reported since it was put into maintenance");
         host->finished = clock_now();
         return EXIT_DONE;
 }

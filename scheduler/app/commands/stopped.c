@@ -35,8 +35,9 @@ static ExitStatus stopped_say(Invocation *in, Store *store) {
         if (r == 0)
                 return EXIT_DONE;
         words = stop_words(in->arena, &e);
-        return command_complain(in, EXIT_BLOCKED, "nothing was moved: %s. To end it: plimsoll resume",
-                                words ? words : "all moves are stopped");
+        return command_complain_blocked(
+                in, EXIT_BLOCKED, &(ErrorBlock){ .kind = "stop", .name = e.by, .why = e.why }, 1,
+                "nothing was moved: %s. To end it: plimsoll resume", words ? words : "all moves are stopped");
 }
 
 ExitStatus stopped_check(Invocation *in, Store *store, const Settings *settings) {

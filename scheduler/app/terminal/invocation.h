@@ -32,6 +32,16 @@ typedef struct Invocation {
  * plimsoll.error/1 on standard output. Returns `status`. */
 ExitStatus command_complain(const Invocation *in, ExitStatus status, const char *fmt, ...) printf_like(3, 4);
 
+/* What keeps it from being done. */
+typedef struct ErrorBlock {
+        const char *kind, *name,
+                *why; /* kind: "stop", "brake", "vm": what it is; its name; NULL where it has none */
+} ErrorBlock;
+
+/* The same with what keeps it from being done, for programs: "blocked_by" of the JSON object. */
+ExitStatus command_complain_blocked(const Invocation *in, ExitStatus status, const ErrorBlock *blocks,
+                                    uint32_t n, const char *fmt, ...) printf_like(5, 6);
+
 /* The same for a text a person wrote: file, line, column and field stand before the words. */
 ExitStatus command_complain_fault(const Invocation *in, ExitStatus status, const char *file,
                                   const TextFault *f);
