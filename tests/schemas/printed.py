@@ -245,6 +245,11 @@ def over_store(build, sock, work, asked):
     yield from looks()
     yield ask('maintenance', 'roll', 'h4', '--run', 'true')  # one stopped, of another command
     yield ask('maintenance', 'roll', '--abandon')
+    feed.put('set', 'note:roll', {'schema': 'plimsoll.roll/1', 'by': 'ann@ops', 'at': feed.us, 'process': '', 'run_sha256': '', 'at_once': 2, 'left': ['h3'], 'done': ['h4'], 'id': 'june', 'held': 'held by ann@ops',
+                                  'changed_by': 'ann@ops', 'now': [{'name': 'h2', 'since': feed.us, 'finished': feed.us, 'entered': True, 'aside': False}, {'name': 'h1', 'since': feed.us, 'finished': 0, 'entered': False, 'aside': True}]})
+    yield ask('maintenance', 'roll', '--show')  # one that the service carries out
+    yield ask('maintenance', 'status')
+    yield ask('maintenance', 'roll', '--abandon')
     yield ask('maintenance', 'enter', 'h3')
     yield from looks()
     yield ask('maintenance', 'exit', 'h3')
