@@ -43,7 +43,7 @@ function needs(status, ctx) {
 			stuck.slice(0, 4).map(s => h('li.item', { key: `vm:${s.vm}` }, h('a', { href: ctx.vmUrl(s.vm) }, sign('failing', 'cannot leave'), ' ', h('strong', null, s.vm), h('span.soft', null, ` cannot leave ${s.host}: ${s.why}`)))),
 			list.slice(0, most).map(x => h('li.item', { key: x.name }, h('a', { href: ctx.hostUrl(x.name) }, sign(hostClass(x)), ' ', h('strong', null, x.name), h('span.soft', null, ` ${why(x)}; ${plural(x.vm_count, 'VM')}`))))),
 		list.length > most ? h('p', null, h('a', { href: `${ctx.base}/hosts?state=attention` }, `${list.length - most} more`)) : null,
-		h('p.soft', null, `${plural(status.hosts.length - list.length, 'host needs', 'hosts need')} nothing. `, h('a', { href: `${ctx.base}/hosts` }, 'All hosts')));
+		h('p.soft', null, list.length + stuck.length ? `${plural(status.hosts.length - list.length, 'host needs', 'hosts need')} nothing. ` : null, h('a', { href: `${ctx.base}/hosts` }, 'All hosts')));
 }
 
 /** Ends the move that is shown, by its id in the journal: never another move of the VM that came in its place. */
@@ -70,7 +70,8 @@ export function moveLine(m, ctx) {
 
 function movingCard(status, ctx) {
 	const now_ = moving(status), queued = (status.service?.moves || []).filter(m => m.phase === 'queued' && now_.length).length, last = status.recent || [];
-	return h('section.card', { key: 'moving', 'aria-labelledby': 'moving' }, h('h2', { id: 'moving' }, `Moving (${now_.length})`),
+	if (status.service && !now_.length && !last.length) return null; // the tile above says that nothing moves
+	return h('section.card', { key: 'moving', 'aria-labelledby': 'moving' }, h('h2', { id: 'moving' }, now_.length ? `Moving (${now_.length})` : 'Moves'),
 		now_.length ? h('ul.items', null, now_.slice(0, 8).map(m => moveLine(m, ctx))) : h('p.empty', null, status.service ? 'Nothing moves now.' : 'Unknown: no service writes what moves.'),
 		queued ? h('p.soft', null, `${plural(queued, 'move')} after these`) : null,
 		last.length ? [h('h3', null, 'What moved lately'), h('ul.plainlist', null, last.slice(0, 5).map(m => h('li', { key: `${m.vm}${m.at}` }, h('a', { href: ctx.vmUrl(m.vm) }, m.vm), ` ${m.from} → ${m.to} `, m.end === 'done' ? h('span.soft', null, `done in ${span(m.seconds)} `) : h('span.bad', null, `${m.end} `), when(m.at))))] : null,

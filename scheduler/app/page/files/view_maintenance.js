@@ -129,31 +129,64 @@ function waitingPlan(w, ctx) {
 		given ? h('p', { role: 'status' }, 'Approved: being checked on fresh facts.') : [h('div.buttons', null, button('operate', s.approving === w.id ? 'Approving' : `Approve ${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}`, () => approve(w, seen, ctx), { kind: 'go' }), review), whoMay('operate', 'approve it')]);
 }
 
-function row(m, status, ctx) {
+function row(m, inRoll, ctx) {
 	const left = m.vm_count - m.off_count, stuck = m.cannot_leave.length;
 	return h('li.card', { key: m.name, class: m.empty ? 'empty-now' : null },
 		h('h2', null, h('a', { href: ctx.hostUrl(m.name) }, m.name), ' ', m.empty ? h('strong.safe', null, 'EMPTY, safe to switch off') : m.state === 'maintenance' ? `emptying: ${plural(left, 'VM')} left` : m.state),
 		h('p', null, [m.by ? `asked for by ${m.by} ` : '', when(m.since), m.why ? `, because: ${m.why}` : '', m.leave_by ? [', by ', at(m.leave_by)] : '', m.for_good ? ', for good' : '']),
 		m.empty ? null : h('p.soft', null, `${plural(m.moving_count, 'VM')} on the way, ${m.waiting_count} waiting for a move, ${m.off_count} off and staying${stuck ? `, ${stuck} cannot leave` : ''}. ${m.text || ''}`),
 		stuck ? h('ul.plainlist', null, m.cannot_leave.slice(0, 12).map(c => h('li', { key: c.vm }, sign('failing', 'cannot leave'), ' ', h('a', { href: ctx.vmUrl(c.vm) }, c.vm), `: ${c.why}`))) : null,
-		button('operate', 'Give back', () => askFirst({ title: `Put ${m.name} back into service?`, text: h('p', null, m.empty ? 'It takes VMs again from the next plan on.' : 'It is not empty: what has not left yet stays, and it takes VMs again.'), button: 'Give back', said: `${m.name} is back in service.`, run: () => act('DELETE', `hosts/${encode(m.name)}/maintenance`), then: ctx.wake }), { about: m.name }));
+		inRoll ? h('p.soft', null, 'It is given back by the roll, when its work is finished.') : button('operate', 'Give back', () => askFirst({ title: `Put ${m.name} back into service?`, text: h('p', null, m.empty ? 'It takes VMs again from the next plan on.' : 'It is not empty: what has not left yet stays, and it takes VMs again.'), button: 'Give back', said: `${m.name} is back in service.`, run: () => act('DELETE', `hosts/${encode(m.name)}/maintenance`), then: ctx.wake }), { about: m.name }));
 }
 
-/** How far a rolling maintenance is, as `maintenance status` has it; it is begun and stopped by the command. */
-function rollCard(r, ctx) {
+const rollWords = { emptying: 'moving', empty: 'within', finished: 'within', blocked: 'failing' };
+
+/** A host of a roll that the service carries out: what is next, and the button for it. */
+function rollHost(x, r, ctx) {
+	return h('li', { key: x.name }, sign(rollWords[x.state] || 'unknown', x.state), ' ', h('a', { href: ctx.hostUrl(x.name) }, x.name), ` ${x.state}${x.vm_count ? `: ${plural(x.vm_count, 'VM')} there` : ''} `,
+		x.state === 'empty' ? button('operate', 'Work finished', () => askFirst({ title: `Is the work at ${x.name} finished?`, text: h('p', null, 'It goes back into service once its agent has reported, and the next hosts are emptied.'), button: 'It is finished', said: `${x.name} goes back into service when it reports.`,
+			run: () => act('PUT', `rolls/${encode(r.id)}/finished/${encode(x.name)}`, {}), then: ctx.wake }), { kind: 'go', about: x.name }) : h('span.soft', null, x.text));
+}
+
+function rollButtons(r, ctx) {
+	const url = `rolls/${encode(r.id)}`;
+	return h('div.buttons', { key: 'buttons' },
+		r.held ? button('operate', 'Go on', () => askFirst({ title: 'Empty the next hosts?', text: h('p', null, `${r.held}.`), button: 'Go on', said: 'The roll goes on.', run: () => act('DELETE', `${url}/held`), then: ctx.wake }))
+			: button('operate', 'Hold…', () => askFirst({ title: 'Begin no other host?', text: h('p', null, 'Hosts that are being emptied go on; no other one is begun until somebody lets the roll go on.'), fields: [{ name: 'why', label: 'Why' }], button: 'Hold the roll', said: 'The roll is held.', run: v => act('PUT', `${url}/held`, v.why ? { why: v.why } : {}), then: ctx.wake }), { kind: 'plain' }),
+		button('operate', 'Abandon…', () => askFirst({ title: `Abandon the roll ${r.id}?`, text: h('p', null, 'No other host is begun. Hosts in maintenance stay there until they are given back.'), button: 'Abandon it', kind: 'danger', said: 'The roll is abandoned.', run: () => act('DELETE', url), then: ctx.wake }), { kind: 'plain' }));
+}
+
+/** How far a rolling maintenance is; the service's own is steered here, one of a command by that command. */
+function rollCard(r, own, ctx) {
 	if (!r) return null;
 	const names = list_ => list_.slice(0, 12).map((n, i) => [i ? ', ' : '', h('a', { href: ctx.hostUrl(n) }, n)]).concat(list_.length > 12 ? ` and ${list_.length - 12} more` : []);
-	return h('section.card', { key: 'roll', 'aria-labelledby': 'roll' }, h('h2', { id: 'roll' }, `Rolling maintenance: ${r.done_count} of ${plural(r.host_count, 'host')} done`),
+	return h('section.card', { key: 'roll', 'aria-labelledby': 'roll' }, h('h2', { id: 'roll' }, `Rolling maintenance${r.id ? ` ${r.id}` : ''}: ${r.done_count} of ${plural(r.host_count, 'host')} done`),
 		h('progress', { max: Math.max(1, r.host_count), value: r.done_count, 'aria-label': 'hosts done' }),
-		h('p', null, r.in_maintenance.length ? ['In maintenance: ', names(r.in_maintenance), '. '] : 'None of those left is in maintenance. ', r.left.length ? ['Left: ', names(r.left), '.'] : null),
-		h('p.soft', null, `By ${r.by || 'unknown'}, `, when(r.since), '. Whether it runs or was stopped is not known here.'));
+		r.held ? h('div.banner.above', { key: 'held' }, h('strong', null, 'Held: '), r.held) : null,
+		own?.hosts.length ? h('ul.plainlist', { key: 'now' }, own.hosts.map(x => rollHost(x, r, ctx))) : null,
+		h('p', null, own ? null : r.in_maintenance.length ? ['In maintenance: ', names(r.in_maintenance), '. '] : 'None of those left is in maintenance. ', r.left.length ? [own ? 'To come: ' : 'Left: ', names(r.left), '.'] : null),
+		h('p.soft', null, `By ${r.by || 'unknown'}, `, when(r.since), r.id ? '.' : '. Whether it runs or was stopped is not known here.'),
+		own ? [rollButtons(r, ctx), whoMay('operate', 'steer it')] : null);
+}
+
+/** A roll of several hosts, which the service carries out. */
+function rollBegin(data, ctx) {
+	if (data.maintenance.roll || !may('operate')) return null;
+	const today = new Date().toISOString().slice(0, 10);
+	return h('p', { key: 'begin-roll' }, button('operate', 'Empty several hosts in turn…', () => askFirst({
+		title: 'Rolling maintenance', text: h('p', null, 'The service empties the hosts one group after the other. You do the work at each empty host and say that it is finished; then it goes back into service.'),
+		fields: [{ name: 'id', label: 'Name', needed: true, value: `roll-${today}`, help: 'letters, digits, - _ .' }, { name: 'hosts', label: 'Hosts', needed: true, help: 'names or selections, with blanks between them: kvm1 rack:r2; all: each host' }, { name: 'at_once', label: 'At the same time', type: 'number', value: '1' }],
+		button: 'Begin', said: 'The roll begins with the next round.', then: ctx.wake,
+		run: v => act('PUT', `rolls/${encode(v.id)}`, { ...(v.hosts === 'all' ? { all: true } : { hosts: v.hosts.split(/\s+/).filter(Boolean) }), at_once: Number(v.at_once) || 1 }),
+	}), { kind: 'plain' }));
 }
 
 export const maintenance = {
 	title: () => 'Maintenance',
 	load: async (place, signal, ctx) => {
 		const [status, maintenance_] = await Promise.all([get('status', {}, { signal }), get('maintenance', {}, { signal })]);
-		return { status, maintenance: maintenance_, waiting: await waitingPlans(status, ctx.state, signal) };
+		const id = maintenance_.roll?.id, roll = id ? await get(`rolls/${encode(id)}`, {}, { signal }).catch(e => { if (e.status === 404) return null; throw e; }) : null;
+		return { status, maintenance: maintenance_, roll, waiting: await waitingPlans(status, ctx.state, signal) };
 	},
 	age: data => factsAge(data.status),
 	draw(data, ctx) {
@@ -164,8 +197,8 @@ export const maintenance = {
 		}
 		return [h('h1', null, 'Maintenance'), form(data, ctx),
 			data.waiting.map(w => waitingPlan(w, ctx)),
-			rollCard(m.roll, ctx),
-			m.hosts.length ? h('ul.faults', { key: 'hosts' }, m.hosts.map(x => row(x, data.status, ctx))) : h('p.empty', { key: 'none' }, 'No host is in maintenance.'),
+			rollCard(m.roll, data.roll, ctx) || rollBegin(data, ctx),
+			m.hosts.length ? h('ul.faults', { key: 'hosts' }, m.hosts.map(x => row(x, data.roll?.hosts.some(y => y.name === x.name), ctx))) : h('p.empty', { key: 'none' }, 'No host is in maintenance.'),
 			cordoned.length ? h('p.soft', { key: 'cordoned' }, `Cordoned (take no VM, keep theirs): ${cordoned.map(x => x.name).join(', ')}`) : null];
 	},
 };
