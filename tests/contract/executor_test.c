@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/act/libvirt/executor_libvirt.h"
@@ -174,4 +175,26 @@ Test(executor, phases_have_names_and_the_last_ones_are_ends) {
                 cr_assert_eq(migration_has_ended((MigrationPhase) p), p >= MIGRATION_DONE);
         }
         cr_assert_not(migration_has_ended(MIGRATION_VERIFYING));
+}
+
+Test(executor, a_copied_request_has_texts_of_its_own_and_none_for_people) {
+        MoveOrder order = { .vm = "web",
+                            .from = "h1",
+                            .to = "h2",
+                            .why = "it is hot",
+                            .manner = { .reason = "it writes much" } };
+        const MigrationRequest request = { .order = &order,
+                                           .migrate_uri = "tcp://h2",
+                                           .manner = { .reason = "it writes much" } };
+        MigrationRequest *copy = migration_request_copy(&request);
+
+        cr_assert(copy);
+        cr_assert_str_eq("web", copy->order->vm);
+        cr_assert_neq((const void *) order.vm, (const void *) copy->order->vm);
+        cr_assert_str_eq("tcp://h2", copy->migrate_uri);
+        cr_assert_null(copy->order->why);
+        cr_assert_null(copy->order->manner.reason);
+        cr_assert_null(copy->manner.reason);
+        cr_assert_null(copy->order->from_uri, "what was not given");
+        free(copy);
 }

@@ -119,6 +119,24 @@ Test(brake, one_after_the_other_within_the_time_are_counted_together) {
         cr_assert_str_eq("more than 2 of 10 hosts would be evacuated within 10 min", b.hosts[3].why);
 }
 
+Test(brake, a_time_that_is_no_whole_minute_is_told_as_the_next_one) {
+        static const struct {
+                const char *within, *told;
+        } times[] = { { "61s", "within 2 min" }, { "120s", "within 2 min" }, { "121s", "within 3 min" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+                Brake b;
+
+                for (int h = 1; h <= 3; h++) {
+                        fails(h, 3, "a");
+                        hosts[h].brake = BRAKE_NONE;
+                }
+                set("brake.within", times[i].within);
+                b = round_and(0);
+                cr_assert(strstr(b.hosts[3].why, times[i].told), "%s: %s", times[i].within, b.hosts[3].why);
+        }
+}
+
 Test(brake, what_passed_goes_on_being_emptied) {
         Brake b;
 

@@ -88,6 +88,17 @@ static int64_t cap(const World *w, uint32_t i) {
         return w->seen[i].cap_mib_s;
 }
 
+Test(link_share, none_more_is_no_change) {
+        World w = { 0 };
+
+        add(&w, "h1", "h2", 0, 5);
+        open_share(&w, 0);
+        begin(&w, 0);
+        cr_expect_eq(0, link_share_add(w.share, NULL, 0));
+        cr_expect_eq(cap(&w, 0), 5);
+        w.share = link_share_free(w.share);
+}
+
 Test(link_share, what_one_leaves_the_other_gets) {
         World w = { 0 };
 
