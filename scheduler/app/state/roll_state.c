@@ -2,8 +2,10 @@
 #include "scheduler/app/state/roll_state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/compare.h"
 #include "scheduler/base/text.h"
 #include "scheduler/store/stored_json.h"
 
@@ -85,6 +87,24 @@ static int roll_state_served(Arena *a, json_t *o, uint32_t room, RollState *io) 
         return r;
 }
 
+/* No host stands there twice: the order of hosts (decide/query/roll_order.h) is of distinct ones. */
+static int roll_state_distinct(Arena *a, const RollState *s) {
+        const uint32_t n = s->n_left + s->n_done + s->n_now;
+        const char **names = arena_new(a, const char *, n);
+
+        if (!names)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                names[i] = i < s->n_left               ? s->left[i]
+                           : i < s->n_left + s->n_done ? s->done[i - s->n_left]
+                                                       : s->now[i - s->n_left - s->n_done].name;
+        qsort((void *) names, n, sizeof(*names), compare_strings);
+        for (uint32_t i = 1; i < n; i++)
+                if (strcmp(names[i - 1], names[i]) == 0)
+                        return -EBADMSG;
+        return 0;
+}
+
 static int roll_state_of(Arena *a, json_t *o, uint32_t room, RollState *ret) {
         const char *schema = NULL, *digest = NULL, *by = NULL;
         json_t *left = NULL, *done = NULL;
@@ -105,6 +125,8 @@ static int roll_state_of(Arena *a, json_t *o, uint32_t room, RollState *ret) {
                 r = roll_state_hosts(a, done, room, &s.done, &s.n_done);
         if (r == 0)
                 r = roll_state_served(a, o, room, &s);
+        if (r == 0)
+                r = roll_state_distinct(a, &s);
         if (r == 0)
                 *ret = s;
         return r;
