@@ -5,11 +5,15 @@
 #include <string.h>
 
 #include "scheduler/app/api/api_request.h"
+#include "scheduler/app/metrics/metrics_board.h"
 #include "scheduler/base/text.h"
 
 #define GRACE_TIMES 4 /* as long as it took: an answer that is being made anew is sent so long */
 #define GRACE_LEAST                                                                                          \
         (2 * USEC_PER_SEC) /* what is made anew waits for its turn, behind rounds and behind other answers */
+#define ANEW_PATIENCE                                                                                        \
+        (GRACE_LEAST * 3 /                                                                                   \
+         4) /* no client waits for it: a round's memory and its own are not needed at once */
 #define GRACE_MOST (5 * USEC_PER_SEC)
 
 /* ---- the response ---- */
@@ -82,6 +86,7 @@ void api_fresh_make(ApiRequest *r) {
 void api_fresh_anew(void *job) {
         ApiRequest *r = job;
 
+        metrics_board_rest(r->call.board, ANEW_PATIENCE);
         api_fresh_make(r);
         (void) api_request_free(r);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/thread.h"
+
 const char *const hosts_state_names[HOSTS_STATE_N] = { "all",      "silent",  "failing", "maintenance",
                                                        "cordoned", "offline", "held" };
 const char *const vms_state_names[VMS_STATE_N] = { "all", "leaving", "stuck", "late", "off", "on_two_hosts" };
@@ -33,7 +35,7 @@ struct ClusterMetrics {
         char name[CLUSTER_NAME_MAX];
         char not_ready[200];
         char store[METRICS_STORE_SIZE];
-        bool leads, dropped;
+        bool leads, dropped, thinks;
         uint64_t settings;
         ClusterFigures *figures;
         ClusterCounters counters;
@@ -41,7 +43,9 @@ struct ClusterMetrics {
 
 struct MetricsBoard {
         pthread_mutex_t lock;
+        pthread_cond_t rests;
         ClusterMetrics *first; /* by name */
+        uint32_t n_thinking;
 };
 
 int metrics_board_open(MetricsBoard **ret) {
@@ -50,6 +54,7 @@ int metrics_board_open(MetricsBoard **ret) {
         if (!board)
                 return -ENOMEM;
         (void) pthread_mutex_init(&board->lock, NULL);
+        cond_open(&board->rests);
         *ret = board;
         return 0;
 }
@@ -91,6 +96,7 @@ MetricsBoard *metrics_board_free(MetricsBoard *board) {
                 explicit_bzero(m->store, sizeof(m->store));
                 free(m);
         }
+        (void) pthread_cond_destroy(&board->rests);
         (void) pthread_mutex_destroy(&board->lock);
         free(board);
         return NULL;
@@ -175,6 +181,29 @@ void cluster_metrics_phase(ClusterMetrics *m, RoundPhase phase, usec_t took) {
         metrics_histogram_put(&m->counters.phases[phase], metrics_bounds_seconds,
                               (double) took / USEC_PER_SEC);
         (void) pthread_mutex_unlock(&m->board->lock);
+}
+
+void cluster_metrics_thinks(ClusterMetrics *m, bool thinks) {
+        MetricsBoard *board = m ? m->board : NULL;
+
+        if (!m)
+                return;
+        (void) pthread_mutex_lock(&board->lock);
+        if (m->thinks != thinks)
+                board->n_thinking += thinks ? 1U : UINT32_MAX;
+        m->thinks = thinks;
+        if (board->n_thinking == 0)
+                (void) pthread_cond_broadcast(&board->rests);
+        (void) pthread_mutex_unlock(&board->lock);
+}
+
+void metrics_board_rest(MetricsBoard *board, usec_t at_most) {
+        const usec_t until = clock_monotonic() + at_most;
+
+        (void) pthread_mutex_lock(&board->lock);
+        while (board->n_thinking > 0 && cond_wait_until(&board->rests, &board->lock, until))
+                ;
+        (void) pthread_mutex_unlock(&board->lock);
 }
 
 void cluster_metrics_running(ClusterMetrics *m, uint32_t n) {

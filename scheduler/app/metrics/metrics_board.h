@@ -144,6 +144,9 @@ void cluster_metrics_put(ClusterMetrics *m, ClusterFigures *figures);
 void cluster_metrics_lead(ClusterMetrics *m, bool leads);
 void cluster_metrics_phase(ClusterMetrics *m, RoundPhase phase, usec_t took);
 void cluster_metrics_running(ClusterMetrics *m, uint32_t n);
+
+/* Its round reads and plans, which needs the most memory; or no longer. */
+void cluster_metrics_thinks(ClusterMetrics *m, bool thinks);
 void cluster_metrics_ended(ClusterMetrics *m, const MoveMetric *move);
 
 /* The cluster's loop has reached its store, NULL; or why it has not. */
@@ -164,6 +167,9 @@ void cluster_metrics_settings(ClusterMetrics *m);
 
 /* The URL of a cluster's store. False: it is not known. */
 bool metrics_board_store(MetricsBoard *board, const char *cluster, char ret[METRICS_STORE_SIZE]);
+
+/* Until no cluster's round reads and plans, or so long at most: for what can wait for that. */
+void metrics_board_rest(MetricsBoard *board, usec_t at_most);
 
 /* How often a cluster's settings were read anew. */
 uint64_t metrics_board_settings(MetricsBoard *board, const char *cluster);

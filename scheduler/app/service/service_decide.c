@@ -51,6 +51,7 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
         Round round = { 0 };
         int r;
 
+        cluster_metrics_thinks(x->metrics, true);
         s->found.input.hold_from = service_decide_hold_from(mode);
         r = service_facts_pose(x, &s->found, s->found.deferred | not_now);
         s->wanted.mode = mode;
@@ -63,6 +64,7 @@ int service_decide(RoundState *s, ServiceMode mode, unsigned not_now, uint32_t t
                 s->wanted.round = round;
                 r = service_live_plan(x->arena, &s->shown, &round);
         }
+        cluster_metrics_thinks(x->metrics, false);
         if (r < 0)
                 return r;
         service_live_write(x, &s->shown, true);

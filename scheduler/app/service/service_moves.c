@@ -188,6 +188,7 @@ int service_moves_run(const ServiceRound *round, const Snapshot *facts, RoundMov
                                         .trouble = service_moves_trouble } };
         int r;
 
+        cluster_metrics_thinks(round->metrics, false); /* it waits now, for minutes perhaps */
         done->outcomes = arena_new(round->arena, MoveOutcome, done->n);
         done->ended = arena_new(round->arena, bool, done->n);
         if (!c || !started || !late || !done->outcomes || !done->ended)

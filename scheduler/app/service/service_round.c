@@ -240,7 +240,10 @@ static int service_round_say_kept(const ServiceRound *round, const Snapshot *s) 
 /* From here on hosts call that get worse than they are now, also while moves of this round run. */
 static int service_round_facts(RoundState *s) {
         const usec_t began = round_monotonic(s->given);
-        int r = service_facts_read(s->given, &s->found, &s->shown);
+        int r;
+
+        cluster_metrics_thinks(s->given->metrics, true);
+        r = service_facts_read(s->given, &s->found, &s->shown);
 
         cluster_metrics_phase(s->given->metrics, ROUND_READ, round_monotonic(s->given) - began);
 
@@ -353,6 +356,7 @@ int service_round_beside(const ServiceRound *round, const Workers *workers, Roun
                 r = service_round_plan(s);
         if (r == 0 && s->done.n == 0)
                 r = service_round_step(s, service_round_keep, "recording the decision");
+        cluster_metrics_thinks(round->metrics, false);
         if (r == 0)
                 service_notices_put(s);
         if (r == 0 || !round_is_stopped(round))
@@ -381,6 +385,7 @@ int service_round(const ServiceRound *round) {
                 r = service_round_plan(&s);
         if (r == 0) /* the decision with what came of it */
                 r = service_round_step(&s, service_round_keep, "recording the decision");
+        cluster_metrics_thinks(round->metrics, false);
         if (s.found.known)
                 service_round_remember(round, &s);
         if (r == 0 && !round_is_stopped(round))
