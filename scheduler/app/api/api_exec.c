@@ -140,7 +140,7 @@ static void api_exec_refused(ApiCall *call, const json_t *value, int status) {
         const bool is_of_path = strchr(call->route->pattern, '{') != NULL;
 
         if (what && json_array_size(json_object_get(value, "blocked_by")) > 0) {
-                api_reply_problem(call, 409, "%s", what);
+                api_reply_problem(call, status == EXIT_FAILED ? 503 : 409, "%s", what);
                 api_exec_blocked(call, value, BLOCKS_MOST);
                 return;
         }

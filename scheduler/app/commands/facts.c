@@ -64,6 +64,17 @@ int facts_holds(Invocation *in, Store *store, RoundInput *io) {
         return r;
 }
 
+/* A cluster of which nothing was ever reported is told from a store that is away. */
+static ExitStatus facts_complain(const Invocation *in, const Facts *f, int error, const TextFault *fault) {
+        const ErrorBlock none = { .kind = "hosts", .why = fault->what };
+        Invocation named = *in;
+
+        named.blocks = error == -ENODATA ? &none : NULL;
+        named.n_blocks = error == -ENODATA;
+        return command_complain_fault(&named, facts_status_of(f->source, error), source_name(f->source),
+                                      fault);
+}
+
 ExitStatus facts_read(Invocation *in, Facts *f) {
         TextFault fault;
         const char *text;
@@ -80,8 +91,7 @@ ExitStatus facts_read(Invocation *in, Facts *f) {
         f->raw = source_facts(f->source);
         f->read_at = clock_monotonic();
         if (r < 0)
-                return command_complain_fault(in, facts_status_of(f->source, r), source_name(f->source),
-                                              &fault);
+                return facts_complain(in, f, r, &fault);
         for (uint32_t i = 0; (text = source_notice(f->source, i)); i++)
                 said = fnv1a(said, text, strlen(text) + 1);
         for (uint32_t i = 0; store && i < drops_named(store_unread(store)); i++)

@@ -18,18 +18,17 @@ static json_t *invocation_fault_json(const TextFault *f) {
         return o;
 }
 
-static json_t *invocation_blocks_json(const ErrorBlock *blocks, uint32_t n) {
+static json_t *invocation_blocks_json(const Invocation *in) {
         json_t *list = json_array();
 
-        for (uint32_t i = 0; i < n; i++)
-                (void) json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "kind", blocks[i].kind,
-                                                             "name", json_text(blocks[i].name), "why",
-                                                             json_text(blocks[i].why)));
+        for (uint32_t i = 0; i < in->n_blocks; i++)
+                (void) json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "kind", in->blocks[i].kind,
+                                                             "name", json_text(in->blocks[i].name), "why",
+                                                             json_text(in->blocks[i].why)));
         return list;
 }
 
-static void print_error_json(const Invocation *in, const char *file, const TextFaults *faults,
-                             json_t *blocked_by) {
+static void print_error_json(const Invocation *in, const char *file, const TextFaults *faults) {
         json_t *o = json_object(), *first = invocation_fault_json(&faults->at[0]), *all = json_array();
 
         (void) json_object_set_new(o, "schema", json_string("plimsoll.error/1"));
@@ -38,7 +37,7 @@ static void print_error_json(const Invocation *in, const char *file, const TextF
         for (uint32_t i = 0; i < faults->n; i++)
                 (void) json_array_append_new(all, invocation_fault_json(&faults->at[i]));
         (void) json_object_set_new(o, "mistakes", all);
-        (void) json_object_set_new(o, "blocked_by", blocked_by);
+        (void) json_object_set_new(o, "blocked_by", invocation_blocks_json(in));
         json_decref(first);
         (void) json_print(o, in->out.out);
 }
@@ -80,7 +79,7 @@ ExitStatus command_complain_faults(const Invocation *in, ExitStatus status, cons
         if (in->held && !in->held->what[0] && faults->n > 0)
                 *in->held = faults->at[0];
         if (in->json && !in->held)
-                print_error_json(in, file, faults, json_array());
+                print_error_json(in, file, faults);
         return status;
 }
 
@@ -96,17 +95,14 @@ ExitStatus command_complain(const Invocation *in, ExitStatus status, const char 
 
 ExitStatus command_complain_blocked(const Invocation *in, ExitStatus status, const ErrorBlock *blocks,
                                     uint32_t n, const char *fmt, ...) {
+        Invocation named = *in;
         TextFault f = { 0 };
         va_list ap;
 
         va_start(ap, fmt);
         (void) vsnprintf(f.what, sizeof(f.what), fmt, ap);
         va_end(ap);
-        invocation_print_fault(in, NULL, &f);
-        if (in->held && !in->held->what[0])
-                *in->held = f;
-        if (in->json && !in->held)
-                print_error_json(in, NULL, &(TextFaults){ .at = &f, .n = 1, .most = 1 },
-                                 invocation_blocks_json(blocks, n));
-        return status;
+        named.blocks = blocks;
+        named.n_blocks = n;
+        return command_complain_fault(&named, status, NULL, &f);
 }

@@ -16,6 +16,12 @@ typedef enum ExitStatus {
         EXIT_BLOCKED,   /* some of it is blocked; what, and by what, was printed */
 } ExitStatus;
 
+/* What keeps it from being done. */
+typedef struct ErrorBlock {
+        const char *kind, *name,
+                *why; /* kind: "stop", "brake", "vm": what it is; its name; NULL where it has none */
+} ErrorBlock;
+
 /* One call of a command: what it was given and where its words go. Lives until the command returns. */
 typedef struct Invocation {
         const char *program; /* "plimsoll plan": begins every complaint */
@@ -26,17 +32,14 @@ typedef struct Invocation {
         bool inside; /* another program calls it: its words stand on no command line */
         TextFault *
                 held; /* with --json: the first complaint goes here, not out, for the command's own document has it; NULL: usual */
+        const ErrorBlock
+                *blocks; /* [n_blocks] what a complaint is to name as what keeps it from being done */
+        uint32_t n_blocks;
 } Invocation;
 
 /* Says what is wrong: "plimsoll plan: …" on standard error; with --json also an object of schema
  * plimsoll.error/1 on standard output. Returns `status`. */
 ExitStatus command_complain(const Invocation *in, ExitStatus status, const char *fmt, ...) printf_like(3, 4);
-
-/* What keeps it from being done. */
-typedef struct ErrorBlock {
-        const char *kind, *name,
-                *why; /* kind: "stop", "brake", "vm": what it is; its name; NULL where it has none */
-} ErrorBlock;
 
 /* The same with what keeps it from being done, for programs: "blocked_by" of the JSON object. */
 ExitStatus command_complain_blocked(const Invocation *in, ExitStatus status, const ErrorBlock *blocks,

@@ -3,7 +3,7 @@
 // build/page-shots/40.
 import { mkdirSync } from 'node:fs';
 import { World, cluster, until } from '../world.mjs';
-import { axeSource, tab } from '../browser.mjs';
+import { against, tab } from '../browser.mjs';
 
 export default async function story({ browser, build, check }) {
 	const hosts = cluster(40), shots = 'build/page-shots/40';
@@ -19,7 +19,7 @@ export default async function story({ browser, build, check }) {
 		const left = async () => (await world.api('plans')).items.find(p => p.kinds.includes('maintenance') && !p.answer), waits = await until(60, 'a plan that empties kvm30 waits', left);
 		const plan = waits.id, vm = (await world.api(`plans/${plan}/moves`)).items[0].vm;
 		const views = { cluster: '', hosts: '/hosts', host: '/hosts/kvm10', silent: '/hosts/kvm20', vms: '/vms', vm: `/vms/${vm}`, plans: '/plans', plan: `/plans/${plan}`, moves: '/moves', faults: '/faults', maintenance: '/maintenance', audit: '/audit', settings: '/settings?q=service', nothing: '/nosuch' };
-		const axe = axeSource(), all = [], page = await tab(browser, world, 'operate');
+		const all = [], page = await tab(browser, world, 'operate');
 		for (const [kind, options] of Object.entries({ light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, phone: { colorScheme: 'light', size: { width: 360, height: 780 } } })) {
 			await page.emulateMedia({ colorScheme: options.colorScheme });
 			await page.setViewportSize(options.size || { width: 1280, height: 900 });
@@ -29,12 +29,7 @@ export default async function story({ browser, build, check }) {
 				await page.waitForFunction(() => !document.querySelector('.skeleton'));
 				if (name === 'plan') await page.locator('.frontier').waitFor({ timeout: 60000 });
 				if (name === 'plan') check('it is under review', await page.getByRole('button', { name: /^Approve/ }).count() === 1);
-				await page.evaluate(axe); // by the debugger: the CSP does not let the page itself
-				const found = await page.evaluate(async () => (await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(v => `${v.id}: ${v.nodes.slice(0, 2).map(n => `${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 200)}`).join(' | ')}`));
-				all.push(...found.map(f => `${name}, ${kind}: ${f}`));
-				const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-				check(`${name}, ${kind}: not wider than the screen`, over <= 0, `${over} px`);
-				await page.screenshot({ path: `${shots}/${name}-${kind}.png`, fullPage: !/^(vms|settings)$/.test(name) });
+				all.push(...await against(page, `${name}, ${kind}`, { check, picture: `${shots}/${name}-${kind}.png`, whole: !/^(vms|settings)$/.test(name) }));
 			}
 		}
 		check('axe finds nothing on any page', all.length === 0, all.join('\n'));

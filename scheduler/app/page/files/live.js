@@ -7,9 +7,9 @@ const API = '/api/v1/';
 const EVERY = 3000, LEAST = 1000, MOST = 60000, TIMEOUT = 20000;
 
 export class Problem extends Error {
-	constructor(status, title, detail, id) {
+	constructor(status, title, detail, id, blocks = []) {
 		super(detail || title);
-		Object.assign(this, { status, title, detail, id });
+		Object.assign(this, { status, title, detail, id, isEmpty: blocks.some(b => b.kind === 'hosts') }); // isEmpty: no host has reported yet
 	}
 }
 
@@ -38,7 +38,7 @@ async function ask(path, options = {}) {
 	let value = null;
 	try { value = JSON.parse(text); } catch { /* not JSON: said below */ }
 	if (r.ok && value !== null) return { value, etag: r.headers.get('ETag'), status: r.status };
-	throw new Problem(r.status, value?.title || `HTTP ${r.status}`, value?.detail || (r.ok ? 'the answer is no JSON' : ''), (value?.instance || '').split(':').pop() || r.headers.get('X-Request-Id'));
+	throw new Problem(r.status, value?.title || `HTTP ${r.status}`, value?.detail || (r.ok ? 'the answer is no JSON' : ''), (value?.instance || '').split(':').pop() || r.headers.get('X-Request-Id'), value?.blocked_by);
 }
 
 const inCluster = (path, query = {}) => {
@@ -142,7 +142,7 @@ async function look(w) {
 		changed();
 		return;
 	}
-	const lost = problem && (problem.status === 0 || problem.status >= 500 || problem.status === 429);
+	const lost = problem && !problem.isEmpty && (problem.status === 0 || problem.status >= 500 || problem.status === 429);
 	note(lost ? problem : null);
 	w.wait = lost ? Math.min(w.wait * 2, MOST) : LEAST;
 	try {

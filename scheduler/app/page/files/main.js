@@ -139,6 +139,7 @@ export function draw() {
 		if (!live.login) put(main, problem ? problemBox(problem, start) : h('p.loading', null, 'Loading'));
 		else if (live.login.role === 'none') put(main, loginForm());
 		else if (!view) put(main, h('h1', null, 'Nothing is here'), h('p', null, 'This address is no view of the page. ', h('a', { href: '/' }, 'To the clusters')));
+		else if (data === null && problem?.isEmpty) put(main, h('h1', null, view.title(place)), h('p.empty', { role: 'status' }, 'No host has reported to this cluster yet. Start plimsoll-agent on each host; it is shown here as soon as it reports.'));
 		else if (data === null && problem) put(main, cutBanner(), h('h1', null, view.title(place)), problem.status === 404 && view.gone ? view.gone(place, problem, context()) : problemBox(problem, wake));
 		else if (data === null) put(main, cutBanner(), h('h1', null, view.title(place)), h('div.skeleton', { 'aria-busy': 'true' }, h('p.loading', null, 'Loading')));
 		else put(main, cutBanner(), problem && live.cut === null ? problemBox(problem, wake) : null, view.draw(data, context()));

@@ -43,7 +43,7 @@ function needs(status, ctx) {
 			stuck.slice(0, 4).map(s => h('li.item', { key: `vm:${s.vm}` }, h('a', { href: ctx.vmUrl(s.vm) }, sign('failing', 'cannot leave'), ' ', h('strong', null, s.vm), h('span.soft', null, ` cannot leave ${s.host}: ${s.why}`)))),
 			list.slice(0, most).map(x => h('li.item', { key: x.name }, h('a', { href: ctx.hostUrl(x.name) }, sign(hostClass(x)), ' ', h('strong', null, x.name), h('span.soft', null, ` ${why(x)}; ${plural(x.vm_count, 'VM')}`))))),
 		list.length > most ? h('p', null, h('a', { href: `${ctx.base}/hosts?state=attention` }, `${list.length - most} more`)) : null,
-		h('p.soft', null, list.length + stuck.length ? `${plural(status.hosts.length - list.length, 'host needs', 'hosts need')} nothing. ` : null, h('a', { href: `${ctx.base}/hosts` }, 'All hosts')));
+		h('p.soft', null, list.length + stuck.length && status.hosts.length > list.length ? `${plural(status.hosts.length - list.length, 'host needs', 'hosts need')} nothing. ` : null, h('a', { href: `${ctx.base}/hosts` }, 'All hosts')));
 }
 
 /** Ends the move that is shown, by its id in the journal: never another move of the VM that came in its place. */

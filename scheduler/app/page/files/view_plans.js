@@ -123,7 +123,9 @@ function moveTable(moves, ctx, name) {
 
 /** The moves of a kind: elements only where it is open. */
 function kind(k, moves, i, ctx) {
-	const open = (ctx.state.open ||= new Map()), is = open.get(k) ?? (i === 0 && ctx.isWide);
+	const open = (ctx.state.open ||= new Map());
+	if (!open.has(k)) open.set(k, i === 0 && ctx.isWide);
+	const is = open.get(k);
 	const toggled = e => { if (e.currentTarget.open !== is) { open.set(k, e.currentTarget.open); ctx.draw(); } };
 	return h('details.kind', { key: `kind:${k}`, open: is, ontoggle: toggled }, h('summary', null, h('h2', null, `${kindName(k)} (${count(moves.length)})`)),
 		!is ? null : ctx.isWide ? moveTable(moves, ctx, `Moves to ${kindName(k)}`) : moveCards(moves, ctx, k));
