@@ -157,6 +157,17 @@ typedef struct Score {
         uint32_t over_limit;            /* hosts with a resource above its load line */
 } Score;
 
+/* Permille of a host's capacity, before the plan and after it, and its load line; UNKNOWN: it has none, or how much is not known. */
+typedef struct PlanLoad {
+        int64_t before, after, line;
+} PlanLoad;
+
+/* A host that moves leave or go to. */
+typedef struct PlanHost {
+        HostIx host;
+        const PlanLoad *load; /* [n_res] */
+} PlanHost;
+
 /* What became of the capacity reserve (decide/cost/reserve_cover.h). */
 typedef struct PlanReserve {
         bool asked;
@@ -255,6 +266,8 @@ typedef struct Plan {
         uint32_t n_late;
         uint64_t refusals[REASON_N]; /* how often each reason refused a move that was tried */
         Score before, after;
+        const PlanHost *hosts; /* [n_hosts] ascending */
+        uint32_t n_hosts;
         PlanReserve reserve;
         PlanGoal goal;
         const IdleHost *idle; /* [n_idle] ascending; goal pack only */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include "scheduler/app/text/fleet_text.h"
 #include "scheduler/milp/exact.h"
 #include "scheduler/snapshot/files/plan_file.h"
 #include "tests/random_cluster.h"
@@ -49,9 +50,50 @@ static void expect_unmeasured_stay_for_balance(const Snapshot *s, const Plan *pl
         }
 }
 
+/* What is told of the hosts that moves touch is what status tells of them, before and after: other code, from scratch. */
+static void expect_hosts(const Snapshot *s, const Settings *settings, const Plan *plan, uint64_t seed) {
+        const int64_t *before = NULL, *after = NULL, *line = NULL;
+        const HostIx *host_of = NULL;
+        const Problem *p = NULL;
+        uint32_t told = 0;
+
+        cr_assert_eq(0, problem_build(&arena, s, settings, &p));
+        cr_assert_eq(0, fleet_after(&arena, p, plan, &host_of));
+        cr_assert_eq(0, fleet_used(&arena, p, p->home, &before, &line));
+        cr_assert_eq(0, fleet_used(&arena, p, host_of, &after, &line));
+        for (HostIx h = 0; h < p->n_hosts; h++) {
+                bool touched = false;
+
+                for (uint32_t i = 0; i < plan->n_moves; i++)
+                        touched |= plan->moves[i].move.from == h || plan->moves[i].move.to == h;
+                if (!touched)
+                        continue;
+                cr_assert(told < plan->n_hosts && plan->hosts[told].host == h, "seed %lu: %s",
+                          (unsigned long) seed, s->hosts[h].name);
+                for (uint32_t r = 0; r < p->n_res; r++) {
+                        const PlanLoad *load = &plan->hosts[told].load[r];
+                        const size_t at = (size_t) h * p->n_res + r;
+
+                        if (problem_capacity(p, h)[r] <= 0 || problem_capacity(p, h)[r] >= QUANTITY_MAX) {
+                                cr_assert_eq(load->before, UNKNOWN);
+                                cr_assert_eq(load->after, UNKNOWN);
+                                continue;
+                        }
+                        cr_assert_eq(load->before, before[at], "seed %lu: %s: %s: %lld and %lld",
+                                     (unsigned long) seed, s->hosts[h].name, plan->res_names[r],
+                                     (long long) load->before, (long long) before[at]);
+                        cr_assert_eq(load->after, after[at]);
+                        cr_assert_eq(load->line, line[at]);
+                }
+                told++;
+        }
+        cr_assert_eq(told, plan->n_hosts);
+}
+
 static void expect_accepted(const Snapshot *s, const Settings *settings, const Plan *plan, uint64_t seed) {
         const Objection *objections = NULL;
 
+        expect_hosts(s, settings, plan, seed);
         cr_assert_eq(objections_to(&arena, s, settings, plan, &objections), 0, "seed %lu: %s",
                      (unsigned long) seed, objections ? objections[0].text : "");
         cr_assert(costs_compare(&plan->after.costs, &plan->before.costs) <= 0, "seed %lu",

@@ -166,6 +166,11 @@ int plan_reserve(Planning *pl, Plan *plan) must_check;
 /* Fills plan->goal, and plan->idle where hosts are emptied. */
 int plan_idle(Planning *pl, Plan *plan) must_check;
 
+/* ---- plan_hosts.c ---- */
+
+/* The load of each host that moves touch, before and after. 0 or -ENOMEM. */
+int plan_hosts(Planning *pl, Plan *plan) must_check;
+
 /* Fills plan->refused, its counts and plan->conflicts, from the state after the plan. */
 int plan_refused(Planning *pl, Plan *plan) must_check;
 /* [vm] which of the moves of one host goes first where hosts must be left by a deadline (deadline.h); *ret is

@@ -221,6 +221,8 @@ static int planner_tell(Planning *pl, Plan *plan) {
         if (r == 0)
                 r = plan_story(pl, plan); /* each move: cost, forecast, manner, and why */
         if (r == 0)
+                r = plan_hosts(pl, plan); /* how loaded each host is then that it touches */
+        if (r == 0)
                 r = plan_late(pl, plan); /* who will miss a deadline */
         if (r == 0)
                 r = plan_reserve(pl, plan); /* whether hosts may fail then */

@@ -288,6 +288,45 @@ static void put_spread(Printer *printer, const Spread *s) {
         text_writer_word(&printer->w, "}");
 }
 
+static void put_share(Printer *printer, bool first, const char *key, int64_t permille) {
+        put_key(printer, first, key);
+        text_writer_decimal(&printer->w, permille, 1000, 3);
+}
+
+/* Of each host that moves touch what it has of each resource whose size is known. */
+static void put_hosts(Printer *printer) {
+        const Plan *p = printer->p;
+
+        if (p->n_hosts == 0)
+                return;
+        plan_print_put_line(printer, "hosts");
+        for (uint32_t i = 0; i < p->n_hosts; i++) {
+                bool first = true;
+
+                text_writer_word(&printer->w, i == 0 ? "[\n    {" : ",\n    {");
+                put_key(printer, true, "name");
+                text_writer_string(&printer->w, printer->s->hosts[p->hosts[i].host].name);
+                put_key(printer, false, "load");
+                text_writer_word(&printer->w, "{");
+                for (uint32_t r = 0; r < p->n_res; r++) {
+                        const PlanLoad *load = &p->hosts[i].load[r];
+                        char key[JSON_KEY_SIZE];
+
+                        if (load->before == UNKNOWN)
+                                continue;
+                        put_key(printer, first, json_key(p->res_names[r], key));
+                        text_writer_word(&printer->w, "{");
+                        put_share(printer, true, "used_before", load->before);
+                        put_share(printer, false, "used_after", load->after);
+                        put_share(printer, false, "load_line", load->line);
+                        text_writer_word(&printer->w, "}");
+                        first = false;
+                }
+                text_writer_word(&printer->w, "}}");
+        }
+        text_writer_word(&printer->w, "\n  ]");
+}
+
 static void put_score(Printer *printer, const Score *score) {
         text_writer_word(&printer->w, "{\"cost\": ");
         put_costs(printer, &score->costs);
@@ -495,6 +534,7 @@ int plan_file_print(Arena *a, const Snapshot *s, const Plan *plan, const char **
         Printer p = { .w = text_writer_new(a), .s = s, .p = plan };
 
         plan_print_put_head(&p);
+        put_hosts(&p);
         plan_print_put_line(&p, "moves");
         text_writer_word(&p.w, "[");
         for (uint32_t i = 0; i < plan->n_moves; i++) {

@@ -37,6 +37,15 @@ export default async function story({ browser, build, check }) {
 		const rows = operator.locator('details.kind tbody tr');
 		for (const d of await operator.locator('details.kind:not([open])').all()) await d.locator('summary').click();
 		await until(10, 'a row a move', async () => await rows.count() === own.moves.length);
+		await operator.locator('details.touched summary').click();
+		const touched = operator.locator('details.touched tbody tr');
+		await until(10, 'a row a host that moves touch', async () => await touched.count() === own.hosts.length && own.hosts.length > 0);
+		const told = await touched.evaluateAll(list => list.map(tr => [...tr.children].map(td => td.innerText.trim())));
+		for (const [i, x] of own.hosts.entries()) {
+			const share = n => `${(n * 100).toFixed(0)} %`, l = x.load, want = [l.cpu.used_before, l.cpu.used_after, l.memory.used_before, l.memory.used_after];
+			check(`${x.name}: now and after as the plan has it`, told[i][0] === x.name && want.every((n, k) => told[i][k + 1].startsWith(share(n))), told[i].join(' '));
+			check(`${x.name}: above its line is said`, (l.cpu.used_before > l.cpu.load_line) === told[i][1].includes('above its line'));
+		}
 		const text = await operator.locator('main').innerText();
 		for (const m of own.moves) check(`${m.vm}: its reason is read`, text.includes(m.why), m.why);
 		check('now and after', new RegExp(`Hosts above their line\\s+${own.before.over_limit}\\s+→?\\s*${own.after.over_limit}`).test(text), text);

@@ -131,6 +131,20 @@ function kind(k, moves, i, ctx) {
 		!is ? null : ctx.isWide ? moveTable(moves, ctx, `Moves to ${kindName(k)}`) : moveCards(moves, ctx, k));
 }
 
+/** Each host that moves touch, now and after: drawn where it is open. */
+function hostsTouched(p, ctx) {
+	const open = (ctx.state.open ||= new Map()), is = open.get('hosts') ?? false, hosts = p.hosts || [];
+	if (!hosts.length) return null;
+	const toggled = e => { if (e.currentTarget.open !== is) { open.set('hosts', e.currentTarget.open); ctx.draw(); } };
+	const two = (r, id, label) => [['used_before', 'now'], ['used_after', 'after']].map(([at_, word]) => ({
+		id: `${id}_${at_}`, label: `${label} ${word}`, num: true, value: x => x.load[r]?.[at_] ?? null,
+		cell: x => { const l = x.load[r]; return !l ? 'unknown' : h('span', { class: l[at_] > l.load_line ? 'bad' : null }, pct(l[at_]), l[at_] > l.load_line ? ' above its line' : ''); },
+	}));
+	return h('details.touched', { key: 'hosts', open: is, ontoggle: toggled }, h('summary', null, h('h2', null, `Hosts that it touches, now and after (${count(hosts.length)})`)),
+		!is ? null : table({ name: 'Hosts that the plan touches', rows: hosts, key: x => x.name, usual: 'name',
+			columns: [{ id: 'name', label: 'Host', value: x => x.name, cell: x => h('a', { href: ctx.hostUrl(x.name) }, x.name) }, ...two('cpu', 'cpu', 'CPU'), ...two('memory', 'memory', 'Memory')] }));
+}
+
 function answer(s, id, yes, ctx) {
 	const p = s.seen.value.plan, words = `${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}`, etag = s.seen.etag;
 	askFirst({
@@ -186,7 +200,7 @@ export const plan = {
 			h('div.columns.three', { key: 'top' }, h('section.card', { key: 'why' }, h('h2', null, 'Why'), why, h('p.soft', null, `Cannot: ${count(p.refused_all)}; late: ${count(p.late.length)}`)),
 				h('section.card', { key: 'pairs' }, h('h2', null, 'Now → after'), pairs(p, draft ? w?.plan : null), best ? h('p.soft', null, best) : null), h('section.card', { key: 'buys' }, h('h2', null, 'What fewer moves buy'), buys(b, ctx, third, w?.plan.moves.length ?? p.moves.length))),
 			p.refused.length ? h('section.card', { key: 'refused' }, h('h2', null, sign('failing', 'cannot'), ` ${plural(p.refused_all, 'VM')} cannot be moved`), h('ul.plainlist', null, p.refused.slice(0, 20).map(r => h('li', { key: r.vm }, h('a', { href: ctx.vmUrl(r.vm) }, r.vm), `: ${r.why || r.text || r.reason || 'see the VM'}`)))) : null,
-			groups(p.moves).map(([k, list_], i) => kind(k, list_, i, ctx)),
+			groups(p.moves).map(([k, list_], i) => kind(k, list_, i, ctx)), hostsTouched(p, ctx),
 			draft ? proposeBar(b, draft, ctx) : open ? h('div.sticky', { key: 'sticky' }, button('operate', `Approve ${plural(p.moves.length, 'move')}, ${bytes(p.predicted.bytes)}`, () => answer(s, id, true, ctx), { kind: 'go' }), button('operate', 'Reject…', () => answer(s, id, false, ctx)),
 				may('operate') ? h('span.soft', null, 'Both are in the audit.') : whoMay('operate', 'approve or reject it')) : null,
 		];
