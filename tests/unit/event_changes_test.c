@@ -66,3 +66,17 @@ Test(event_changes, progress_alone_changes_nothing_that_may_be_read) {
         cr_assert(event_changes_matter(list));
         json_decref(list);
 }
+
+Test(event_changes, a_round_and_who_leads_are_nothing_to_act_upon) {
+        json_t *list = json_array();
+
+        cr_assert_not(event_changes_are_acted_upon(list));
+        cr_assert_eq(0, event_change_add(list, "round", NULL, NULL, NULL));
+        cr_assert_eq(0, event_change_add(list, "leader", NULL, NULL, NULL));
+        cr_assert_eq(0, event_change_add(list, "move.progress", "vm", "db", NULL));
+        cr_assert(event_changes_matter(list));
+        cr_assert_not(event_changes_are_acted_upon(list));
+        cr_assert_eq(0, event_change_add(list, "plan.proposed", "plan", "p1", NULL));
+        cr_assert(event_changes_are_acted_upon(list));
+        json_decref(list);
+}

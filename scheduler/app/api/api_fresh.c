@@ -8,13 +8,9 @@
 #include "scheduler/app/metrics/metrics_board.h"
 #include "scheduler/base/text.h"
 
-#define GRACE_TIMES 4 /* as long as it took: an answer that is being made anew is sent so long */
-#define GRACE_LEAST                                                                                          \
-        (2 * USEC_PER_SEC) /* what is made anew waits for its turn, behind rounds and behind other answers */
-#define ANEW_PATIENCE                                                                                        \
-        (GRACE_LEAST * 3 /                                                                                   \
-         4) /* no client waits for it: a round's memory and its own are not needed at once */
-#define GRACE_MOST (5 * USEC_PER_SEC)
+/* So long an answer is sent that is being made anew: that waits for its turn, behind rounds and behind other answers. */
+#define GRACE         (5 * USEC_PER_SEC)
+#define ANEW_PATIENCE (3 * USEC_PER_SEC / 2) /* a round's memory and its own are not needed at once */
 
 /* ---- the response ---- */
 
@@ -67,8 +63,7 @@ struct MHD_Response *api_fresh_response(ApiRequest *r) {
 void api_fresh_make(ApiRequest *r) {
         ApiKept *kept = &r->call.server->kept;
         const uint64_t changes = api_kept_changes(kept);
-        const usec_t began = clock_monotonic();
-        usec_t now, grace;
+        usec_t now;
 
         api_request_do(r);
         if (r->call.route->role > ROLE_VIEW) /* it has changed something, perhaps */
@@ -78,9 +73,7 @@ void api_fresh_make(ApiRequest *r) {
         (void) malloc_trim(
                 0); /* of a large cluster tens of MiB were needed, and each thread would keep its own */
         now = clock_monotonic();
-        grace = GRACE_TIMES * (now - began);
-        grace = grace < GRACE_LEAST ? GRACE_LEAST : grace > GRACE_MOST ? GRACE_MOST : grace;
-        api_kept_put(kept, r->key, &r->call, now, grace, changes, &r->kept);
+        api_kept_put(kept, r->key, &r->call, now, GRACE, changes, &r->kept);
 }
 
 void api_fresh_anew(void *job) {

@@ -7,11 +7,13 @@
 #include "scheduler/base/common.h"
 
 #define PROGRESS "move.progress"
+#define ROUND    "round"
+#define LEADER   "leader"
 
 const char *const event_names[] = {
-        "round",  "plan.proposed", "plan.changed", "plan.gone", "plan.answered", "move.started",
+        ROUND,    "plan.proposed", "plan.changed", "plan.gone", "plan.answered", "move.started",
         PROGRESS, "move.ended",    "host",         "fault",     "maintenance",   "brake",
-        "leader", "settings",      "stop",         "balance",   "store",         NULL
+        LEADER,   "settings",      "stop",         "balance",   "store",         NULL
 };
 
 /* key NULL: the section is one thing. Where an event is NULL that difference is none. */
@@ -21,10 +23,10 @@ typedef struct EventSection {
 
 static const EventSection event_sections[] = {
         { "store", NULL, NULL, "store", NULL },
-        { "leader", NULL, NULL, "leader", NULL },
+        { "leader", NULL, NULL, LEADER, NULL },
         { "settings", NULL, NULL, "settings", NULL },
         { "stop", NULL, NULL, "stop", NULL },
-        { "round", NULL, NULL, "round", NULL },
+        { "round", NULL, NULL, ROUND, NULL },
         { "balance", NULL, NULL, "balance", NULL },
         { "maintenance", "host", "maintenance", "maintenance", "maintenance" },
         { "brake", "host", "brake", "brake", "brake" },
@@ -82,10 +84,27 @@ int event_changes(const json_t *was, const json_t *is, json_t *to) {
         return r;
 }
 
-bool event_changes_matter(const json_t *list) {
-        for (size_t i = 0; i < json_array_size(list); i++)
-                if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "event")), PROGRESS) !=
-                    0)
+/* Some are none of the n. */
+static bool event_changes_beyond(const json_t *list, const char *const *names, size_t n) {
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *event = json_string_value(json_object_get(json_array_get(list, i), "event"));
+                bool is_one = false;
+
+                for (size_t k = 0; k < n; k++)
+                        is_one |= strcmp(event, names[k]) == 0;
+                if (!is_one)
                         return true;
+        }
         return false;
+}
+
+bool event_changes_matter(const json_t *list) {
+        return event_changes_beyond(list, (const char *const[]){ PROGRESS }, 1);
+}
+
+/* A service that only advises leads for a moment each round. */
+bool event_changes_are_acted_upon(const json_t *list) {
+        static const char *const usual[] = { PROGRESS, ROUND, LEADER };
+
+        return event_changes_beyond(list, usual, ARRAY_SIZE(usual));
 }

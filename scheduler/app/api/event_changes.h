@@ -21,5 +21,8 @@ int event_change_add(json_t *to, const char *event, const char *key, const char 
 /* Whether something may be read now that reads another way than before: more than the progress of moves. */
 bool event_changes_matter(const json_t *list);
 
+/* Whether a person may act by one of them: more than that a round was made or who leads, which happens all the time. */
+bool event_changes_are_acted_upon(const json_t *list);
+
 /* The names of all events, NULL-terminated. */
 extern const char *const event_names[];

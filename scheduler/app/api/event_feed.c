@@ -118,10 +118,10 @@ static void event_feed_tell(FeedLook *look, json_t *changes, bool lost) {
 
         if (!lost && json_array_size(changes) == 0)
                 return;
-        if (event_changes_matter(changes)) { /* who reads because of what it is told reads what is so now */
-                api_exec_forget();
-                api_kept_forget(&look->feed->all->call.server->kept);
-        }
+        if (event_changes_matter(changes))
+                api_exec_forget(); /* what is made from now on says what is so now */
+        if (event_changes_are_acted_upon(changes))
+                api_kept_forget(&look->feed->all->call.server->kept); /* who acts by it reads that at once */
         o = event_feed_envelope(look);
         if (!lost && json_array_size(changes) <= CHANGES_MOST) {
                 (void) json_object_set(o, "changes", changes);
