@@ -8,8 +8,11 @@
 #include "scheduler/app/metrics/metrics_board.h"
 #include "scheduler/base/text.h"
 
-/* So long an answer is sent that is being made anew: that waits for its turn, behind rounds and behind other answers. */
+/* So long an answer is sent that is being made anew: that waits for its turn, behind rounds and behind other answers. What is made
+ * at once is of a small cluster, where both are short. */
 #define GRACE         (5 * USEC_PER_SEC)
+#define GRACE_SHORT   (2 * USEC_PER_SEC)
+#define AT_ONCE       (USEC_PER_SEC / 10)
 #define ANEW_PATIENCE (3 * USEC_PER_SEC / 2) /* a round's memory and its own are not needed at once */
 
 /* ---- the response ---- */
@@ -63,6 +66,7 @@ struct MHD_Response *api_fresh_response(ApiRequest *r) {
 void api_fresh_make(ApiRequest *r) {
         ApiKept *kept = &r->call.server->kept;
         const uint64_t changes = api_kept_changes(kept);
+        const usec_t began = clock_monotonic();
         usec_t now;
 
         api_request_do(r);
@@ -73,7 +77,8 @@ void api_fresh_make(ApiRequest *r) {
         (void) malloc_trim(
                 0); /* of a large cluster tens of MiB were needed, and each thread would keep its own */
         now = clock_monotonic();
-        api_kept_put(kept, r->key, &r->call, now, GRACE, changes, &r->kept);
+        api_kept_put(kept, r->key, &r->call, now, now - began < AT_ONCE ? GRACE_SHORT : GRACE, changes,
+                     &r->kept);
 }
 
 void api_fresh_anew(void *job) {
